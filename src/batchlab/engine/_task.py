@@ -1,0 +1,186 @@
+"""Tasks: registered plain functions, and how a name finds its function.
+
+A task is found by entry point (group ``batchlab.tasks``, one entry per task, the entry's name being the
+task's) or as ``file.py:function`` beside a batch file. Looking a task up imports its `tasks` module and no
+science; see `describe` for what a planner may know of a user's file without running it here.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from batchlab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+TASK_GROUP = "batchlab.tasks"
+_MARK = "__batchlab_task__"
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What the engine knows of a task: its declaration and its function."""
+
+    name: str
+    function: Callable[..., Any]
+    version: str
+    params: type[BaseModel] | None
+    inputs: tuple[str, ...]
+    outputs: Mapping[str, str]  # output name -> default template of its path
+    libraries: tuple[str, ...]  # distributions whose versions are part of the key
+    preload: tuple[str, ...]  # modules worth importing before the first job
+    summary: str
+
+
+def task(
+    *,
+    name: str,
+    version: str,
+    params: type[BaseModel] | None = None,
+    inputs: tuple[str, ...] = (),
+    outputs: Mapping[str, str] | None = None,
+    libraries: tuple[str, ...] = (),
+    preload: tuple[str, ...] = (),
+) -> Callable[[F], F]:
+    """Declare a plain function as a task; the function itself stays as it is.
+
+    Parameters
+    ----------
+    name
+        Domain and verb, such as ``spectra.compare``.
+    version
+        Raised whenever the same input may give another result: finished work is then done anew.
+    params
+        A pydantic model; it should forbid extra keys, so that a misspelt one is told.
+    inputs
+        Names of the inputs a job must give.
+    outputs
+        Output name to default path template, relative to the output root. A template that ends in ``/``
+        is a folder for any number of files.
+    libraries
+        Distributions whose versions change results.
+    preload
+        Modules that a worker imports ahead of its first job.
+    """
+
+    def declare(function: F) -> F:
+        if not _NAME.fullmatch(name):
+            raise ConfigError(f"task name {name!r}: write domain.verb in small letters, as in spectra.compare")
+        setattr(
+            function,
+            _MARK,
+            Task(
+                name=name,
+                function=function,
+                version=version,
+                params=params,
+                inputs=tuple(inputs),
+                outputs=dict(outputs or {}),
+                libraries=tuple(libraries),
+                preload=tuple(preload),
+                summary=(function.__doc__ or "").strip().split("\n")[0],
+            ),
+        )
+        return function
+
+    return declare
+
+
+def is_user_task(name: str) -> bool:
+    """True of ``file.py:function``, false of ``spectra.compare``."""
+    return ":" in name
+
+
+def split_user_task(name: str) -> tuple[Path, str]:
+    """``/folder/file.py:function`` as its two parts."""
+    file, _, function = name.rpartition(":")
+    return Path(file), function
+
+
+@cache
+def _entry_points() -> Mapping[str, importlib.metadata.EntryPoint]:
+    return {entry.name: entry for entry in importlib.metadata.entry_points(group=TASK_GROUP)}
+
+
+def task_names() -> tuple[str, ...]:
+    """Names of all installed tasks, sorted, without importing any."""
+    return tuple(sorted(_entry_points()))
+
+
+@cache
+def find_task(name: str) -> Task:
+    """The task of this name; imports the module that declares it.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or its module cannot be imported.
+    """
+    if is_user_task(name):
+        return load_user_task(name)
+    entry = _entry_points().get(name)
+    if entry is None:
+        raise ConfigError(f"no task is called {name!r}{suggestion(name, task_names())}")
+    try:
+        found = getattr(entry.load(), _MARK, None)
+    except Exception as error:  # noqa: BLE001 - a broken plugin may raise anything, and must harm nothing else
+        raise ConfigError(
+            f"task {name!r} is installed but cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(found, Task):
+        raise ConfigError(f"task {name!r}: {entry.value} is not declared with @task")
+    return found
+
+
+def load_user_task(name: str) -> Task:
+    """Import ``file.py:function`` in this process; workers do this, planners ask `describe`."""
+    from batchlab.engine._user_task import task_of_function
+
+    path, function_name = split_user_task(name)
+    module = _load_file(path)
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        public = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
+        raise ConfigError(f"{path} has no function {function_name!r}{suggestion(function_name, public)}")
+    declared = getattr(function, _MARK, None)
+    return declared if isinstance(declared, Task) else task_of_function(name, path, function)
+
+
+def _load_file(path: Path) -> ModuleType:
+    """Import a file under a name of its own, its folder importable meanwhile for the files beside it."""
+    spec = importlib.util.spec_from_file_location(f"batchlab_user_{path.stem}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise ConfigError(f"{path}: no such Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # noqa: BLE001 - a user's file may raise anything on import
+        raise ConfigError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def suggestion(word: str, known: tuple[str, ...] | list[str]) -> str:
+    """``; did you mean 'x'?`` with the nearest known word, or the list of them, or nothing."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known are {', '.join(map(repr, sorted(known)))}" if 0 < len(known) <= 12 else ""
