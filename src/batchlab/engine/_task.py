@@ -147,8 +147,6 @@ def find_task(name: str) -> Task:
 
 def load_user_task(name: str) -> Task:
     """Import ``file.py:function`` in this process; workers do this, planners ask `describe`."""
-    from batchlab.engine._user_task import task_of_function
-
     path, function_name = split_user_task(name)
     module = _load_file(path)
     function = getattr(module, function_name, None)
@@ -156,7 +154,11 @@ def load_user_task(name: str) -> Task:
         public = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
         raise ConfigError(f"{path} has no function {function_name!r}{suggestion(function_name, public)}")
     declared = getattr(function, _MARK, None)
-    return declared if isinstance(declared, Task) else task_of_function(name, path, function)
+    if isinstance(declared, Task):
+        return declared
+    from batchlab.engine._user_task import task_of_function
+
+    return task_of_function(name, path, function)
 
 
 def _load_file(path: Path) -> ModuleType:

@@ -1,0 +1,230 @@
+"""Parameters: checked against a task's model before anything runs, and made into the model again in the worker.
+
+A secret (a pydantic ``SecretStr``) is never written down. A batch gives it as ``env:NAME``, the name of an
+environment variable; that text is what the key, the ledger, the log and the report hold. `load_params`,
+which only a worker calls, reads the variable.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from batchlab.engine._model import Json
+from batchlab.engine._task import Task, suggestion
+from batchlab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_SECRET = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
+_SECRET_TYPES = ("SecretStr", "SecretBytes", "Secret")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParamProblem:
+    """One thing wrong with a params set."""
+
+    path: tuple[str | int, ...]  # keys and indices from the params down
+    message: str
+
+
+def check_params(
+    task: Task, params: Mapping[str, Json]
+) -> tuple[dict[str, Json] | None, tuple[ParamProblem, ...]]:
+    """Check params against the task's model and fill the defaults in.
+
+    Parameters
+    ----------
+    task
+        The task; one without a model takes no params.
+    params
+        What was written, JSON-able.
+
+    Returns
+    -------
+    resolved : dict or None
+        The params with every default, JSON-able and without secrets, fit for a key; None if there are problems.
+    problems : tuple of ParamProblem
+        All of them, an unknown key with the nearest right one.
+    """
+    from pydantic import ValidationError
+
+    if task.params is None:
+        extra = tuple(
+            ParamProblem(path=(str(key),), message=f"{task.name} takes no params; remove {str(key)!r}")
+            for key in params
+        )
+        return (None, extra) if extra else ({}, ())
+    problems = list(_unknown(task, params))
+    secret = _bears_secret(task.params)
+    try:
+        model = task.params.model_validate(dict(params))
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_context=False, include_input=not secret):
+            problems.append(_problem(task, detail))
+        return None, tuple(problems)
+    except Exception as error:  # noqa: BLE001 - a model's own validator may raise anything
+        what = f"{task.name}: its params model failed: {type(error).__name__}"
+        return None, (*problems, ParamProblem(path=(), message=what if secret else f"{what}: {error}"))
+    resolved = model.model_dump(mode="json", by_alias=True, round_trip=True)
+    if secret:
+        _keep_references(model.model_dump(by_alias=True, round_trip=True), resolved, params, (), problems)
+    return (None, tuple(problems)) if problems else (resolved, ())
+
+
+def load_params(task: Task, params: Mapping[str, Json]) -> BaseModel | None:
+    """The model that a task's function is called with; secrets are read from the environment here.
+
+    Raises
+    ------
+    ConfigError
+        If the params do not fit, or a secret's environment variable is not set.
+    """
+    resolved, problems = check_params(task, params)
+    if problems or resolved is None:
+        raise ConfigError("; ".join(problem.message for problem in problems))
+    if task.params is None:
+        return None
+    if not _bears_secret(task.params):
+        return task.params.model_validate(resolved)
+    plain = task.params.model_validate(resolved).model_dump(by_alias=True, round_trip=True)
+    return task.params.model_validate(_with_secrets(plain, resolved))
+
+
+def _unknown(task: Task, params: Mapping[str, Json]) -> Iterator[ParamProblem]:
+    """Keys that a model would drop in silence because it does not say what to do with extra ones."""
+    assert task.params is not None
+    if task.params.model_config.get("extra") is not None:
+        return
+    known = _keys(task.params)
+    for key in params:
+        if key not in known:
+            yield ParamProblem(
+                path=(str(key),), message=f"{task.name} has no param {str(key)!r}{suggestion(str(key), known)}"
+            )
+
+
+def _problem(task: Task, detail: Mapping[str, Any]) -> ParamProblem:
+    path = tuple(detail["loc"])
+    dotted = ".".join(map(str, path))
+    if detail["type"] == "extra_forbidden":
+        known = [key for model in _models_at(task.params, path[:-1]) for key in _keys(model)]
+        return ParamProblem(
+            path=path, message=f"{task.name} has no param {dotted!r}{suggestion(str(path[-1]), known)}"
+        )
+    if detail["type"] == "missing":
+        return ParamProblem(path=path, message=f"{task.name} needs the param {dotted!r}")
+    text = str(detail["msg"])
+    text = text[0].lower() + text[1:] if text[:2] != text[:2].upper() else text
+    given = detail.get("input")
+    shown = f", not {given!r:.60}" if isinstance(given, str | int | float | None) and "input" in detail else ""
+    return ParamProblem(path=path, message=f"{dotted or task.name}: {text}{shown}")
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models_at(model: type[BaseModel] | None, path: tuple[str | int, ...]) -> list[type[BaseModel]]:
+    """Models that may stand at `path`; indices and the tags of unions are walked over."""
+    here = [model] if model is not None else []
+    for part in path:
+        below = [
+            nested
+            for each in here
+            for name, field in each.model_fields.items()
+            if part in (name, field.alias)
+            for nested in _models_in(field.annotation)
+        ]
+        here = below or here
+    return here
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    from pydantic import BaseModel
+
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_in(argument)]
+
+
+def _bears_secret(model: type[BaseModel], above: tuple[type[BaseModel], ...] = ()) -> bool:
+    """Whether a secret is anywhere in the model: its values are then never shown in a message."""
+    if model in above:
+        return False
+    return any(
+        any(word in repr(field.annotation) for word in _SECRET_TYPES)
+        or any(_bears_secret(nested, (*above, model)) for nested in _models_in(field.annotation))
+        for field in model.model_fields.values()
+    )
+
+
+def _keep_references(
+    dumped: Any, resolved: Any, given: Any, path: tuple[str | int, ...], problems: list[ParamProblem]
+) -> None:
+    """Put ``env:NAME`` in the place of each masked secret; drop those that are the model's own defaults."""
+    for key, value in _entries(dumped):
+        at = (*path, key)
+        written = _at(given, key)
+        if not hasattr(value, "get_secret_value"):
+            _keep_references(value, _at(resolved, key), written, at, problems)
+            continue
+        text = value.get_secret_value()
+        text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+        if _SECRET.fullmatch(text):
+            resolved[key] = text
+        elif written is None and isinstance(resolved, dict):
+            del resolved[key]
+        else:
+            dotted = ".".join(map(str, at))
+            problems.append(
+                ParamProblem(
+                    path=at,
+                    message=f"{dotted} is a secret and must not be written down; write env:NAME, and set the "
+                    "environment variable NAME where the jobs run",
+                )
+            )
+
+
+def _with_secrets(plain: Any, resolved: Any) -> Any:
+    """Params with each ``env:NAME`` of a secret replaced by what the environment holds."""
+    if hasattr(plain, "get_secret_value"):
+        reference = _SECRET.fullmatch(resolved) if isinstance(resolved, str) else None
+        if reference is None:
+            return plain
+        if reference[1] not in os.environ:
+            raise ConfigError(f"the environment variable {reference[1]} is not set; a param asks for it")
+        return os.environ[reference[1]]
+    if isinstance(resolved, dict):
+        return {key: _with_secrets(_at(plain, key), value) for key, value in resolved.items()}
+    if isinstance(resolved, list):
+        return [_with_secrets(_at(plain, i), value) for i, value in enumerate(resolved)]
+    return resolved
+
+
+def _entries(value: Any) -> list[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list | tuple) else []
+
+
+def _at(value: Any, key: Any) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(key)
+    if isinstance(value, list | tuple) and isinstance(key, int) and key < len(value):
+        return value[key]
+    return None
+
+
+def is_finite(value: Json) -> bool:
+    """Whether no number in a JSON-able value is infinite or not a number."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Mapping):
+        return all(map(is_finite, value.values()))
+    return all(map(is_finite, value)) if isinstance(value, list | tuple) else True

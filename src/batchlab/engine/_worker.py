@@ -1,0 +1,254 @@
+"""The process that runs attempts: one after the other, warm, and nothing else.
+
+Standard output and error of the job go to a file of the worker's own: a job may print as much as it likes, also
+from C, without ever waiting for a reader, and after a crash its last lines are there to be read.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import select
+import socket
+import sys
+from typing import Any
+
+from batchlab.engine._events import Attempt, Done, Failed, Member, Result
+from batchlab.engine._execute import execute
+from batchlab.engine._model import Failure, Limits
+from batchlab.engine._procs import PeakMemory
+from batchlab.engine._task import find_task
+from batchlab.engine._wire import Torn, Wire, encode
+from batchlab.errors import Category
+
+HEAD_BYTES = 16_384
+TAIL_BYTES = 48_000
+LARGE_FRAME_BYTES = 1 << 20
+
+
+def serve(end: socket.socket, log_path: str, verbose: bool) -> None:
+    """Run attempts from this socket until it closes."""
+    _redirect(log_path)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)
+    wire = Wire(end)
+    cache: dict[str, Any] = {}
+    loaded: set[str] = set()
+    peak = PeakMemory()
+    try:
+        while True:
+            message = wire.receive()
+            if message[0] == "stop":
+                break
+            if message[0] == "run":
+                _run(wire, unpack(message[1]), cache, loaded, peak)
+    except (Torn, BrokenPipeError):
+        os._exit(1)  # the runner is gone: nobody is left to tell
+
+
+def _run(wire: Wire, attempt: Attempt, cache: dict[str, Any], loaded: set[str], peak: PeakMemory) -> None:
+    if attempt.task not in loaded:
+        loaded.add(attempt.task)
+        try:
+            find_task(attempt.task)
+        except Exception:  # noqa: BLE001 - told by execute, which meets the same error
+            logging.getLogger(__name__).debug("task %s cannot be loaded", attempt.task)
+        wire.send(("start", attempt.id))  # its time counts from here, not from the imports
+
+    def cancelled() -> bool:
+        return bool(select.select([wire.socket], [], [], 0)[0])
+
+    event = execute(attempt, cache=cache, tell=wire.send, cancelled=cancelled, peak=peak)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    log = read_log(1)
+    if log is not None:
+        os.ftruncate(1, 0)
+    frame = encode(pack_event(event, log, _cache_counts(cache)))
+    if len(frame) > LARGE_FRAME_BYTES:
+        frame = _by_file(attempt, frame)
+    wire.socket.sendall(frame)
+
+
+def _by_file(attempt: Attempt, frame: bytes) -> bytes:
+    """Leave a large answer in the scratch folder and send its path alone."""
+    os.makedirs(attempt.scratch, exist_ok=True)
+    path = os.path.join(attempt.scratch, ".answer")
+    with open(path, "wb") as file:
+        file.write(frame)
+    return encode(("file", attempt.id, path))
+
+
+def _redirect(log_path: str) -> None:
+    descriptor = os.open(log_path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        stream = io.TextIOWrapper(
+            open(number, "wb", buffering=0, closefd=False),
+            encoding="utf-8",
+            errors="backslashreplace",
+            write_through=True,
+        )
+        setattr(sys, name, stream)
+
+
+def read_log(descriptor: int) -> str | None:
+    """Head and tail of what was printed; None if nothing was."""
+    size = os.fstat(descriptor).st_size
+    if size == 0:
+        return None
+    if size <= HEAD_BYTES + TAIL_BYTES:
+        return os.pread(descriptor, size, 0).decode("utf-8", "replace")
+    head = os.pread(descriptor, HEAD_BYTES, 0).decode("utf-8", "replace")
+    tail = os.pread(descriptor, TAIL_BYTES, size - TAIL_BYTES).decode("utf-8", "replace")
+    return f"{head}\n[... {size - HEAD_BYTES - TAIL_BYTES} bytes left out ...]\n{tail}"
+
+
+def _cache_counts(cache: dict[str, Any]) -> dict[str, int]:
+    """Hits and misses of the caches that tasks keep in their worker, summed over its life."""
+    counts: dict[str, int] = {}
+    for value in cache.values():
+        stats = getattr(value, "stats", None)
+        if callable(stats):
+            for name, count in stats().items():
+                if name in ("hits", "misses"):
+                    counts[name] = counts.get(name, 0) + int(count)
+    return counts
+
+
+# Attempts and events as builtin types, the one form that crosses the socket.
+
+
+def pack(attempt: Attempt) -> tuple[Any, ...]:
+    """An attempt as builtin types."""
+    inputs = {
+        name: value
+        if isinstance(value, str)
+        else tuple(v if isinstance(v, str) else (v.job, dict(v.outputs), dict(v.metrics)) for v in value)
+        for name, value in attempt.inputs.items()
+    }
+    limits = (attempt.limits.timeout_s, attempt.limits.memory_bytes, dict(attempt.limits.stages))
+    return (
+        attempt.id,
+        attempt.job,
+        attempt.number,
+        attempt.task,
+        dict(attempt.params),
+        inputs,
+        dict(attempt.outputs),
+        attempt.scratch,
+        attempt.thumbnail,
+        limits,
+        attempt.seed,
+        dict(attempt.digests),
+        tuple(attempt.skip_items),
+        attempt.durable,
+        dict(attempt.provenance),
+    )
+
+
+def unpack(packed: tuple[Any, ...]) -> Attempt:
+    """The attempt that `pack` took apart."""
+    (id_, job, number, task, params, inputs, outputs, scratch, thumbnail, limits, *rest) = packed
+    seed, digests, skip_items, durable, provenance = rest
+    return Attempt(
+        id=id_,
+        job=job,
+        number=number,
+        task=task,
+        params=params,
+        inputs={
+            name: value
+            if isinstance(value, str)
+            else tuple(
+                v if isinstance(v, str) else Member(job=v[0], outputs=v[1], metrics=v[2]) for v in value
+            )
+            for name, value in inputs.items()
+        },
+        outputs=outputs,
+        scratch=scratch,
+        thumbnail=thumbnail,
+        limits=Limits(timeout_s=limits[0], memory_bytes=limits[1], stages=limits[2]),
+        seed=seed,
+        digests=digests,
+        skip_items=frozenset(skip_items),
+        durable=durable,
+        provenance=provenance,
+    )
+
+
+def pack_event(event: Done | Failed, log: str | None, cache: dict[str, int]) -> tuple[Any, ...]:
+    """A terminal event as builtin types."""
+    r = event.result
+    result = (
+        [(i.name, str(i.status), i.category and str(i.category), i.reason, i.message) for i in r.items],
+        r.warnings,
+        dict(r.stages),
+        r.elapsed_s,
+        r.cpu_s,
+        r.peak_memory_bytes,
+        log,
+        dict(r.digests),
+        cache,
+    )
+    if isinstance(event, Done):
+        outputs = [(o.name, o.path, o.digest, o.bytes) for o in event.outputs]
+        return ("done", event.attempt, dict(event.metrics), outputs, event.thumbnail, result)
+    f = event.failure
+    failure = (str(f.category), f.message, f.reason, f.signal, f.stage, f.traceback)
+    return ("failed", event.attempt, failure, event.item, result)
+
+
+def unpack_event(packed: tuple[Any, ...]) -> Done | Failed:
+    """The event that `pack_event` took apart."""
+    from batchlab.engine._model import Item, Output, Status
+
+    items, warnings, stages, elapsed_s, cpu_s, peak, log, digests, cache = packed[-1]
+    result = Result(
+        items=tuple(
+            Item(name=n, status=Status(s), category=Category(c) if c else None, reason=r, message=m)
+            for n, s, c, r, m in items
+        ),
+        warnings=tuple(warnings),
+        stages=stages,
+        elapsed_s=elapsed_s,
+        cpu_s=cpu_s,
+        peak_memory_bytes=peak,
+        log=log,
+        digests=digests,
+        cache=cache,
+    )
+    if packed[0] == "done":
+        _, attempt, metrics, outputs, thumbnail, _ = packed
+        return Done(
+            attempt=attempt,
+            metrics=metrics,
+            outputs=tuple(Output(name=n, path=p, digest=d, bytes=b) for n, p, d, b in outputs),
+            thumbnail=thumbnail,
+            result=result,
+        )
+    _, attempt, (category, message, reason, signal, stage, traceback), item, _ = packed
+    return Failed(
+        attempt=attempt,
+        failure=Failure(
+            category=Category(category),
+            message=message,
+            reason=reason,
+            signal=signal,
+            stage=stage,
+            traceback=traceback,
+        ),
+        item=item,
+        result=result,
+    )
