@@ -22,14 +22,15 @@ def write_samples(n: int, folder: str) -> None:
     import numpy as np
 
     step = 3600.0 / POINTS
-    axis: NDArray[np.float64] = 400.0 + step * np.arange(POINTS)
+    axis = np.linspace(400.0, 4000.0, POINTS, endpoint=False)
     random = np.random.default_rng(2026)
     centres, widths, heights = (
         random.uniform(500, 3900, 24),
         random.uniform(8, 60, 24),
         random.uniform(0.1, 1.0, 24),
     )
-    shape: NDArray[np.float64] = 0.05 + sum(
+    shape: NDArray[np.float64] = np.full(POINTS, 0.05)
+    shape += sum(
         height * np.exp(-0.5 * ((axis - centre) / width) ** 2)
         for centre, width, height in zip(centres, widths, heights, strict=True)
     )
