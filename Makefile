@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check format lint types contracts documentation bench lock clean
 
 help:
 	@echo "batchlab"
@@ -33,11 +33,22 @@ demo: $(VENV)/.for-demo
 test: $(VENV)/.for-test
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.for-test
+# 'make -k check' goes on after the first that complains.
+check: format lint types contracts documentation
+
+format: $(VENV)/.for-test
 	@echo "format";           $(BIN)/ruff format --check .
+
+lint: $(VENV)/.for-test
 	@echo "lint";             $(BIN)/ruff check .
+
+types: $(VENV)/.for-test
 	@echo "types";            $(BIN)/mypy
+
+contracts: $(VENV)/.for-test
 	@echo "import contracts"; $(BIN)/lint-imports
+
+documentation: $(VENV)/.for-test
 	@echo "documentation";    $(BIN)/python -m pytest -q tests/docs
 
 bench: $(VENV)/.for-bench
