@@ -1,1 +1,22 @@
-"""To come."""
+"""Reports: what a recorded batch tells, as CSV, JSON and one HTML file.
+
+A report is a pure function of a `batchlab.engine.BatchView`: it works alike for a finished, running, crashed,
+empty or old batch, and the same view gives the same bytes.
+"""
+
+from batchlab.reports._failures import FailureGroup, failures
+from batchlab.reports._panel import PANEL_GROUP, Panel, Table, find_panels
+from batchlab.reports._statistics import statistics
+from batchlab.reports._write import Reports, write_reports
+
+__all__ = [
+    "PANEL_GROUP",
+    "FailureGroup",
+    "Panel",
+    "Reports",
+    "Table",
+    "failures",
+    "find_panels",
+    "statistics",
+    "write_reports",
+]

@@ -1,0 +1,139 @@
+"""One HTML file that tells the whole batch, from disk and without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from batchlab.engine import BatchView, Status
+from batchlab.reports import _story as story
+from batchlab.reports._data import job_data, script_safe
+from batchlab.reports._files import encode_path, inside, link_prefix, picture_uri
+from batchlab.reports._failures import failures
+from batchlab.reports._panel import Panel
+from batchlab.reports._statistics import peak_memory
+
+_PICTURES = 500  # thumbnails embedded, beside those of failures
+_THUMBNAIL_BYTES = 200_000
+_PANEL_PICTURE_BYTES = 600_000
+
+
+def report_html(view: BatchView, folder: Path, panels: tuple[Panel, ...] = ()) -> str:
+    """The report's text, as it would lie in `folder`.
+
+    Parameters
+    ----------
+    view
+        The batch as recorded; thumbnails and logs are read from its root where they are still there.
+    folder
+        Where the file will lie: links to pictures and logs are relative to it.
+    panels
+        What domains add, after the failures.
+    """
+    from jinja2 import DictLoader, Environment, StrictUndefined
+
+    source = {name: _resource(name) for name in ("report.html", "report.css", "report.js")}
+    environment = Environment(
+        loader=DictLoader(source),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=story.number, duration=story.duration, name=story.visible, moment=story.moment)
+    root = Path(view.root)
+    prefix = link_prefix(root, folder)
+    return environment.get_template("report.html").render(
+        css=source["report.css"],
+        js=source["report.js"],
+        policy=_policy(source["report.css"], source["report.js"]),
+        data=job_data(view, prefix),
+        thumbnails=script_safe(json.dumps(_thumbnails(view, root), separators=(",", ":"))),
+        signs=story.SIGNS,
+        **_facts(view, root, prefix),
+        panels=[_panel(panel, root, prefix) for panel in panels],
+    )
+
+
+def _facts(view: BatchView, root: Path, prefix: str) -> dict[str, Any]:
+    """Everything the template shows that stands in the file as HTML."""
+    last = view.runs[-1] if view.runs else None
+    first = view.runs[0] if view.runs else None
+    return {
+        "batch": view.batch,
+        "root": view.root,
+        "state_word": str(view.state),
+        "total": len(view.jobs),
+        "verdict": story.verdict(view),
+        "strip": story.strip(view),
+        "started": first.started_at if first else None,
+        "ended": last.ended_at if last else None,
+        "wall_s": sum(run.elapsed_s or 0.0 for run in view.runs) if view.runs else None,
+        "workers": last.workers if last else None,
+        "groups": story.failure_stories(view, root, prefix),
+        "groups_unshown": max(0, len(failures(view)) - story.GROUPS),
+        "unfinished": story.unfinished(view),
+        "running": [(i, job) for i, job in enumerate(view.jobs) if job.state is Status.RUNNING],
+        "warnings": story.warning_groups(view),
+        "measured": story.measured(view),
+        "timings": story.timings(view),
+        "slowest": story.slowest_bars(view),
+        "memory": peak_memory(view),
+        "runs": view.runs,
+        "changes": story.environment_changes(view),
+        "environment": dict(last.environment) if last else {},
+        "settings": story.flat(last.settings) if last else [],
+        "sources": story.sources(view),
+        "params": story.param_tables(view),
+        "thumbnail_count": sum(job.thumbnail is not None for job in view.jobs),
+    }
+
+
+def _resource(name: str) -> str:
+    return resources.files("batchlab.reports").joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(css: str, js: str) -> str:
+    """Content-Security-Policy: nothing but this script, this style, embedded pictures and those beside the file."""
+    return (
+        f"default-src 'none'; script-src '{_sha256(js)}'; style-src '{_sha256(css)}'; "
+        "img-src data: file: 'self'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _sha256(text: str) -> str:
+    return f"sha256-{b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}"
+
+
+def _thumbnails(view: BatchView, root: Path) -> Mapping[str, str | None]:
+    """Data URIs by job index: the first `_PICTURES`, and every failed job's; None where the file is missing."""
+    found: dict[str, str | None] = {}
+    taken = 0
+    for i, job in enumerate(view.jobs):
+        if job.thumbnail is None or (taken >= _PICTURES and job.state is not Status.FAILED):
+            continue
+        taken += 1
+        found[str(i)] = picture_uri(root, job.thumbnail, _THUMBNAIL_BYTES)
+    return found
+
+
+def _panel(panel: Panel, root: Path, prefix: str) -> dict[str, Any]:
+    return {
+        "title": panel.title,
+        "text": panel.text,
+        "tables": panel.tables,
+        "pictures": [
+            {
+                "path": path,
+                "href": prefix + encode_path(path),
+                "uri": picture_uri(root, path, _PANEL_PICTURE_BYTES),
+                "there": inside(root, path) is not None,
+            }
+            for path in panel.pictures
+        ],
+    }

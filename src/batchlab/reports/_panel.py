@@ -1,0 +1,84 @@
+"""Panels: what a domain adds to the report, as plain tables, picture names and text."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from batchlab.engine import BatchView, Scalar
+
+log = logging.getLogger(__name__)
+
+PANEL_GROUP = "batchlab.panels"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows under column names; a unit for each column, or none at all.
+
+    Raises
+    ------
+    ValueError
+        If a row or the units have another length than the columns.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Scalar, ...], ...]
+    units: tuple[str | None, ...] = ()
+    title: str | None = None
+
+    def __post_init__(self) -> None:
+        width = len(self.columns)
+        if self.units and len(self.units) != width:
+            raise ValueError(f"table of {width} columns has {len(self.units)} units; give one each, or none")
+        for number, row in enumerate(self.rows, start=1):
+            if len(row) != width:
+                raise ValueError(f"table row {number} has {len(row)} cells for {width} columns")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One section of the report; how it looks is the report's."""
+
+    title: str
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[str, ...] = ()  # relative to the output root
+    text: str = ""
+
+
+def find_panels(view: BatchView) -> tuple[Panel, ...]:
+    """Ask every installed domain that occurs in the batch for its panel.
+
+    A panel source is a function ``BatchView -> Panel | None`` under the entry point group ``batchlab.panels``,
+    its entry named for the domain (``spectra``), the first word of its tasks' names. A source that raises
+    gives a panel that says so, and harms nothing else.
+
+    Parameters
+    ----------
+    view
+        The batch as recorded.
+
+    Returns
+    -------
+    tuple of Panel
+        Sorted by entry name.
+    """
+    domains = {job.task.partition(".")[0] for job in view.jobs if ":" not in job.task}
+    entries = sorted(importlib.metadata.entry_points(group=PANEL_GROUP), key=lambda e: (e.name, e.value))
+    return tuple(_panels(view, (e for e in entries if e.name.partition(".")[0] in domains)))
+
+
+def _panels(view: BatchView, entries: Iterable[importlib.metadata.EntryPoint]) -> Iterable[Panel]:
+    for entry in entries:
+        try:
+            panel = entry.load()(view)
+            if panel is not None and not isinstance(panel, Panel):
+                raise TypeError(f"{entry.value} returned a {type(panel).__name__}; return a Panel or None")
+        except Exception as error:  # noqa: BLE001 - a domain's panel may raise anything; the report must come
+            log.warning("panel %s failed: %s", entry.name, error, extra={"event": "panel_failed"})
+            yield Panel(title=entry.name, text=f"panel failed: {type(error).__name__}: {error}")
+        else:
+            if panel is not None:
+                yield panel

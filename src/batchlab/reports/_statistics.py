@@ -1,0 +1,194 @@
+"""The numbers of a batch: counts, timings, memory and metrics, as plain data for JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from batchlab.engine import BatchView, JobView, Status
+from batchlab.reports._failures import failures
+
+_SLOWEST = 10
+
+
+def statistics(view: BatchView) -> dict[str, Any]:
+    """Everything that ``batch_statistics.json`` holds.
+
+    Parameters
+    ----------
+    view
+        The batch as recorded.
+
+    Returns
+    -------
+    dict
+        JSON data: ``batch, root, state, jobs, counts, items, warnings, failures, elapsed`` (``all`` and
+        ``by_task``: n, total, mean, median, p95 and max in s), ``slowest, peak_memory_mb, metrics`` (by
+        task and name: n, nonfinite, mean, sample std, min, median, max, over the finite values), ``runs``,
+        ``environment`` (of the last run). Quantiles interpolate linearly. What is not known, NaN and
+        infinities are None.
+    """
+    timed = [job for job in view.jobs if job.elapsed_s is not None]
+    return {
+        "batch": view.batch,
+        "root": view.root,
+        "state": str(view.state),
+        "jobs": len(view.jobs),
+        "counts": {str(state): view.counts.get(state, 0) for state in Status},
+        "items": item_counts(view),
+        "warnings": sum(len(job.warnings) for job in view.jobs),
+        "failures": [asdict(group) for group in failures(view)],
+        "elapsed": {
+            "all": timing(timed),
+            "by_task": {task: timing(jobs) for task, jobs in by_task(timed).items()},
+        },
+        "slowest": [{"name": job.name, "elapsed_s": job.elapsed_s} for job in slowest(view)],
+        "peak_memory_mb": peak_memory(view),
+        "metrics": metric_statistics(view),
+        "runs": [finite_only(asdict_run(run)) for run in view.runs],
+        "environment": dict(view.runs[-1].environment) if view.runs else {},
+    }
+
+
+def item_counts(view: BatchView) -> dict[str, int]:
+    """How many items there are of each state that occurs."""
+    counts: dict[str, int] = {}
+    for job in view.jobs:
+        for item in job.items:
+            counts[str(item.status)] = counts.get(str(item.status), 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def by_task(jobs: Iterable[JobView]) -> dict[str, list[JobView]]:
+    """Jobs of each task, tasks in the order they first occur."""
+    found: dict[str, list[JobView]] = {}
+    for job in jobs:
+        found.setdefault(job.task, []).append(job)
+    return found
+
+
+def timing(jobs: Sequence[JobView]) -> dict[str, float | int | None]:
+    """Total, mean, median, 95th percentile and maximum of the jobs' run times, in s."""
+    times = sorted(t for job in jobs if (t := job.elapsed_s) is not None and math.isfinite(t))
+    total = math.fsum(times)
+    return {
+        "n": len(times),
+        "total_s": total,
+        "mean_s": total / len(times) if times else None,
+        "median_s": quantile(times, 0.5),
+        "p95_s": quantile(times, 0.95),
+        "max_s": times[-1] if times else None,
+    }
+
+
+def slowest(view: BatchView) -> list[JobView]:
+    """The jobs that took longest, slowest first; equal ones in plan order."""
+    timed = [job for job in view.jobs if job.elapsed_s is not None and math.isfinite(job.elapsed_s)]
+    return sorted(timed, key=lambda job: -(job.elapsed_s or 0.0))[:_SLOWEST]
+
+
+def peak_memory(view: BatchView) -> dict[str, Any]:
+    """Largest and median peak memory of the jobs, in MB, and the job that needed most."""
+    known = [(m, job.name) for job in view.jobs if (m := job.peak_memory_mb) is not None and math.isfinite(m)]
+    most = max(known, key=lambda entry: entry[0], default=(None, None))
+    return {"max": most[0], "job": most[1], "median": quantile(sorted(m for m, _ in known), 0.5)}
+
+
+def metric_statistics(view: BatchView) -> dict[str, dict[str, dict[str, Any]]]:
+    """Statistics of every numeric metric, by task and name."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for task, jobs in by_task(view.jobs).items():
+        named = {name: describe(values) for name, values in numeric_metrics(jobs).items()}
+        if named:
+            found[task] = named
+    return found
+
+
+def numeric_metrics(jobs: Iterable[JobView]) -> dict[str, list[float]]:
+    """Values of each metric that is a number in every job that has it; truth values and texts are none."""
+    values: dict[str, list[float]] = {}
+    other: set[str] = set()
+    for job in jobs:
+        for name, value in job.metrics.items():
+            number = as_number(value)
+            if number is not None:
+                values.setdefault(name, []).append(number)
+            elif value is not None:
+                other.add(name)
+    return {name: numbers for name, numbers in values.items() if name not in other}
+
+
+def as_number(value: object) -> float | None:
+    """A number as float; None for what is no number, or an integer beyond all floats."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def describe(values: Iterable[float]) -> dict[str, Any]:
+    """n, mean, sample standard deviation, min, median, max of the finite values; how many are not finite."""
+    every = list(values)
+    finite = sorted(v for v in every if math.isfinite(v))
+    n = len(finite)
+    if not n:
+        return {
+            "n": 0,
+            "nonfinite": len(every),
+            **dict.fromkeys(("mean", "std", "min", "median", "max")),
+        }
+    # Scaled, so that neither sums nor squares overflow near the ends of the float range.
+    scale = max(abs(finite[0]), abs(finite[-1])) or 1.0
+    mean = math.fsum(v / scale for v in finite) / n
+    spread = math.sqrt(math.fsum((v / scale - mean) ** 2 for v in finite) / (n - 1)) if n > 1 else None
+    return {
+        "n": n,
+        "nonfinite": len(every) - n,
+        "mean": mean * scale,
+        "std": None if spread is None or math.isinf(spread * scale) else spread * scale,
+        "min": finite[0],
+        "median": quantile(finite, 0.5),
+        "max": finite[-1],
+    }
+
+
+def quantile(ordered: Sequence[float], fraction: float) -> float | None:
+    """Quantile of ascending values by linear interpolation; None without values."""
+    if not ordered:
+        return None
+    place = fraction * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    share = place - low
+    return ordered[low] * (1 - share) + ordered[high] * share
+
+
+def asdict_run(run: Any) -> dict[str, Any]:
+    """A run as a dict of plain mappings, also where a field is a read-only mapping."""
+    return {
+        "number": run.number,
+        "state": str(run.state),
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "elapsed_s": run.elapsed_s,
+        "workers": run.workers,
+        "reason": run.reason,
+        "environment": dict(run.environment),
+        "settings": dict(run.settings),
+        "source": run.source,
+    }
+
+
+def finite_only(value: Any) -> Any:
+    """The same JSON data with None for NaN and infinities."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): finite_only(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_only(inner) for inner in value]
+    return value

@@ -1,0 +1,350 @@
+"""What the page says in words and small tables: pure functions of the view, told for someone in a hurry."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from batchlab.engine import BatchState, BatchView, Status
+from batchlab.reports._data import json_plain
+from batchlab.reports._failures import FailureGroup, failed_jobs, failures
+from batchlab.reports._files import encode_path, log_tail
+from batchlab.reports._statistics import as_number, by_task, describe, numeric_metrics, slowest, timing
+
+SIGNS: Mapping[str, str] = {
+    "done": "✓",
+    "failed": "×",
+    "blocked": "■",
+    "interrupted": "‖",
+    "cancelled": "–",
+    "skipped": "»",
+    "running": "▸",
+    "pending": "○",
+}
+HINTS: Mapping[str, str] = {
+    "invalid-input": "The file is not what the task expects. It is not tried again: mend it or take it out.",
+    "missing-input": "A file that the batch names is not there.",
+    "numerical": "The calculation has no answer for this input.",
+    "plotting": "The picture could not be drawn.",
+    "timeout": "Stopped at its time limit. If the work is sound, raise limits.timeout.",
+    "memory": "Stopped at its memory limit. Raise limits.memory, or use fewer workers.",
+    "crash": "The process died. It was tried once more, alone.",
+    "disk": "The disk is full or refuses to write. Make room, then run again.",
+    "output": "An output could not be written under its name.",
+    "service": "A service did not answer, though asked several times. Run again later.",
+    "generic": "An error in the task itself: the end of its log says where.",
+}
+_TAILS = 100  # log tails in the whole page
+_SHOWN = 8  # failures of a group open to view at once
+GROUPS = 60  # kinds of failure told in full; never more than _TAILS
+_WARNING_GROUPS = 40
+_BINS = 28
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def visible(text: object) -> str:
+    """A name on one line, with its control and direction marks shown instead of obeyed."""
+    marked = _CONTROL.sub(lambda m: "␡" if m[0] == "\x7f" else chr(0x2400 + ord(m[0])), str(text))
+    return _BIDI.sub(lambda m: f"\\u{ord(m[0]):04x}", marked)
+
+
+def number(value: object) -> str:
+    """A value to six significant digits; texts as they are."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e6 else f"{value:.6g}"
+    return str(value)
+
+
+def duration(seconds: float | None) -> str:
+    """A time as a person says it: 0.42 s, 3 min 12 s, 2 h 05 min."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    if seconds < 1:
+        return f"{seconds:.3f} s"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = round(seconds / 60)
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60:02d} h"
+
+
+def moment(text: str | None) -> str:
+    """A recorded UTC time without its fraction of a second."""
+    if text is None:
+        return "–"
+    try:
+        return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return text
+
+
+def counted(n: int, word: str) -> str:
+    """``1 job``, ``2 jobs``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}".replace(",", "\u202f")
+
+
+def verdict(view: BatchView) -> dict[str, str]:
+    """How it went and what to do, in a sentence each."""
+    count = {state: view.counts.get(state, 0) for state in Status}
+    total, done, failed = len(view.jobs), count[Status.DONE], count[Status.FAILED]
+    items = sum(item.status is Status.FAILED for job in view.jobs for item in job.items)
+    left = total - done - failed - count[Status.SKIPPED]
+    again = "Run the same command again: what is done is kept, only the rest is done."
+    if not total:
+        return {"tone": "calm", "headline": "No jobs in this batch.", "advice": ""}
+    so_far = f"{done:,} of {counted(total, 'job')} done".replace(",", "\u202f")
+    trouble = f", {failed} failed" if failed else ""
+    if view.state is BatchState.RUNNING:
+        headline = f"Still running when this was written: {so_far}{trouble}."
+        return {"tone": "running", "headline": headline, "advice": f"{counted(left, 'job')} to go."}
+    if view.state in (BatchState.INTERRUPTED, BatchState.CANCELLED):
+        word = "Interrupted" if view.state is BatchState.INTERRUPTED else "Cancelled"
+        return {"tone": "stopped", "headline": f"{word}: {so_far}{trouble}.", "advice": again}
+    if failed == total:
+        return {"tone": "bad", "headline": f"All {counted(total, 'job')} failed.", "advice": _common(view)}
+    if failed or left:
+        parts = [f"{counted(failed, 'job')} failed"] if failed else []
+        parts += [f"{counted(left, 'job')} not run"] if left else []
+        headline = f"{' and '.join(parts)}; {done:,} of {total:,} done.".replace(",", "\u202f")
+        return {"tone": "bad", "headline": headline[0].upper() + headline[1:], "advice": again}
+    if items:
+        headline = f"All {counted(total, 'job')} done, but {counted(items, 'item')} failed in them."
+        return {"tone": "bad", "headline": headline, "advice": again}
+    skipped = f", {count[Status.SKIPPED]} skipped" if count[Status.SKIPPED] else ""
+    headline = f"All {counted(total, 'job')} done." if not skipped else f"{so_far}{skipped}."
+    return {"tone": "good", "headline": headline, "advice": ""}
+
+
+def _common(view: BatchView) -> str:
+    groups = failures(view)
+    if len(groups) == 1:
+        reason = f", {groups[0].reason}" if groups[0].reason else ""
+        return f"All for the same cause ({groups[0].category}{reason}): look at the first."
+    return "Nothing got through: look at the largest group first."
+
+
+def strip(view: BatchView) -> list[dict[str, Any]]:
+    """The states that occur, in a fixed order, with their place in a bar that is 1000 wide."""
+    counts = [(s, view.counts.get(s, 0)) for s in SIGNS]
+    total = sum(n for _, n in counts) or 1
+    cells, at = [], 0.0
+    for state, n in counts:
+        if n or state in ("done", "failed"):
+            width = 1000 * n / total
+            cells.append({"state": state, "n": n, "x": round(at, 2), "width": round(width, 2)})
+            at += width
+    return cells
+
+
+def failure_stories(view: BatchView, root: Path, prefix: str) -> list[dict[str, Any]]:
+    """Every group of failures with a hint and its jobs; log tails shared out fairly among the groups."""
+    groups = failures(view)[:GROUPS]
+    budget, share = _TAILS, {}
+    for group in sorted(groups, key=lambda g: g.count):
+        share[group] = min(group.count, budget // (len(groups) - len(share)))
+        budget -= share[group]
+    return [_failure_story(view, group, share[group], root, prefix) for group in groups]
+
+
+def _failure_story(view: BatchView, group: FailureGroup, n: int, root: Path, prefix: str) -> dict[str, Any]:
+    members = failed_jobs(view, group)
+    shown = []
+    for i, job in members[:n]:
+        bad = [
+            item
+            for item in job.items
+            if item.status is Status.FAILED
+            and (str(item.category or "generic"), item.reason) == (group.category, group.reason)
+        ]
+        shown.append(
+            {
+                "index": i,
+                "name": job.name,
+                "message": job.message if group.kind == "job" else None,
+                "items": bad[:_SHOWN] if group.kind == "item" else [],
+                "more_items": max(0, len(bad) - _SHOWN) if group.kind == "item" else 0,
+                "attempts": job.attempts,
+                "elapsed_s": job.elapsed_s,
+                "log": prefix + encode_path(job.log) if job.log else None,
+                "tail": log_tail(root, job.log) if group.kind == "job" else None,
+            }
+        )
+    return {
+        "category": group.category,
+        "reason": group.reason,
+        "kind": group.kind,
+        "count": group.count,
+        "what": counted(group.count, group.kind),
+        "hint": HINTS.get(group.category, ""),
+        "message": group.message,
+        "first": shown[:_SHOWN],
+        "rest": shown[_SHOWN:],
+        "unshown": len(members) - len(shown),
+    }
+
+
+def unfinished(view: BatchView) -> list[dict[str, Any]]:
+    """Jobs that neither succeeded nor failed, by state and reason; those that run or wait are told by the strip."""
+    groups: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for i, job in enumerate(view.jobs):
+        if job.state in (Status.BLOCKED, Status.CANCELLED, Status.INTERRUPTED, Status.SKIPPED):
+            groups.setdefault((str(job.state), job.message or job.reason or ""), []).append((i, job.name))
+    ordered = sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+    return [
+        {"state": state, "why": why, "what": counted(len(jobs), "job"), "jobs": jobs[:_SHOWN], "n": len(jobs)}
+        for (state, why), jobs in ordered[:_WARNING_GROUPS]
+    ]
+
+
+def warning_groups(view: BatchView) -> dict[str, Any]:
+    """Warnings that differ in their numbers alone count as one."""
+    groups: dict[str, list[tuple[int, str, str]]] = {}
+    for i, job in enumerate(view.jobs):
+        for text in job.warnings:
+            groups.setdefault(re.sub(r"\d+(\.\d+)?", "#", text[:500]), []).append((i, job.name, text))
+    ordered = sorted(groups.values(), key=len, reverse=True)
+    return {
+        "n": sum(map(len, ordered)),
+        "jobs": sum(bool(job.warnings) for job in view.jobs),
+        "unshown": max(0, len(ordered) - _WARNING_GROUPS),
+        "groups": [
+            {"text": members[0][2][:500], "n": len(members), "jobs": [m[:2] for m in members[:5]]}
+            for members in ordered[:_WARNING_GROUPS]
+        ],
+    }
+
+
+def measured(view: BatchView) -> list[dict[str, Any]]:
+    """For each task its numeric metrics: statistics, a histogram, the jobs at both ends."""
+    tables = []
+    for task, jobs in by_task(view.jobs).items():
+        rows = [
+            {"name": name, **describe(values), **_ends(view, task, name), "path": histogram(values)}
+            for name, values in numeric_metrics(jobs).items()
+        ]
+        if rows:
+            tables.append({"task": task, "rows": rows})
+    return tables
+
+
+def _ends(view: BatchView, task: str, name: str) -> dict[str, Any]:
+    """The jobs with the lowest and the highest value, as (index, name)."""
+    known = [
+        (value, i, job.name)
+        for i, job in enumerate(view.jobs)
+        if job.task == task and (value := as_number(job.metrics.get(name))) is not None and math.isfinite(value)
+    ]
+    if len(known) < 2:
+        return {"lowest": None, "highest": None}
+    low, high = min(known, key=lambda k: k[0]), max(known, key=lambda k: k[0])
+    return {"lowest": low[1:], "highest": high[1:]} if low[0] < high[0] else {"lowest": None, "highest": None}
+
+
+def histogram(values: list[float]) -> str | None:
+    """An SVG path of the finite values' histogram, 112 wide and 22 high; None where all are the same."""
+    finite = [v for v in values if math.isfinite(v)]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    if not high / 2 - low / 2 > 0:
+        return None
+    bins = [0] * _BINS
+    for v in finite:
+        bins[min(_BINS - 1, int((v / 2 - low / 2) / (high / 2 - low / 2) * _BINS))] += 1
+    step, top = 112 / _BINS, max(bins)
+    # A single job far out must still be seen beside a thousand in the middle.
+    heights = [0 if not n else max(2.0, 22 * n / top) for n in bins]
+    return "".join(
+        f"M{k * step:g} 22v-{height:.3g}h{step - 0.8:g}v{height:.3g}z" for k, height in enumerate(heights) if height
+    )
+
+
+def timings(view: BatchView) -> list[dict[str, Any]]:
+    """A row a task, and one for all where there are several."""
+    timed = [job for job in view.jobs if job.elapsed_s is not None]
+    rows = [{"task": task, **timing(jobs)} for task, jobs in by_task(timed).items()]
+    return [*rows, {"task": "all", **timing(timed)}] if len(rows) > 1 else rows
+
+
+def slowest_bars(view: BatchView) -> list[dict[str, Any]]:
+    """The slowest jobs with bars that are at most 100 wide."""
+    jobs = slowest(view)
+    place = {job.name: i for i, job in enumerate(view.jobs)}
+    most = (jobs[0].elapsed_s if jobs else None) or 1.0
+    return [
+        {
+            "index": place[job.name],
+            "name": job.name,
+            "elapsed_s": job.elapsed_s,
+            "state": str(job.state),
+            "width": round(100 * (job.elapsed_s or 0.0) / most, 1),
+        }
+        for job in jobs
+    ]
+
+
+def environment_changes(view: BatchView) -> list[dict[str, Any]]:
+    """What differed between a run and the one before it."""
+    changes = []
+    for before, after in zip(view.runs, view.runs[1:], strict=False):
+        names = sorted({*before.environment, *after.environment})
+        for name in names:
+            old, new = before.environment.get(name), after.environment.get(name)
+            if old != new:
+                changes.append({"run": after.number, "name": name, "old": old, "new": new})
+    return changes
+
+
+def sources(view: BatchView) -> list[dict[str, Any]]:
+    """Each batch text once, newest first, with the runs that used it."""
+    found: dict[str, list[int]] = {}
+    for run in reversed(view.runs):
+        if run.source:
+            found.setdefault(run.source, []).append(run.number)
+    return [
+        {"text": text, "runs": ", ".join(map(str, sorted(numbers))), "one": len(numbers) == 1}
+        for text, numbers in found.items()
+    ]
+
+
+def param_tables(view: BatchView) -> list[dict[str, Any]]:
+    """For each task its params: the value where all jobs agree, otherwise the values that occur."""
+    tables = []
+    for task, jobs in by_task(view.jobs).items():
+        values: dict[str, dict[str, None]] = {}
+        for job in jobs:
+            for name, text in flat(job.params):
+                values.setdefault(name, {})[text] = None
+        if values:
+            rows = [(name, list(texts)[:12], len(texts)) for name, texts in values.items()]
+            tables.append({"task": task, "what": counted(len(jobs), "job"), "rows": rows})
+    return tables
+
+
+def flat(mapping: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+    """Nested settings as dotted names with their texts."""
+    rows: list[tuple[str, str]] = []
+    for name, value in mapping.items():
+        if isinstance(value, Mapping) and value:
+            rows += flat(value, f"{above}{name}.")
+        else:
+            rows.append((f"{above}{name}", _text(value)))
+    return rows
+
+
+def _text(value: Any) -> str:
+    plain = json_plain(value)
+    if isinstance(plain, list):
+        return ", ".join(_text(v) for v in plain)
+    return number(plain) if not isinstance(plain, float) else repr(plain)
