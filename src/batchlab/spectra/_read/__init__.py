@@ -1,0 +1,6 @@
+"""The only place of this domain that opens files."""
+
+from batchlab.spectra._read._comparison import read_comparison, write_comparison
+from batchlab.spectra._read._text import Layout, read_layout, read_text
+
+__all__ = ["Layout", "read_comparison", "read_layout", "read_text", "write_comparison"]

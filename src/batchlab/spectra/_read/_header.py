@@ -1,0 +1,130 @@
+"""What stands above the numbers: column names, their units, and the preamble's keys and values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from batchlab.spectra._read._block import BLANK, Block, Lines
+from batchlab.spectra._read._vocabulary import Role, is_unit, meaning
+
+__all__ = ["Header", "read_header"]
+
+_COMMENT = re.compile(r"^\s*(?:#+|//|!|%(?=\s))\s*(?=\S)")
+_KEY_VALUE = re.compile(r"^\s*(?P<key>[^:=;\t,]{1,60}?)\s*(?:[:=;\t]|,\s*)\s*(?P<value>.*?)[\s;,]*$")
+_LETTER = re.compile(r"[^\W\d_]")
+_MOST_PREAMBLE_LINES = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The words above the table.
+
+    Attributes
+    ----------
+    names : tuple of str
+        One name for each column; empty where the file names none.
+    units : tuple of str or None
+        One unit for each column from a row of units; empty where there is none.
+    preamble : tuple of str
+        The other lines above the table, as written, blank ones too.
+    metadata : mapping
+        Keys and values of those lines.
+    """
+
+    names: tuple[str, ...] = ()
+    units: tuple[str | None, ...] = ()
+    preamble: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_header(lines: Lines, block: Block) -> Header:
+    """Read the lines above a table.
+
+    Parameters
+    ----------
+    lines
+        The lines of the text.
+    block
+        The table in it.
+    """
+    first = int(block.lines[0]) - 1
+    above = [lines.line(i) for i in range(max(0, first - _MOST_PREAMBLE_LINES), first)]
+    columns = block.values.shape[1]
+    names: tuple[str, ...] = ()
+    units: tuple[str | None, ...] = ()
+    rest = len(above)
+    at = _last_words(above, rest)
+    if at is not None:
+        cells = _header_cells(above[at], block.delimiter, columns)
+        if cells and all(is_unit(cell) for cell in cells if cell):
+            above_units = _last_words(above, at)
+            named = _header_cells(above[above_units], block.delimiter, columns) if above_units is not None else None
+            if named and above_units is not None:
+                names, rest = named, above_units
+                units = tuple(cell.strip("[]() ") or None for cell in cells)
+            else:
+                names, rest = cells, at
+        elif cells and (_says_something(cells) or not _is_one_of_many(above, at, block.delimiter, columns)):
+            names, rest = cells, at
+    preamble = tuple(above[:rest])
+    return Header(names=names, units=units, preamble=preamble, metadata=_metadata(preamble))
+
+
+def _last_words(above: list[str], end: int) -> int | None:
+    """The nearest line before `end` that is not blank."""
+    for i in range(end - 1, -1, -1):
+        if above[i].strip(" \t;,"):
+            return i
+    return None
+
+
+def _header_cells(line: str, delimiter: str, columns: int) -> tuple[str, ...] | None:
+    """The cells of a line that names so many columns; None where it does not."""
+    if len(line) > 100 * columns + 200:
+        return None
+    line = _COMMENT.sub("", line.replace("\x00", " "))
+    for cells in _splits(line, delimiter):
+        cells = [cell.strip().strip('"').strip() for cell in cells]
+        if len(cells) > columns:
+            full = [cell for cell in cells if cell]
+            cells = full if len(full) == columns else cells[:columns] if not any(cells[columns:]) else cells
+        if len(cells) == columns and _are_names(cells):
+            return tuple(_COMMENT.sub("", cell) for cell in cells)
+    return None
+
+
+def _splits(line: str, delimiter: str) -> list[list[str]]:
+    splits = [line.split(delimiter)] if delimiter != BLANK else []
+    splits += [line.split("\t"), re.split(r"\s{2,}", line.strip()), re.split(r"\s+(?![\[(])", line.strip())]
+    if delimiter in ("\t", BLANK):
+        splits += [line.split(","), line.split(";")]
+    return splits
+
+
+def _are_names(cells: list[str]) -> bool:
+    worded = [bool(_LETTER.search(cell)) or "%" in cell for cell in cells]
+    # A wide table may be headed by bare numbers (minutes, temperatures): the axis is still a word.
+    return all(worded) if len(cells) == 2 else worded[0] or all(worded[1:])
+
+
+def _says_something(cells: tuple[str, ...]) -> bool:
+    found = [meaning(cell) for cell in cells]
+    return any(m.role is not Role.UNKNOWN for m in found)
+
+
+def _is_one_of_many(above: list[str], at: int, delimiter: str, columns: int) -> bool:
+    """Whether a line looks like the preamble's other lines, such as ``key<TAB>value`` over two columns."""
+    if delimiter == BLANK:
+        return at > 0
+    return any(line.count(delimiter) == columns - 1 for line in above[:at])
+
+
+def _metadata(preamble: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in preamble:
+        match = _KEY_VALUE.match(_COMMENT.sub("", line.replace("\x00", "")))
+        if match and match["value"]:
+            found.setdefault(match["key"].strip().strip('"'), match["value"].strip().strip('"'))
+    return found
