@@ -1,0 +1,150 @@
+"""A canvas: the drawn background of one kind of figure, and picture after picture on it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchlab.errors import PlotError
+from batchlab.figures._kind import Curve, FigureKind, checked_curve
+from batchlab.figures._png import encode_png, png_rows
+from batchlab.figures._stage import build, draw_background, draw_title, pinned, shown_spines, stroke
+from batchlab.figures._thumbnail import thumbnail
+
+_FORMATS = (".png",)
+_MEMORY_KEY = "batchlab.figures.canvases"
+
+
+class Canvas:
+    """Draws pictures of one kind, each on a copy of the background drawn once.
+
+    Every picture equals, byte for byte, what a new canvas would give: nothing of an earlier one is left.
+    A canvas is for one thread at a time. It holds three buffers of 4 bytes a pixel (65 MB at 3000 x 1800).
+
+    Parameters
+    ----------
+    kind
+        What all its pictures share.
+
+    Raises
+    ------
+    PlotError
+        If the figure is too small for its labels.
+    """
+
+    def __init__(self, kind: FigureKind) -> None:
+        self.kind = kind
+        with pinned():
+            self._stage = build(kind)
+            self._background = draw_background(self._stage, kind)
+        self._renderer = self._stage.canvas.get_renderer()
+        self._rows: NDArray[np.uint8] | None = None
+        self._drawn = False
+
+    def draw(self, curves: Sequence[Sequence[Curve]], title: str = "") -> None:
+        """Put a picture on the canvas, in place of the one before.
+
+        Parameters
+        ----------
+        curves
+            Per panel, per slot: x and y, (n,) each, in the panel's units. A NaN is a gap.
+        title
+            Plain text; where it is too long its middle is left out.
+
+        Raises
+        ------
+        PlotError
+            If the curves do not match the kind's slots, hold fewer than two finite points, or a title is
+            given to a kind that keeps no room for one.
+        """
+        self._drawn = False
+        checked = self._checked(curves)
+        with pinned():
+            self._stage.canvas.restore_region(self._background)
+            for axes, artists, points in zip(self._stage.axes, self._stage.curves, checked, strict=True):
+                for artist, (x, y) in zip(artists, points, strict=True):
+                    stroke(self._stage, axes, artist, x, y)
+                for spine in shown_spines(axes):
+                    spine.draw(self._renderer)
+            if title:
+                draw_title(self._stage, title)
+        self._drawn = True
+
+    @property
+    def rgba(self) -> NDArray[np.uint8]:
+        """(height, width, 4) read-only view of the picture; the next `draw` changes it."""
+        if not self._drawn:
+            raise PlotError("there is no picture on this canvas yet; draw one first")
+        pixels = np.asarray(self._renderer.buffer_rgba())
+        pixels.flags.writeable = False
+        return pixels
+
+    def png(self, metadata: Mapping[str, str] | None = None) -> bytes:
+        """The picture as a PNG file, with its provenance: texts under names, for `read_provenance`."""
+        pixels = self.rgba
+        if self._rows is None:
+            self._rows = png_rows(*pixels.shape)
+        return encode_png(pixels, dpi=self.kind.dpi, metadata=metadata, rows=self._rows)
+
+    def thumbnail(self, width: int = 320) -> bytes:
+        """The picture made small, as a PNG file."""
+        return thumbnail(self.rgba, width)
+
+    def save(self, path: str | Path, metadata: Mapping[str, str] | None = None) -> None:
+        """Write the picture to a file, in the format that its name ends in.
+
+        Raises
+        ------
+        PlotError
+            If that is not ``.png``, the one format there is.
+        """
+        if Path(path).suffix.lower() not in _FORMATS:
+            raise PlotError(f"{path}: pictures are written as {', '.join(_FORMATS)}; let the name end so")
+        data = self.png(metadata)
+        with open(path, "wb") as file:
+            file.write(data)
+
+    def pixel_at(self, panel: int, x: float, y: float) -> tuple[float, float]:
+        """Row and column, from the upper left, at which a panel shows a point of its data."""
+        column, up = self._stage.axes[panel].transData.transform((x, y))
+        return self.kind.pixels[1] - float(up), float(column)
+
+    def _checked(self, curves: Sequence[Sequence[Curve]]) -> list[list[Any]]:
+        panels = self.kind.panels
+        if [len(given) for given in curves] != [len(panel.slots) for panel in panels]:
+            raise PlotError(
+                f"curves per panel: {[len(given) for given in curves]} given, "
+                f"{[len(panel.slots) for panel in panels]} declared; give one (x, y) per slot"
+            )
+        return [
+            [
+                checked_curve(curve, f"curve {slot.label!r} of panel {panel.y_label!r}")
+                for slot, curve in zip(panel.slots, given, strict=True)
+            ]
+            for panel, given in zip(panels, curves, strict=True)
+        ]
+
+
+def canvas_for(kind: FigureKind, memory: MutableMapping[str, Any], *, keep: int = 2) -> Canvas:
+    """The canvas of a kind, from what a worker remembers, or a new one.
+
+    Parameters
+    ----------
+    kind
+        What to draw; its `key` is what canvases are remembered by.
+    memory
+        Anything that lives as long as its worker, such as ``ctx.cache``.
+    keep
+        How many canvases are remembered, the latest used.
+    """
+    canvases: OrderedDict[str, Canvas] = memory.setdefault(_MEMORY_KEY, OrderedDict())
+    canvas = canvases.pop(kind.key, None) or Canvas(kind)
+    canvases[kind.key] = canvas
+    while len(canvases) > max(1, keep):
+        canvases.popitem(last=False)
+    return canvas

@@ -1,0 +1,295 @@
+"""Building a kind's figure: axes, labels, legends and margins, settled once.
+
+This is the only file that knows matplotlib, and it imports it late: who draws no picture must not pay the
+second that takes. Every setting that could change a pixel is pinned, so a user's matplotlibrc changes none;
+pyplot and its global state stay out of it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from batchlab.errors import PlotError
+from batchlab.figures._decimate import Floats, decimate
+from batchlab.figures._palette import PALETTE, Role
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Text
+
+    from batchlab.figures._kind import FigureKind, Panel
+
+_MAX_LABEL = 48  # characters of a curve's name in a legend
+_SMALLEST_LABEL_PT = 6.0
+_PIECE = 2_000  # points of a line that no picture's height makes too much for the rasteriser
+_FAR = 1e6
+_PADDING_IN = 0.09  # around panels
+_OURS: dict[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#404040",
+    "axes.formatter.limits": (-4, 5),
+    "axes.formatter.useoffset": False,
+    "axes.grid": True,
+    "axes.labelsize": 10.5,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.unicode_minus": True,
+    "figure.titlesize": 12.0,
+    "font.family": ["DejaVu Sans"],
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.7,
+    "legend.fontsize": 9.5,
+    "lines.dash_capstyle": "butt",
+    "lines.solid_capstyle": "butt",
+    "lines.solid_joinstyle": "bevel",
+    # Hinting moves outlines by a part of a pixel, for a third of the time a title takes.
+    "text.hinting": "none",
+    "text.parse_math": False,
+    "xtick.color": "#404040",
+    "ytick.color": "#404040",
+    "xtick.labelcolor": "#000000",
+    "ytick.labelcolor": "#000000",
+    # matplotlib's own way of drawing long lines in pieces leaves a segment out between them; see `stroke`.
+    "agg.path.chunksize": 0,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A figure whose margins are settled, and the artists that each picture changes."""
+
+    figure: Figure
+    canvas: Any  # a FigureCanvasAgg, which has no types
+    axes: tuple[Axes, ...]
+    fixed: tuple[tuple[Line2D, ...], ...]  # per panel, per static line
+    curves: tuple[tuple[Line2D, ...], ...]  # per panel, per slot
+    title: Text | None
+    title_width_px: float  # room for a title
+
+
+@contextmanager
+def pinned() -> Iterator[None]:
+    """Our settings within, the user's again after; and no warning about letters that a font lacks."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(_settings()), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+        warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support")
+        yield
+
+
+@cache
+def _settings() -> Any:
+    import matplotlib as mpl
+
+    plain = {name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"}
+    return plain | _OURS
+
+
+def build(kind: FigureKind) -> Stage:
+    """Draw up the figure of a kind. Call it, like all drawing, within `pinned`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    width_px, height_px = kind.pixels
+    # A hair more than whole pixels: the renderer truncates, and 3000 must not come out as 2999.
+    size = ((width_px + 1e-3) / kind.dpi, (height_px + 1e-3) / kind.dpi)
+    figure = Figure(
+        figsize=size, dpi=kind.dpi, layout=ConstrainedLayoutEngine(w_pad=_PADDING_IN, h_pad=_PADDING_IN)
+    )
+    canvas = FigureCanvasAgg(figure)
+    grid = figure.subplots(
+        len(kind.panels), 1, sharex=True, squeeze=False, height_ratios=[panel.height for panel in kind.panels]
+    )
+    every_axes: tuple[Axes, ...] = tuple(grid[:, 0])
+    lines = [_fill(axes, panel) for axes, panel in zip(every_axes, kind.panels, strict=True)]
+    every_axes[-1].set_xlabel(plain_text(kind.x_label))
+    every_axes[-1].set_xlim(*kind.x_limits)
+    title = figure.suptitle("Ág") if kind.title else None
+    figure.align_ylabels()
+    _settle(figure, every_axes)
+    room = 0.0
+    if title is not None:
+        box = every_axes[0].get_position()
+        centre = (box.x0 + box.x1) / 2
+        title.set_x(centre)
+        title.set_text("")
+        room = 2 * width_px * min(centre, 1 - centre) * 0.98
+    return Stage(
+        figure=figure,
+        canvas=canvas,
+        axes=every_axes,
+        fixed=tuple(tuple(both[: len(panel.lines)]) for both, panel in zip(lines, kind.panels, strict=True)),
+        curves=tuple(tuple(both[len(panel.lines) :]) for both, panel in zip(lines, kind.panels, strict=True)),
+        title=title,
+        title_width_px=room,
+    )
+
+
+def draw_background(stage: Stage, kind: FigureKind) -> Any:
+    """Draw what all pictures share; returns the buffer that `restore_region` takes."""
+    # Animated artists are left out: those lie over curves, or are curves.
+    for axes, fixed, curves in zip(stage.axes, stage.fixed, stage.curves, strict=True):
+        for artist in (*fixed, *curves, *shown_spines(axes)):
+            artist.set_animated(True)
+    if stage.title is not None:
+        stage.title.set_animated(True)
+    stage.canvas.draw()
+    for axes, artists, panel in zip(stage.axes, stage.fixed, kind.panels, strict=True):
+        for artist, line in zip(artists, panel.lines, strict=True):
+            stroke(stage, axes, artist, line.x, line.y)
+    return stage.canvas.copy_from_bbox(stage.figure.bbox)
+
+
+def shown_spines(axes: Axes) -> list[Any]:
+    """The spines in sight; they lie over the curves, so each picture draws them again."""
+    return [spine for spine in axes.spines.values() if spine.get_visible()]
+
+
+def stroke(stage: Stage, axes: Axes, artist: Line2D, x: Floats, y: Floats) -> None:
+    """Draw a curve, thinned to what can be seen of it."""
+    renderer = stage.canvas.get_renderer()
+    x, y = _thinned(axes, x, y)
+    artist.set_data(x, y)
+    try:
+        artist.draw(renderer)
+    except OverflowError:
+        # More cells than the rasteriser has: a line that crosses a large picture at every point.
+        for start in range(0, x.size - 1, _PIECE - 1):
+            artist.set_data(x[start : start + _PIECE], y[start : start + _PIECE])
+            artist.draw(renderer)
+
+
+def draw_title(stage: Stage, title: str) -> None:
+    """Draw the title, its middle left out where it is wider than its room."""
+    text = stage.title
+    if text is None:
+        raise PlotError("this kind of figure keeps no room for a title; make it with title=True")
+    title = plain_text(title)
+    renderer = stage.canvas.get_renderer()
+
+    def fits(length: int) -> bool:
+        text.set_text(shortened(title, length))
+        return bool(text.get_window_extent(renderer).width <= stage.title_width_px)
+
+    if not fits(len(title)):
+        short, long = 1, len(title)
+        while long - short > 1:
+            middle = (short + long) // 2
+            short, long = (middle, long) if fits(middle) else (short, middle)
+        text.set_text(shortened(title, short))
+    text.draw(renderer)
+
+
+def plain_text(text: str) -> str:
+    """Text that a font can be asked to draw: no control characters, no halves of surrogate pairs."""
+    return "".join(
+        " "
+        if (word := unicodedata.category(sign)) == "Cc"
+        else "\N{REPLACEMENT CHARACTER}"
+        if word == "Cs"
+        else sign
+        for sign in text
+    )
+
+
+def shortened(text: str, length: int) -> str:
+    """At most `length` characters, the middle left out: the ends of file names tell them apart."""
+    if len(text) <= length:
+        return text
+    head = length // 2
+    return text[:head] + "…" + text[len(text) - (length - head - 1) :]
+
+
+def _thinned(axes: Axes, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """The points of a curve as they go to the rasteriser."""
+    x, y = decimate(x, y, limits=axes.get_xlim(), bins=max(1, round(axes.bbox.width)))
+    # Far out of sight a line is cut, or its coordinates overflow and it vanishes as a gap would.
+    return _cut(x, axes.get_xlim()), _cut(y, axes.get_ylim())
+
+
+def _cut(values: Floats, limits: tuple[float, float]) -> Floats:
+    """Values within a million spans of the limits; NaN where they are not finite."""
+    low, high = min(limits), max(limits)
+    far = _FAR * (high - low)
+    if low - far <= np.fmin.reduce(values) and np.fmax.reduce(values) <= high + far:
+        return values
+    return np.where(np.isfinite(values), np.clip(values, low - far, high + far), np.nan)
+
+
+def _fill(axes: Axes, panel: Panel) -> list[Line2D]:
+    """Put onto the axes what a panel shows; its lines, static ones first, are still empty."""
+    axes.set_ylabel(plain_text(panel.y_label))
+    axes.set_ylim(*panel.y_limits)
+    if panel.zero_line:
+        axes.axhline(0.0, color="#808080", linewidth=0.8)
+    named = [(line.label, line.role) for line in panel.lines] + [
+        (slot.label, slot.role) for slot in panel.slots
+    ]
+    lines = [axes.plot([], [], **_look(role))[0] for _, role in named]
+    axes.set_autoscale_on(False)
+    if panel.legend:
+        # Above the axes, where it hides no curve.
+        labels = [shortened(plain_text(label), _MAX_LABEL) for label, _ in named]
+        axes.legend(
+            lines,
+            labels,
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=len(lines),
+            frameon=False,
+            borderaxespad=0.1,
+        )
+    return lines
+
+
+def _look(role: Role) -> dict[str, Any]:
+    style = PALETTE[role]
+    dashes = (0, style.dashes) if style.dashes else "-"
+    return {"color": style.colour, "linewidth": style.width_pt, "linestyle": dashes}
+
+
+def _settle(figure: Figure, every_axes: tuple[Axes, ...]) -> None:
+    """Learn the margins from the labels, then fix them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="constrained_layout not applied")
+        try:
+            figure.draw_without_rendering()
+            changed = [axes for axes in every_axes if _fit_label(axes)]
+            if changed:
+                figure.draw_without_rendering()
+        except UserWarning as error:
+            width, height = figure.get_size_inches()
+            raise PlotError(
+                f"{width:.3g} x {height:.3g} in is too small for the labels of this figure; "
+                "make it larger or the labels shorter"
+            ) from error
+    figure.set_layout_engine("none")
+
+
+def _fit_label(axes: Axes) -> bool:
+    """Break a y label that is longer than its panel is high, then shrink it; True if it changed."""
+    label, room = axes.yaxis.label, axes.bbox.height * 1.06
+    if label.get_window_extent().height <= room:
+        return False
+    text = label.get_text()
+    blanks = [at for at, sign in enumerate(text) if sign == " "]
+    if blanks:
+        at = min(blanks, key=lambda at: abs(at - len(text) / 2))
+        label.set_text(f"{text[:at]}\n{text[at + 1 :]}")
+    height = label.get_window_extent().height
+    if height > room:
+        label.set_fontsize(max(_SMALLEST_LABEL_PT, float(label.get_fontsize()) * room / height))
+    return True
