@@ -16,9 +16,7 @@ __all__ = ["MeasureError", "Usage", "measure"]
 ROOT = Path(__file__).resolve().parent.parent
 
 # One thread per process for every side alike: the table compares work, not how many threads a BLAS takes.
-_THREAD_CAPS = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-)
+_THREAD_CAPS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
 class MeasureError(Exception):
@@ -36,9 +34,7 @@ class Usage:
     orphans_counted: bool  # false where the system can't adopt orphans: then cpu_s is a lower bound
 
 
-def measure(
-    case: str, arguments: Mapping[str, object], *, timeout_s: float = 1800.0, grace_s: float = 20.0
-) -> Usage:
+def measure(case: str, arguments: Mapping[str, object], *, timeout_s: float = 1800.0, grace_s: float = 20.0) -> Usage:
     """Run `case` in a fresh process and account for it.
 
     Parameters

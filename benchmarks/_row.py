@@ -37,9 +37,7 @@ class Side:
     arguments: Mapping[str, object] = field(default_factory=dict)
     startup_jobs: int | None = None  # None: nothing is taken off, the whole run is the figure
     wants_folder: bool = False  # a fresh folder on the benchmark's disk, as the argument `folder`
-    prepare: str | None = (
-        None  # module:function(n, folder): run once, unmeasured; implies a folder that is kept
-    )
+    prepare: str | None = None  # module:function(n, folder): run once, unmeasured; implies a folder that is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,14 +132,10 @@ def measure_row(row: Row, folder: Path, *, tell: Callable[[str], None] = lambda 
                     usages[side.name].append(_measure_side(side, Path(scratch), prepared))
                 except MeasureError as error:
                     failures[side.name] = str(error)
-    measured = tuple(
-        _measured(side, usages[side.name], row.basis, failures.get(side.name)) for side in row.sides
-    )
+    measured = tuple(_measured(side, usages[side.name], row.basis, failures.get(side.name)) for side in row.sides)
     by_name = {one.side.name: one for one in measured}
     verdicts = tuple(_verdict(goal, by_name, row.basis) for goal in row.goals)
-    return RowResult(
-        row=row, measured=measured, verdicts=verdicts, load_before=before, load_after=os.getloadavg()
-    )
+    return RowResult(row=row, measured=measured, verdicts=verdicts, load_before=before, load_after=os.getloadavg())
 
 
 def _prepare(
@@ -170,9 +164,7 @@ def _prepare(
     return prepared
 
 
-def _measure_side(
-    side: Side, scratch: Path, prepared: Mapping[tuple[str, int], Path]
-) -> tuple[Usage | None, Usage]:
+def _measure_side(side: Side, scratch: Path, prepared: Mapping[tuple[str, int], Path]) -> tuple[Usage | None, Usage]:
     startup = None if side.startup_jobs is None else _run(side, side.startup_jobs, scratch, prepared)
     return startup, _run(side, side.jobs, scratch, prepared)
 
@@ -185,9 +177,7 @@ def _run(side: Side, jobs: int, scratch: Path, prepared: Mapping[tuple[str, int]
         return measure(side.case, arguments)
     output = Path(tempfile.mkdtemp(dir=scratch))
     try:
-        return measure(
-            side.case, {**arguments, ("output" if side.prepare is not None else "folder"): str(output)}
-        )
+        return measure(side.case, {**arguments, ("output" if side.prepare is not None else "folder"): str(output)})
     finally:
         shutil.rmtree(output)
 

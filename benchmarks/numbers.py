@@ -62,9 +62,7 @@ def loop(n: int, folder: str) -> None:
         raise RuntimeError(f"{len(rows)} samples compared, {n} asked for")
 
 
-def on_common_axis(
-    axis: Array, reference: Array, sample_axis: Array, sample: Array
-) -> tuple[Array, Array, Array]:
+def on_common_axis(axis: Array, reference: Array, sample_axis: Array, sample: Array) -> tuple[Array, Array, Array]:
     """Bring the sample onto the reference's axis where both are known."""
     import numpy as np
 

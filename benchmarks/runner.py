@@ -48,9 +48,7 @@ def dask_noop(n: int, workers: int) -> None:
     from distributed import Client, LocalCluster
 
     with (
-        LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
+        LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         Client(cluster) as client,
     ):
         # pure=False: each call is a job of its own, as it is for the others.

@@ -98,9 +98,7 @@ def test_a_run_too_small_to_tell_gives_no_ratio(tmp_path):
     side = Side(name="none", case="burners:idle", jobs=2)
     measured = Measured(side=side, per_job_s=(0.0,), full=(usage,), startup=(usage,))
     row = Row(name="zero", title="", basis="cpu", rounds=1, sides=(side,))
-    result = RowResult(
-        row=row, measured=(measured,), verdicts=(), load_before=(0.0,) * 3, load_after=(0.0,) * 3
-    )
+    result = RowResult(row=row, measured=(measured,), verdicts=(), load_before=(0.0,) * 3, load_after=(0.0,) * 3)
     assert "none (2)" in as_text(result)
     assert as_json(result)["sides"][0]["per_job_s"]["median"] == 0.0
 
@@ -110,9 +108,7 @@ def test_left_behind_processes_show_in_the_table():
     side = Side(name="messy", case="burners:idle", jobs=2)
     row = Row(name="messy", title="", basis="cpu", rounds=1, sides=(side,))
     measured = Measured(side=side, per_job_s=(0.05,), full=(usage,))
-    result = RowResult(
-        row=row, measured=(measured,), verdicts=(), load_before=(0.0,) * 3, load_after=(0.0,) * 3
-    )
+    result = RowResult(row=row, measured=(measured,), verdicts=(), load_before=(0.0,) * 3, load_after=(0.0,) * 3)
     assert "messy left 2 processes behind" in as_text(result)
 
 
@@ -145,9 +141,7 @@ def test_competitors_run_every_job_and_leave_nothing(case, package, tmp_path):
     if package is not None and importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed; 'make bench' installs it")
     side = Side(name="other", case=case, jobs=20, startup_jobs=2, arguments={"workers": 2})
-    (one,) = measure_row(
-        Row(name="others", title="", basis="cpu", rounds=1, sides=(side,)), tmp_path
-    ).measured
+    (one,) = measure_row(Row(name="others", title="", basis="cpu", rounds=1, sides=(side,)), tmp_path).measured
     assert one.failure is None
     assert one.full[0].left_behind == 0
 
@@ -159,9 +153,7 @@ def test_the_way_a_user_writes_it_runs(name, tmp_path):
         pytest.skip("pandas is not installed; 'make bench' installs it")
     row = command.ROWS[name](True)
     (theirs,) = [side for side in row.sides if side.name in ("bare loop", "by hand")]
-    (one,) = measure_row(
-        Row(name=name, title="", basis=row.basis, rounds=1, sides=(theirs,)), tmp_path
-    ).measured
+    (one,) = measure_row(Row(name=name, title="", basis=row.basis, rounds=1, sides=(theirs,)), tmp_path).measured
     assert one.failure is None
 
 
