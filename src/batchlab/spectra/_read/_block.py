@@ -74,7 +74,7 @@ class Lines:
         self.text = text
         # One byte for each character, so positions agree; what is not ASCII becomes a question mark.
         raw = text.encode("ascii", "replace")
-        if b"an" in raw or b"AN" in raw or b"aN" in raw:
+        if b"nan" in raw.lower():
             raw = _NAN_WORD.sub(b"0e0", raw)
         self._raw = np.frombuffer(raw, dtype=np.uint8)
         ends = np.flatnonzero(self._raw == _LF)
@@ -199,12 +199,14 @@ def _parse(lines: Lines, delimiter: str, decimal: str) -> Block | None:
             values = _numbers(_body(lines, rows), delimiter, decimal, columns)
         except ValueError:
             continue
+        same = np.flatnonzero(shapes == columns)
+        outside = same[(same < rows[0]) | (same > rows[-1])]
         return Block(
             values=values,
             delimiter=delimiter,
             decimal=decimal,
             lines=rows + 1,
-            outside=np.setdiff1d(np.flatnonzero(shapes == columns), rows) + 1,
+            outside=outside + 1,
         )
     return None
 
