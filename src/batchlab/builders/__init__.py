@@ -1,1 +1,42 @@
-"""To come."""
+"""Builders: functions that make a `Batch` of files, folders, groups and grids. They know nothing of running."""
+
+from batchlab.builders._entry import (
+    Each,
+    Entry,
+    Finding,
+    FromEntry,
+    InputSpec,
+    Many,
+    One,
+    problems_of,
+    read_input,
+)
+from batchlab.builders._expand import expand, expand_or_raise
+from batchlab.builders._files import FileGroup, from_directory, from_files, group_files, groups
+from batchlab.builders._grid import grid
+from batchlab.builders._match import match
+from batchlab.builders._paths import absolute, last_word, task_name
+
+__all__ = [
+    "Each",
+    "Entry",
+    "FileGroup",
+    "Finding",
+    "FromEntry",
+    "InputSpec",
+    "Many",
+    "One",
+    "absolute",
+    "expand",
+    "expand_or_raise",
+    "from_directory",
+    "from_files",
+    "grid",
+    "group_files",
+    "groups",
+    "last_word",
+    "match",
+    "problems_of",
+    "read_input",
+    "task_name",
+]

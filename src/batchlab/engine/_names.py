@@ -1,4 +1,4 @@
-"""File names that hold on every system: slugs of job names, and output templates that stay under their root."""
+"""File names that hold on every system: slugs of job names, templates that stay under the output root."""
 
 from __future__ import annotations
 
@@ -211,9 +211,8 @@ def _broken(template: str) -> tuple[str, ...]:
         problems.append(f"{shown} leads out of the output root; leave out '..'")
     if not names:
         problems.append(f"{shown} names no file")
-    elif names[0].strip(". ").casefold() == STATE_FOLDER.strip("."):
-        if names[0].startswith("."):
-            problems.append(f"{shown} leads into {STATE_FOLDER}/, which is the engine's own")
+    elif names[0].rstrip(". ").casefold() == STATE_FOLDER:
+        problems.append(f"{shown} leads into {STATE_FOLDER}/, which is the engine's own")
     return tuple(problems)
 
 

@@ -1,4 +1,4 @@
-"""Parameters: checked against a task's model before anything runs, and made into the model again in the worker.
+"""Parameters: checked against a task's model before anything runs, made into the model again in the worker.
 
 A secret (a pydantic ``SecretStr``) is never written down. A batch gives it as ``env:NAME``, the name of an
 environment variable; that text is what the key, the ledger, the log and the report hold. `load_params`,
@@ -7,7 +7,6 @@ which only a worker calls, reads the variable.
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -33,9 +32,7 @@ class ParamProblem:
     message: str
 
 
-def check_params(
-    task: Task, params: Mapping[str, Json]
-) -> tuple[dict[str, Json] | None, tuple[ParamProblem, ...]]:
+def check_params(task: Task, params: Mapping[str, Json]) -> tuple[dict[str, Json] | None, tuple[ParamProblem, ...]]:
     """Check params against the task's model and fill the defaults in.
 
     Parameters
@@ -48,7 +45,8 @@ def check_params(
     Returns
     -------
     resolved : dict or None
-        The params with every default, JSON-able and without secrets, fit for a key; None if there are problems.
+        The params with every default, JSON-able and without secrets, fit for a key;
+        None if there are problems.
     problems : tuple of ParamProblem
         All of them, an unknown key with the nearest right one.
     """
@@ -56,7 +54,7 @@ def check_params(
 
     if task.params is None:
         extra = tuple(
-            ParamProblem(path=(str(key),), message=f"{task.name} takes no params; remove {str(key)!r}")
+            ParamProblem(path=(str(key),), message=f"{_shown(task)} takes no params; remove {str(key)!r}")
             for key in params
         )
         return (None, extra) if extra else ({}, ())
@@ -67,9 +65,10 @@ def check_params(
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=False, include_input=not secret):
             problems.append(_problem(task, detail))
+        problems.extend(_clear_secrets(task.params, params, ()))
         return None, tuple(problems)
     except Exception as error:  # noqa: BLE001 - a model's own validator may raise anything
-        what = f"{task.name}: its params model failed: {type(error).__name__}"
+        what = f"{_shown(task)}: its params model failed: {type(error).__name__}"
         return None, (*problems, ParamProblem(path=(), message=what if secret else f"{what}: {error}"))
     resolved = model.model_dump(mode="json", by_alias=True, round_trip=True)
     if secret:
@@ -96,6 +95,10 @@ def load_params(task: Task, params: Mapping[str, Json]) -> BaseModel | None:
     return task.params.model_validate(_with_secrets(plain, resolved))
 
 
+def _shown(task: Task) -> str:
+    return task.name.rpartition("/")[2]
+
+
 def _unknown(task: Task, params: Mapping[str, Json]) -> Iterator[ParamProblem]:
     """Keys that a model would drop in silence because it does not say what to do with extra ones."""
     assert task.params is not None
@@ -105,7 +108,8 @@ def _unknown(task: Task, params: Mapping[str, Json]) -> Iterator[ParamProblem]:
     for key in params:
         if key not in known:
             yield ParamProblem(
-                path=(str(key),), message=f"{task.name} has no param {str(key)!r}{suggestion(str(key), known)}"
+                path=(str(key),),
+                message=f"{_shown(task)} has no param {str(key)!r}{suggestion(str(key), known)}",
             )
 
 
@@ -115,15 +119,15 @@ def _problem(task: Task, detail: Mapping[str, Any]) -> ParamProblem:
     if detail["type"] == "extra_forbidden":
         known = [key for model in _models_at(task.params, path[:-1]) for key in _keys(model)]
         return ParamProblem(
-            path=path, message=f"{task.name} has no param {dotted!r}{suggestion(str(path[-1]), known)}"
+            path=path, message=f"{_shown(task)} has no param {dotted!r}{suggestion(str(path[-1]), known)}"
         )
     if detail["type"] == "missing":
-        return ParamProblem(path=path, message=f"{task.name} needs the param {dotted!r}")
+        return ParamProblem(path=path, message=f"{_shown(task)} needs the param {dotted!r}")
     text = str(detail["msg"])
     text = text[0].lower() + text[1:] if text[:2] != text[:2].upper() else text
     given = detail.get("input")
     shown = f", not {given!r:.60}" if isinstance(given, str | int | float | None) and "input" in detail else ""
-    return ParamProblem(path=path, message=f"{dotted or task.name}: {text}{shown}")
+    return ParamProblem(path=path, message=f"{dotted or _shown(task)}: {text}{shown}")
 
 
 def _keys(model: type[BaseModel]) -> list[str]:
@@ -181,14 +185,30 @@ def _keep_references(
         elif written is None and isinstance(resolved, dict):
             del resolved[key]
         else:
-            dotted = ".".join(map(str, at))
-            problems.append(
-                ParamProblem(
-                    path=at,
-                    message=f"{dotted} is a secret and must not be written down; write env:NAME, and set the "
-                    "environment variable NAME where the jobs run",
-                )
-            )
+            problems.append(_must_not_stand(at))
+
+
+def _clear_secrets(
+    model: type[BaseModel], given: Mapping[str, Json], path: tuple[str | int, ...]
+) -> Iterator[ParamProblem]:
+    """Secrets written down in params that do not fit for another reason too."""
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        value = given.get(key)
+        if any(word in repr(field.annotation) for word in _SECRET_TYPES):
+            if isinstance(value, str) and not _SECRET.fullmatch(value):
+                yield _must_not_stand((*path, key))
+        elif isinstance(value, Mapping):
+            for nested in _models_in(field.annotation):
+                yield from _clear_secrets(nested, value, (*path, key))
+
+
+def _must_not_stand(path: tuple[str | int, ...]) -> ParamProblem:
+    return ParamProblem(
+        path=path,
+        message=f"{'.'.join(map(str, path))} is a secret and must not be written down; write env:NAME, and set "
+        "the environment variable NAME where the jobs run",
+    )
 
 
 def _with_secrets(plain: Any, resolved: Any) -> Any:
@@ -219,12 +239,3 @@ def _at(value: Any, key: Any) -> Any:
     if isinstance(value, list | tuple) and isinstance(key, int) and key < len(value):
         return value[key]
     return None
-
-
-def is_finite(value: Json) -> bool:
-    """Whether no number in a JSON-able value is infinite or not a number."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, Mapping):
-        return all(map(is_finite, value.values()))
-    return all(map(is_finite, value)) if isinstance(value, list | tuple) else True
