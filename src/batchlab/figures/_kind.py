@@ -104,9 +104,7 @@ class FigureKind:
     size_in: tuple[float, float] = (10.0, 6.0)
     dpi: float = 300.0
     title: bool = True
-    key: str = field(
-        init=False, repr=False, default=""
-    )  # digest of all the above, the static curves included
+    key: str = field(init=False, repr=False, default="")  # digest of all the above, the static curves included
 
     def __post_init__(self) -> None:
         if not self.panels:
@@ -120,9 +118,7 @@ class FigureKind:
                 raise PlotError(f"panel {panel.y_label!r}: height {panel.height!r} must be positive")
         sides = (*self.size_in, self.dpi)
         if len(sides) != 3 or not all(math.isfinite(side) and side > 0 for side in sides):
-            raise PlotError(
-                f"size {self.size_in!r} in at {self.dpi!r} dpi must be two lengths and a density above 0"
-            )
+            raise PlotError(f"size {self.size_in!r} in at {self.dpi!r} dpi must be two lengths and a density above 0")
         if min(self.pixels) < 1 or max(self.pixels) > _MAX_PIXELS_A_SIDE:
             raise PlotError(
                 f"{self.pixels[0]} x {self.pixels[1]} pixels cannot be drawn; "
@@ -133,7 +129,7 @@ class FigureKind:
     @property
     def pixels(self) -> tuple[int, int]:
         """Width and height in pixels."""
-        return int(self.size_in[0] * self.dpi), int(self.size_in[1] * self.dpi)
+        return round(self.size_in[0] * self.dpi), round(self.size_in[1] * self.dpi)
 
     def with_y_limits(self, *limits: tuple[float, float]) -> FigureKind:
         """The same kind with other y limits, one pair per panel.

@@ -61,9 +61,7 @@ def encode_png(
         If the array is no picture or the metadata holds anything but text.
     """
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or 0 in pixels.shape:
-        raise PlotError(
-            f"{pixels.dtype} array of shape {pixels.shape} is no picture; give uint8 rows of pixels"
-        )
+        raise PlotError(f"{pixels.dtype} array of shape {pixels.shape} is no picture; give uint8 rows of pixels")
     height, width = pixels.shape[:2]
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     if channels not in _COLOUR_TYPE:

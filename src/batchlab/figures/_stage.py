@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _MAX_LABEL = 48  # characters of a curve's name in a legend
 _SMALLEST_LABEL_PT = 6.0
 _PIECE = 2_000  # points of a line that no picture's height makes too much for the rasteriser
-_FAR = 1e6
+_FEWEST_BINS = 3_000  # of a long line: coarse pictures can afford several a pixel, and look better for it
+_FAR = 1e6  # spans of an axis beyond its limits
 _PADDING_IN = 0.09  # around panels
 _OURS: dict[str, Any] = {
     "axes.axisbelow": True,
@@ -106,9 +107,7 @@ def build(kind: FigureKind) -> Stage:
     width_px, height_px = kind.pixels
     # A hair more than whole pixels: the renderer truncates, and 3000 must not come out as 2999.
     size = ((width_px + 1e-3) / kind.dpi, (height_px + 1e-3) / kind.dpi)
-    figure = Figure(
-        figsize=size, dpi=kind.dpi, layout=ConstrainedLayoutEngine(w_pad=_PADDING_IN, h_pad=_PADDING_IN)
-    )
+    figure = Figure(figsize=size, dpi=kind.dpi, layout=ConstrainedLayoutEngine(w_pad=_PADDING_IN, h_pad=_PADDING_IN))
     canvas = FigureCanvasAgg(figure)
     grid = figure.subplots(
         len(kind.panels), 1, sharex=True, squeeze=False, height_ratios=[panel.height for panel in kind.panels]
@@ -196,11 +195,7 @@ def draw_title(stage: Stage, title: str) -> None:
 def plain_text(text: str) -> str:
     """Text that a font can be asked to draw: no control characters, no halves of surrogate pairs."""
     return "".join(
-        " "
-        if (word := unicodedata.category(sign)) == "Cc"
-        else "\N{REPLACEMENT CHARACTER}"
-        if word == "Cs"
-        else sign
+        " " if (word := unicodedata.category(sign)) == "Cc" else "\N{REPLACEMENT CHARACTER}" if word == "Cs" else sign
         for sign in text
     )
 
@@ -215,7 +210,7 @@ def shortened(text: str, length: int) -> str:
 
 def _thinned(axes: Axes, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """The points of a curve as they go to the rasteriser."""
-    x, y = decimate(x, y, limits=axes.get_xlim(), bins=max(1, round(axes.bbox.width)))
+    x, y = decimate(x, y, limits=axes.get_xlim(), bins=max(_FEWEST_BINS, round(axes.bbox.width)))
     # Far out of sight a line is cut, or its coordinates overflow and it vanishes as a gap would.
     return _cut(x, axes.get_xlim()), _cut(y, axes.get_ylim())
 
@@ -235,9 +230,7 @@ def _fill(axes: Axes, panel: Panel) -> list[Line2D]:
     axes.set_ylim(*panel.y_limits)
     if panel.zero_line:
         axes.axhline(0.0, color="#808080", linewidth=0.8)
-    named = [(line.label, line.role) for line in panel.lines] + [
-        (slot.label, slot.role) for slot in panel.slots
-    ]
+    named = [(line.label, line.role) for line in panel.lines] + [(slot.label, slot.role) for slot in panel.slots]
     lines = [axes.plot([], [], **_look(role))[0] for _, role in named]
     axes.set_autoscale_on(False)
     if panel.legend:
