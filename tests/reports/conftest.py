@@ -12,6 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from batchlab.engine import BatchState, BatchView, Item, JobView, Output, RunView, Status
+from batchlab.errors import Category
+from batchlab.reports import Panel, Table
 
 SOURCE = "batch: leaves-against-reference\noutput: out\njobs:\n  - task: spectra.compare\n"
 
@@ -130,7 +132,45 @@ def failed_job(i: int, **changes) -> JobView:
     return measured_job(i, **{**fields, **changes})
 
 
-@pytest.fixture
+def batch_of_texts(root: Path, name: str, text: str) -> tuple[BatchView, Panel]:
+    """A batch and a panel with these texts in every place that takes one."""
+    item = Item(name=name, status=Status.FAILED, category=Category.NUMERICAL, reason=text, message=text)
+    texts = {
+        "metrics": {name: text, f"{name} value": 1.5},
+        "params": {name: {text: [text]}},
+        "inputs": {name: text, "many": [text, name]},
+        "metadata": {name: text},
+        "stages": {name: 0.5},
+        "group": text,
+        "task": f"{name}.py:{text}",
+    }
+    jobs = [
+        make_job(name, outputs=(Output(name=name, path=f"{text}.png", digest=text, bytes=3),), **texts),
+        make_job(
+            f"{name} 2",
+            state=Status.FAILED,
+            category=text,
+            reason=name,
+            message=text,
+            warnings=(text,),
+            items=(item,),
+            log=f"{text}.log",
+            thumbnail=f"{text}.png",
+            **{**texts, "metrics": {name: name, f"{name} value": 2.5}},
+        ),
+        make_job(f"{name} 3", state=Status.BLOCKED, message=text, **texts),
+    ]
+    run = make_run(state=BatchState.FAILED, reason=text, environment={name: text}, settings={name: text}, source=text)
+    panel = Panel(
+        title=name,
+        text=text,
+        pictures=(text,),
+        tables=(Table(columns=(name,), rows=((text,),), units=(text,), title=name),),
+    )
+    return make_view(root, jobs, state=BatchState.FAILED, runs=[run], batch=name), panel
+
+
+@pytest.fixture(scope="session")
 def lab() -> SimpleNamespace:
     """Builders of views."""
     return SimpleNamespace(
@@ -141,6 +181,7 @@ def lab() -> SimpleNamespace:
         failed=failed_job,
         png=png,
         digest=digest,
+        batch_of_texts=batch_of_texts,
         Item=Item,
         Output=Output,
     )

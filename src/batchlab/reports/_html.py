@@ -13,10 +13,10 @@ from typing import Any
 from batchlab.engine import BatchView, Status
 from batchlab.reports import _story as story
 from batchlab.reports._data import job_data, script_safe
-from batchlab.reports._files import encode_path, inside, link_prefix, picture_uri
 from batchlab.reports._failures import failures
+from batchlab.reports._files import encode_path, inside, link_prefix, picture_uri
 from batchlab.reports._panel import Panel
-from batchlab.reports._statistics import peak_memory
+from batchlab.reports._statistics import as_number, peak_memory
 
 _PICTURES = 500  # thumbnails embedded, beside those of failures
 _THUMBNAIL_BYTES = 200_000
@@ -45,7 +45,9 @@ def report_html(view: BatchView, folder: Path, panels: tuple[Panel, ...] = ()) -
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=story.number, duration=story.duration, name=story.visible, moment=story.moment)
+    environment.filters.update(
+        number=story.number, duration=story.duration, name=story.visible, moment=story.moment, grouped=story.grouped
+    )
     root = Path(view.root)
     prefix = link_prefix(root, folder)
     return environment.get_template("report.html").render(
@@ -73,7 +75,7 @@ def _facts(view: BatchView, root: Path, prefix: str) -> dict[str, Any]:
         "strip": story.strip(view),
         "started": first.started_at if first else None,
         "ended": last.ended_at if last else None,
-        "wall_s": sum(run.elapsed_s or 0.0 for run in view.runs) if view.runs else None,
+        "wall_s": sum(known) if (known := [r.elapsed_s for r in view.runs if r.elapsed_s is not None]) else None,
         "workers": last.workers if last else None,
         "groups": story.failure_stories(view, root, prefix),
         "groups_unshown": max(0, len(failures(view)) - story.GROUPS),
@@ -127,6 +129,10 @@ def _panel(panel: Panel, root: Path, prefix: str) -> dict[str, Any]:
         "title": panel.title,
         "text": panel.text,
         "tables": panel.tables,
+        "numeric": [
+            [bool(cells) and all(as_number(c) is not None for c in cells if c is not None) for cells in columns]
+            for columns in ([[row[k] for row in t.rows] for k in range(len(t.columns))] for t in panel.tables)
+        ],
         "pictures": [
             {
                 "path": path,

@@ -91,9 +91,14 @@ def moment(text: str | None) -> str:
         return text
 
 
+def grouped(n: int) -> str:
+    """A count with thin spaces from five digits on."""
+    return str(n) if n < 10_000 else f"{n:,}".replace(",", "\u202f")
+
+
 def counted(n: int, word: str) -> str:
     """``1 job``, ``2 jobs``."""
-    return f"{n:,} {word}{'' if n == 1 else 's'}".replace(",", "\u202f")
+    return f"{grouped(n)} {word}{'' if n == 1 else 's'}"
 
 
 def verdict(view: BatchView) -> dict[str, str]:
@@ -103,10 +108,11 @@ def verdict(view: BatchView) -> dict[str, str]:
     items = sum(item.status is Status.FAILED for job in view.jobs for item in job.items)
     left = total - done - failed - count[Status.SKIPPED]
     again = "Run the same command again: what is done is kept, only the rest is done."
+    mend = "Mend what failed, then run the same command again: what is done is kept."
     if not total:
         return {"tone": "calm", "headline": "No jobs in this batch.", "advice": ""}
-    so_far = f"{done:,} of {counted(total, 'job')} done".replace(",", "\u202f")
-    trouble = f", {failed} failed" if failed else ""
+    so_far = f"{grouped(done)} of {counted(total, 'job')} done"
+    trouble = f", {grouped(failed)} failed" if failed else ""
     if view.state is BatchState.RUNNING:
         headline = f"Still running when this was written: {so_far}{trouble}."
         return {"tone": "running", "headline": headline, "advice": f"{counted(left, 'job')} to go."}
@@ -118,11 +124,11 @@ def verdict(view: BatchView) -> dict[str, str]:
     if failed or left:
         parts = [f"{counted(failed, 'job')} failed"] if failed else []
         parts += [f"{counted(left, 'job')} not run"] if left else []
-        headline = f"{' and '.join(parts)}; {done:,} of {total:,} done.".replace(",", "\u202f")
-        return {"tone": "bad", "headline": headline[0].upper() + headline[1:], "advice": again}
+        headline = f"{' and '.join(parts)}; {grouped(done)} of {grouped(total)} done."
+        return {"tone": "bad", "headline": headline[0].upper() + headline[1:], "advice": mend}
     if items:
         headline = f"All {counted(total, 'job')} done, but {counted(items, 'item')} failed in them."
-        return {"tone": "bad", "headline": headline, "advice": again}
+        return {"tone": "bad", "headline": headline, "advice": mend}
     skipped = f", {count[Status.SKIPPED]} skipped" if count[Status.SKIPPED] else ""
     headline = f"All {counted(total, 'job')} done." if not skipped else f"{so_far}{skipped}."
     return {"tone": "good", "headline": headline, "advice": ""}
@@ -228,15 +234,18 @@ def warning_groups(view: BatchView) -> dict[str, Any]:
 
 
 def measured(view: BatchView) -> list[dict[str, Any]]:
-    """For each task its numeric metrics: statistics, a histogram, the jobs at both ends."""
+    """For each task its numeric metrics: statistics, a histogram, the jobs at both ends; the constant ones apart."""
     tables = []
     for task, jobs in by_task(view.jobs).items():
-        rows = [
-            {"name": name, **describe(values), **_ends(view, task, name), "path": histogram(values)}
-            for name, values in numeric_metrics(jobs).items()
-        ]
-        if rows:
-            tables.append({"task": task, "rows": rows})
+        rows, same = [], []
+        for name, values in numeric_metrics(jobs).items():
+            facts = describe(values)
+            if facts["n"] > 1 and facts["min"] == facts["max"] and not facts["nonfinite"]:
+                same.append(f"{visible(name)} = {number(facts['min'])}")
+            else:
+                rows.append({"name": name, **facts, **_ends(view, task, name), "path": histogram(values)})
+        if rows or same:
+            tables.append({"task": task, "rows": rows, "same": ", ".join(same)})
     return tables
 
 
@@ -288,7 +297,7 @@ def slowest_bars(view: BatchView) -> list[dict[str, Any]]:
             "name": job.name,
             "elapsed_s": job.elapsed_s,
             "state": str(job.state),
-            "width": round(100 * (job.elapsed_s or 0.0) / most, 1),
+            "width": max(0.5, round(100 * (job.elapsed_s or 0.0) / most, 1)),
         }
         for job in jobs
     ]

@@ -57,6 +57,7 @@
   function visible(text) {
     return String(text)
       .replace(/[\x00-\x1f\x7f]/g, (c) => (c === "\x7f" ? "␡" : String.fromCharCode(0x2400 + c.charCodeAt(0))))
+      .replace(/[\ud800-\udfff]/gu, (c) => "\\u" + c.charCodeAt(0).toString(16)) // lone halves only
       .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
   }
 
@@ -119,7 +120,7 @@
       { key: "memory", label: "memory", unit: "MB", numeric: true, value: (j) => j.memory, show: (j) => (j.memory === undefined ? "–" : j.memory.toFixed(1)) },
     ];
     if (jobs.some((j) => j.attempts > 1)) columns.push({ key: "attempts", label: "tries", numeric: true, value: (j) => j.attempts });
-    if (jobs.some((j) => j.warned)) columns.push({ key: "warned", label: "warnings", numeric: true, value: (j) => j.warned });
+    if (jobs.some((j) => j.warned)) columns.push({ key: "warned", label: "warnings", numeric: true, value: (j) => j.warned, show: (j) => String(j.warned || "") });
     const names = new Map();
     for (const job of jobs) for (const name of job.maps.metrics.keys()) {
       const seen = names.get(name) || { values: new Set(), n: 0, numeric: true };
@@ -290,6 +291,7 @@
       make("span", { className: "digest" }, shown(maps.digests.get(name))))));
     add(block("Stages", [...maps.stages].map(([name, s]) => [name, duration(s)])));
     add(block("Labels", [...maps.metadata]));
+    box.querySelectorAll("dd").forEach((dd) => { if (dd.textContent === job.key) dd.className = "digest"; });
     if (job.items) {
       const [n, done, left] = job.items;
       const list = make("ul", { className: "items" }, ...left.map(([name, word, category, reason, message]) =>
@@ -330,7 +332,7 @@
       top = make("button", { type: "button", title: "larger" }, make("img", { src: uri, alt: visible(job.name), loading: "lazy" }));
       top.addEventListener("click", () => view(job));
     } else if (job.state === "failed") {
-      top = make("div", { className: "none" }, visible(job.reason || job.category || "failed"));
+      top = make("div", { className: "none" }, [job.category || "failed", job.reason].filter(Boolean).map(visible).join(" / "));
     } else {
       const missing = uri === null ? "the thumbnail is not there" : null;
       top = make("div", { className: "none" }, path ? anchor(path, missing ? missing + ": open the picture" : "open the picture") : missing || "no picture");

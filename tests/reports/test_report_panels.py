@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import importlib.metadata
+from types import SimpleNamespace
+
+import pytest
+
+from batchlab.engine import BatchState, Status
+from batchlab.reports import Panel, Table, failures, find_panels
+
+
+def entry(name, function):
+    return SimpleNamespace(name=name, value=f"made.up:{name}", load=lambda: function)
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    entries = []
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda *, group: entries)
+    return entries
+
+
+def test_panels_of_domains_that_occur(lab, tmp_path, installed):
+    def broken(view):
+        raise RuntimeError("no <data>")
+
+    installed += [
+        entry("spectra.ranks", lambda view: Panel(title=f"{len(view.jobs)} jobs")),
+        entry("spectra.nothing", lambda view: None),
+        entry("spectra.broken", broken),
+        entry("spectra.wrong", lambda view: "text"),
+        entry("devices", lambda view: Panel(title="must not be asked")),
+    ]
+    panels = find_panels(lab.view(tmp_path, [lab.job("a"), lab.job("b", task="/x/devices.py:f")]))
+    assert [(p.title, p.text.partition(":")[0]) for p in panels] == [
+        ("spectra.broken", "panel failed"),
+        ("2 jobs", ""),
+        ("spectra.wrong", "panel failed"),
+    ]
+    assert "RuntimeError: no <data>" in panels[0].text
+
+
+def test_a_ragged_table_is_refused():
+    with pytest.raises(ValueError, match="row 2 has 1 cells for 2 columns"):
+        Table(columns=("a", "b"), rows=((1, 2), (1,)))
+    with pytest.raises(ValueError, match="1 units"):
+        Table(columns=("a", "b"), rows=(), units=("m",))
+
+
+def test_failures_are_grouped_the_largest_first_and_items_after_jobs(lab, tmp_path):
+    bad = lab.Item(name="y.csv", status=Status.FAILED, category="numerical", reason="degenerate", message="flat")
+    jobs = [
+        lab.failed(0, category="crash", reason="SIGSEGV"),
+        *(lab.failed(i, message=None if i == 1 else "told") for i in range(1, 8)),
+        lab.job("all", items=(bad,)),
+        lab.job("waits", state=Status.BLOCKED),
+    ]
+    groups = failures(lab.view(tmp_path, jobs, state=BatchState.FAILED))
+    assert [(g.kind, g.category, g.reason, g.count) for g in groups] == [
+        ("job", "invalid-input", "not-a-spectrum", 7),
+        ("job", "crash", "SIGSEGV", 1),
+        ("item", "numerical", "degenerate", 1),
+    ]
+    assert groups[0].message == "told"
+    assert groups[0].examples == tuple(f"compare/leaf_{i:05d}" for i in range(1, 6))
+    assert groups[2].examples == ("all: y.csv",)
