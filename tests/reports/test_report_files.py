@@ -17,7 +17,8 @@ from batchlab.errors import StartError
 from batchlab.reports import Panel, Table, write_reports
 from batchlab.reports._data import _column
 from batchlab.reports._files import encode_path, inside, log_tail
-from batchlab.reports._story import duration, histogram, visible
+from batchlab.reports._story import histogram
+from batchlab.reports._words import duration, visible
 
 
 def block(page: str, name: str):

@@ -12,6 +12,7 @@ from typing import Any
 
 from batchlab.engine import BatchView, Status
 from batchlab.reports import _story as story
+from batchlab.reports import _words as words
 from batchlab.reports._data import job_data, script_safe
 from batchlab.reports._failures import failures
 from batchlab.reports._files import encode_path, inside, link_prefix, picture_uri
@@ -46,7 +47,7 @@ def report_html(view: BatchView, folder: Path, panels: tuple[Panel, ...] = ()) -
         lstrip_blocks=True,
     )
     environment.filters.update(
-        number=story.number, duration=story.duration, name=story.visible, moment=story.moment, grouped=story.grouped
+        number=words.number, duration=words.duration, name=words.visible, moment=words.moment, grouped=words.grouped
     )
     root = Path(view.root)
     prefix = link_prefix(root, folder)
@@ -89,7 +90,7 @@ def _facts(view: BatchView, root: Path, prefix: str) -> dict[str, Any]:
         "runs": view.runs,
         "changes": story.environment_changes(view),
         "environment": dict(last.environment) if last else {},
-        "settings": story.flat(last.settings) if last else [],
+        "settings": words.flat(last.settings) if last else [],
         "sources": story.sources(view),
         "params": story.param_tables(view),
         "thumbnail_count": sum(job.thumbnail is not None for job in view.jobs),

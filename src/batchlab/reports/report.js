@@ -336,6 +336,11 @@
     } else {
       const missing = uri === null ? "the thumbnail is not there" : null;
       top = make("div", { className: "none" }, path ? anchor(path, missing ? missing + ": open the picture" : "open the picture") : missing || "no picture");
+      top.querySelector("a")?.addEventListener("click", (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        view(job);
+      });
     }
     return make("figure", { className: "tile" }, top, make("figcaption", {},
       make("a", { href: "#job-" + job.index }, make("bdi", {}, visible(job.name))), job.state === "done" ? null : state(job.state)));
@@ -353,7 +358,7 @@
     if (!byId("viewer").open) byId("viewer").showModal();
   }
   function step(by) {
-    const list = pictured().filter((job) => thumbnails[job.index]);
+    const list = pictured().filter((job) => thumbnails[job.index] || picture(job));
     const at = list.indexOf(viewed);
     if (at >= 0 && list.length) view(list[(at + by + list.length) % list.length]);
   }
@@ -424,10 +429,10 @@
     byId("viewer-close").addEventListener("click", () => byId("viewer").close());
     byId("viewer").addEventListener("keydown", (event) => { if (event.key === "ArrowLeft") step(-1); if (event.key === "ArrowRight") step(1); });
     byId("viewer-picture").addEventListener("error", () => {
-      if (viewed && byId("viewer-picture").src !== thumbnails[viewed.index]) {
-        byId("viewer-note").textContent = "The picture itself is not beside this report; this is its thumbnail.";
-        byId("viewer-picture").src = thumbnails[viewed.index];
-      }
+      const uri = viewed && thumbnails[viewed.index];
+      if (byId("viewer-picture").src === uri) return;
+      byId("viewer-note").textContent = "The picture itself is not beside this report" + (uri ? "; this is its thumbnail." : ".");
+      if (uri) byId("viewer-picture").src = uri;
     });
     showJob();
     document.documentElement.dataset.ready = "yes";
