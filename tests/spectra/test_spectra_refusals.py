@@ -151,7 +151,7 @@ def test_one_column_cannot_be_both(write):
 
 TEXTS = st.one_of(
     st.binary(max_size=400),
-    st.text(alphabet="0123456789+-.,;eE \t\n\rnaNx#[]%\"\u00b5\u2212\xa0", max_size=400).map(str.encode),
+    st.text(alphabet='0123456789+-.,;eE \t\n\rnaNx#[]%"\u00b5\u2212\xa0', max_size=400).map(str.encode),
     st.lists(
         st.tuples(st.floats(width=32), st.floats(width=32), st.sampled_from([",", ";", "\t", " ", ", "])),
         min_size=5,

@@ -34,6 +34,8 @@ _IS_WHITE[[_TAB, _LF, _SPACE]] = True
 _HYPOTHESES = (("\t", "."), (";", "."), (",", "."), (BLANK, "."), ("\t", ","), (";", ","), (BLANK, ","))
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|nan")
+# In quotes 1,5 is a decimal; 1,234 may be a thousand and stays a text.
+_QUOTED_NUMBER = re.compile(r'"([+-]?\d*(?:\.\d*|,(?!\d{3}")\d+)?(?:[eE][+-]?\d+)?)"')
 _NAN_WORD = re.compile(rb"(?<![A-Za-z])nan(?![A-Za-z])", re.IGNORECASE)
 
 
@@ -71,6 +73,8 @@ class Lines:
     """
 
     def __init__(self, text: str) -> None:
+        if '"' in text:
+            text = _QUOTED_NUMBER.sub(_unquoted, text)
         self.text = text
         # One byte for each character, so positions agree; what is not ASCII becomes a question mark.
         raw = text.encode("ascii", "replace")
@@ -247,6 +251,11 @@ def _exact_shapes(lines: Lines, shapes: NDArray[np.int64], delimiter: str, decim
 def _cells(line: str, delimiter: str, decimal: str) -> Iterator[str]:
     line = line.replace(",", ".") if decimal == "," else line
     yield from line.split() if delimiter == BLANK else line.split(delimiter)
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    """A number without its quotes, as long as before."""
+    return f" {match[1].replace(',', '.')} "
 
 
 def _is_number_or_blank(cell: str) -> bool:
