@@ -176,6 +176,14 @@ def test_what_has_no_shape_has_no_similarity():
         spectral_angle_deg(np.zeros(9), slope)
 
 
+@pytest.mark.parametrize("method", Normalization)
+def test_a_flat_sample_is_named(method):
+    x = np.linspace(400.0, 500.0, 50)
+    with raises("degenerate-spectrum", Category.NUMERICAL) as caught:
+        compare(spectrum(x, x), spectrum(x, np.full(50, 3.0), name="blank"), method)
+    assert "the sample 'blank'" in str(caught.value)
+
+
 # Common axis
 
 

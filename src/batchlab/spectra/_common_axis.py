@@ -92,10 +92,8 @@ def common_axis(
     if axis.size < least_points or coverage < least_coverage:
         raise DataError(
             f"{_called(sample, 'the sample')} spans {_span(sample)}, {_called(reference, 'the reference')} "
-            f"{_span(reference)}: {axis.size} points of the reference ({coverage:.1%} of its range) "
-            "lie in both, "
-            f"{least_points} and {least_coverage:.0%} are needed; compare it with a reference of its "
-            "own range",
+            f"{_span(reference)}: {axis.size} points of the reference ({coverage:.1%} of its range) lie in both, "
+            f"{least_points} and {least_coverage:.0%} are needed; compare it with a reference of its own range",
             reason="no-overlap",
         )
     return OnCommonAxis(
@@ -169,8 +167,7 @@ def _agreed(
     if (kind_said and other_said and kind != other_kind) or (unit and other_unit and unit != other_unit):
         raise DataError(
             f"the {what} of {_called(reference, 'the reference')} is {_words(kind, unit)}, that of "
-            f"{_called(sample, 'the sample')} {_words(other_kind, other_unit)}; convert one, or state "
-            "what it is",
+            f"{_called(sample, 'the sample')} {_words(other_kind, other_unit)}; convert one, or state what it is",
             reason="unit-mismatch" if what == "axis" else "quantity-mismatch",
         )
     if kind_said != other_said or (kind_said and (unit is None) != (other_unit is None)):

@@ -60,8 +60,7 @@ def normalize(axis: Array, intensity: Array, method: Normalization | str) -> Arr
         whole = area(axis, intensity)
         if whole <= _ROUNDING * area(axis, np.abs(intensity)):
             raise degenerate(
-                f"the area under the spectrum is {whole:g}, so it cannot be divided by it; subtract "
-                "the baseline "
+                f"the area under the spectrum is {whole:g}, so it cannot be divided by it; subtract the baseline "
                 "first, or use snv"
             )
         return intensity / whole

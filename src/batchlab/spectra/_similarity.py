@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from batchlab.errors import DataError
 from batchlab.spectra._common_axis import LEAST_COVERAGE, common_axis
 from batchlab.spectra._model import (
     Array,
@@ -114,8 +115,8 @@ def compare(
     normalization = Normalization(normalization)
     both = common_axis(reference, sample, least_coverage=least_coverage)
     axis = both.axis
-    y_ref = normalize(axis, both.reference, normalization)
-    y_sample = normalize(axis, both.sample, normalization)
+    y_ref = _scaled(both.axis, both.reference, normalization, f"the reference {reference.name!r}")
+    y_sample = _scaled(both.axis, both.sample, normalization, f"the sample {sample.name!r}")
     deviation, position = max_deviation(axis, y_ref, y_sample)
     ratio = area_ratio(axis, both.reference, both.sample)
     warnings = list(both.warnings)
@@ -264,6 +265,15 @@ def area_ratio(axis: Array, reference: Array, sample: Array) -> float:
     """
     below = area(axis, reference)
     return area(axis, sample) / below if below else math.nan
+
+
+def _scaled(axis: Array, signal: Array, method: Normalization, whose: str) -> Array:
+    """Normalise a signal that varies; an error says whose it is."""
+    try:
+        refuse_constant(signal, "a comparison")
+        return normalize(axis, signal, method)
+    except DataError as error:
+        raise DataError(f"{whose}: {error}", category=error.category, reason=error.reason) from error
 
 
 def _unit(signal: Array) -> Array:

@@ -79,10 +79,8 @@ def choose_axis(
     able = [i for i in range(values.shape[1]) if can_be_axis(values[:, i])]
     if not able:
         raise DataError(
-            f"{path}: a table of {values.shape[0]} rows and {values.shape[1]} columns in which no "
-            "column runs one "
-            "way, so none can be the axis; is there a spectrum in each row, or are several spectra "
-            "one below the "
+            f"{path}: a table of {values.shape[0]} rows and {values.shape[1]} columns in which no column runs one "
+            "way, so none can be the axis; is there a spectrum in each row, or are several spectra one below the "
             "other? State the column with axis=..., or export one spectrum as two columns",
             reason="unknown-layout",
         )
@@ -139,8 +137,7 @@ def choose_signal(
             return samples[0]
     raise DataError(
         f"{path}: {len(rest)} intensity columns ({_listed(names, rest)}); choose one with column=NAME "
-        "or its number, "
-        "counted from 0",
+        "or its number, counted from 0",
         reason="ambiguous-columns",
     )
 

@@ -236,8 +236,7 @@ def _kept_rows(layout: Layout, at: int, signal: int) -> tuple[NDArray[np.intp], 
     if kept.size < max(MIN_ROWS, _LEAST_KEPT * whole.size):
         raise DataError(
             f"{layout.path}: {left_out} of {whole.size} rows have a blank axis or intensity (columns "
-            f"{at} and {signal}), "
-            "so this is no plain table; export one spectrum as two columns",
+            f"{at} and {signal}), so this is no plain table; export one spectrum as two columns",
             reason="unknown-layout",
         )
     if not left_out:
@@ -272,10 +271,8 @@ def _refuse_broken(path: Path, block: Block) -> None:
         end = int(block.lines[-1])
         where = end + 1 if after.size else int(block.lines[0]) - 1
         raise DataError(
-            f"{path}, line {where}: the table of {block.values.shape[1]} columns is interrupted here "
-            "and goes on "
-            f"elsewhere ({block.outside.size} more rows); mend that line, or put each table in a file "
-            "of its own",
+            f"{path}, line {where}: the table of {block.values.shape[1]} columns is interrupted here and goes on "
+            f"elsewhere ({block.outside.size} more rows); mend that line, or put each table in a file of its own",
             reason="broken-table",
         )
 
@@ -289,8 +286,7 @@ def _no_table(path: Path, decoded: Decoded, lines: Lines) -> DataError:
     )
     if longest >= 20:
         return DataError(
-            f"{path}: no columns of numbers, but lines of {longest} of them: is there a spectrum in "
-            "each row? "
+            f"{path}: no columns of numbers, but lines of {longest} of them: is there a spectrum in each row? "
             "This reader takes one axis column and intensity columns; transpose the table",
             reason="unknown-layout",
         )

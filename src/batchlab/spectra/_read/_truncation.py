@@ -63,8 +63,7 @@ def refuse_truncated(
     below = [i for i in range(last, len(lines)) if not lines.blank[i]]
     if below and len(below) == 1 and _is_piece_of_row(lines.line(below[0]), lines.line(last - 1), block):
         raise DataError(
-            f"{path}, line {below[0] + 1}: the file is cut off within a row "
-            f"({lines.line(below[0]).strip()!r}); "
+            f"{path}, line {below[0] + 1}: the file is cut off within a row ({lines.line(below[0]).strip()!r}); "
             "copy it again",
             reason="truncated",
         )
@@ -95,7 +94,12 @@ def _judge_last_row(path: Path, lines: Lines, block: Block) -> list[str]:
     others = [lines.line(int(i) - 1).rstrip(" \t") for i in block.lines[:-1]]
     end = _last_cell(number, block)
     problem = ""
-    if _HALF_A_NUMBER.fullmatch(end) and not any(_HALF_A_NUMBER.fullmatch(_last_cell(o, block)) for o in others[-20:]):
+    least = min((len(_cells(other, block)) for other in others), default=0)
+    if len(_cells(number, block)) < least:
+        problem = "lacks the numbers that follow it in every other row"
+    elif _HALF_A_NUMBER.fullmatch(end) and not any(
+        _HALF_A_NUMBER.fullmatch(_last_cell(o, block)) for o in others[-20:]
+    ):
         problem = "is half a number"
     elif len(others) >= _ENOUGH_TO_JUDGE:
         lengths = np.array([_decimals(_last_cell(other, block), block.decimal) for other in others])
@@ -103,8 +107,7 @@ def _judge_last_row(path: Path, lines: Lines, block: Block) -> list[str]:
             problem = "has fewer decimals than the others"
     if problem:
         raise DataError(
-            f"{path}, line {at}: the last number {end!r} {problem} and the line does not end: the "
-            "file is cut off; "
+            f"{path}, line {at}: the last number {end!r} {problem} and the line does not end: the file is cut off; "
             "copy it again",
             reason="truncated",
         )
