@@ -369,6 +369,18 @@ def test_a_long_y_label_stays_beside_its_panel(bare):
         assert lower.y1 <= upper.y0
 
 
+def test_labels_of_any_length_leave_room_for_the_panel(bare):
+    slots = tuple(Slot(label=f"{n} " + "long " * 50) for n in range(3))
+    panel = Panel(y_label="y " * 200, y_limits=(0, 1), slots=slots, legend=True)
+    canvas = Canvas(bare(panels=(panel,), x_label="x" * 300))
+    canvas.draw([[([0, 10], [0, 1])] * 3], "t" * 300)
+    ink = canvas.rgba[..., :3].min(axis=2) < 128
+    assert not (ink[0].any() or ink[-1].any() or ink[:, 0].any() or ink[:, -1].any())
+    box = canvas._stage.axes[0].get_position()
+    assert box.width > 0.6
+    assert box.height > 0.4
+
+
 def test_a_title_without_room_is_refused(kind, sample):
     canvas = Canvas(replace(kind, title=False))
     canvas.draw(sample)

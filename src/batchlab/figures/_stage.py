@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
 
     from batchlab.figures._kind import FigureKind, Panel
 
-_MAX_LABEL = 48  # characters of a curve's name in a legend
+_MAX_LABEL = 48  # characters, also of a column's name that a file made up
+_WIDEST_LEGEND = 0.8  # of the figure's width, for a legend in one row
 _SMALLEST_LABEL_PT = 6.0
-_PIECE = 2_000  # points of a line that no picture's height makes too much for the rasteriser
 _FEWEST_BINS = 3_000  # of a long line: coarse pictures can afford several a pixel, and look better for it
+_MOST_EDGE_PIXELS = 4_000_000  # of a line drawn in one piece; 16 bytes each
 _FAR = 1e6  # spans of an axis beyond its limits
 _PADDING_IN = 0.09  # around panels
 _OURS: dict[str, Any] = {
@@ -61,7 +63,7 @@ _OURS: dict[str, Any] = {
     "ytick.color": "#404040",
     "xtick.labelcolor": "#000000",
     "ytick.labelcolor": "#000000",
-    # matplotlib's own way of drawing long lines in pieces leaves a segment out between them; see `stroke`.
+    # matplotlib's own way of drawing long lines in pieces leaves a segment out between them; see `_pieces`.
     "agg.path.chunksize": 0,
 }
 
@@ -107,14 +109,16 @@ def build(kind: FigureKind) -> Stage:
     width_px, height_px = kind.pixels
     # A hair more than whole pixels: the renderer truncates, and 3000 must not come out as 2999.
     size = ((width_px + 1e-3) / kind.dpi, (height_px + 1e-3) / kind.dpi)
-    figure = Figure(figsize=size, dpi=kind.dpi, layout=ConstrainedLayoutEngine(w_pad=_PADDING_IN, h_pad=_PADDING_IN))
+    figure = Figure(
+        figsize=size, dpi=kind.dpi, layout=ConstrainedLayoutEngine(w_pad=_PADDING_IN, h_pad=_PADDING_IN / 2)
+    )
     canvas = FigureCanvasAgg(figure)
     grid = figure.subplots(
         len(kind.panels), 1, sharex=True, squeeze=False, height_ratios=[panel.height for panel in kind.panels]
     )
     every_axes: tuple[Axes, ...] = tuple(grid[:, 0])
-    lines = [_fill(axes, panel) for axes, panel in zip(every_axes, kind.panels, strict=True)]
-    every_axes[-1].set_xlabel(plain_text(kind.x_label))
+    lines = [_fill(axes, panel, kind) for axes, panel in zip(every_axes, kind.panels, strict=True)]
+    every_axes[-1].set_xlabel(shortened(plain_text(kind.x_label), _MAX_LABEL))
     every_axes[-1].set_xlim(*kind.x_limits)
     title = figure.suptitle("Ág") if kind.title else None
     figure.align_ylabels()
@@ -161,14 +165,24 @@ def stroke(stage: Stage, axes: Axes, artist: Line2D, x: Floats, y: Floats) -> No
     """Draw a curve, thinned to what can be seen of it."""
     renderer = stage.canvas.get_renderer()
     x, y = _thinned(axes, x, y)
-    artist.set_data(x, y)
-    try:
+    for piece in _pieces(axes, x, y):
+        artist.set_data(x[piece], y[piece])
         artist.draw(renderer)
-    except OverflowError:
-        # More cells than the rasteriser has: a line that crosses a large picture at every point.
-        for start in range(0, x.size - 1, _PIECE - 1):
-            artist.set_data(x[start : start + _PIECE], y[start : start + _PIECE])
-            artist.draw(renderer)
+
+
+def _pieces(axes: Axes, x: Floats, y: Floats) -> list[slice]:
+    """The line in pieces that share a point, each short enough for the rasteriser; mostly a single one.
+
+    It fails at the edge pixels it cannot hold, having taken 2 GB for them, and leaves them to the next line.
+    """
+    edge_pixels = np.zeros(x.size - 1)
+    for values, limits, side_px in ((x, axes.get_xlim(), axes.bbox.width), (y, axes.get_ylim(), axes.bbox.height)):
+        seen = np.clip(values, min(limits), max(limits))
+        steps = np.abs(np.diff(seen)) * (2 * side_px / abs(limits[1] - limits[0]))
+        edge_pixels += np.nan_to_num(steps, nan=0.0)
+    number = (np.cumsum(edge_pixels) // _MOST_EDGE_PIXELS).astype(np.intp)
+    starts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()]
+    return [slice(start, end + 1) for start, end in pairwise([*starts, x.size - 1])]
 
 
 def draw_title(stage: Stage, title: str) -> None:
@@ -224,9 +238,9 @@ def _cut(values: Floats, limits: tuple[float, float]) -> Floats:
     return np.where(np.isfinite(values), np.clip(values, low - far, high + far), np.nan)
 
 
-def _fill(axes: Axes, panel: Panel) -> list[Line2D]:
+def _fill(axes: Axes, panel: Panel, kind: FigureKind) -> list[Line2D]:
     """Put onto the axes what a panel shows; its lines, static ones first, are still empty."""
-    axes.set_ylabel(plain_text(panel.y_label))
+    axes.set_ylabel(shortened(plain_text(panel.y_label), _MAX_LABEL))
     axes.set_ylim(*panel.y_limits)
     if panel.zero_line:
         axes.axhline(0.0, color="#808080", linewidth=0.8)
@@ -236,15 +250,15 @@ def _fill(axes: Axes, panel: Panel) -> list[Line2D]:
     if panel.legend:
         # Above the axes, where it hides no curve.
         labels = [shortened(plain_text(label), _MAX_LABEL) for label, _ in named]
-        axes.legend(
-            lines,
-            labels,
-            loc="lower right",
-            bbox_to_anchor=(1.0, 1.0),
-            ncols=len(lines),
-            frameon=False,
-            borderaxespad=0.1,
-        )
+        place: dict[str, Any] = {
+            "loc": "lower right",
+            "bbox_to_anchor": (1.0, 1.0),
+            "frameon": False,
+            "borderaxespad": 0.1,
+        }
+        row = axes.legend(lines, labels, ncols=len(lines), **place)
+        if row.get_window_extent().width > _WIDEST_LEGEND * kind.pixels[0]:
+            axes.legend(lines, labels, ncols=1, **place)
     return lines
 
 
