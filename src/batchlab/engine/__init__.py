@@ -1,5 +1,11 @@
 """The engine: plan, run and remember jobs. It knows no domain."""
 
+from batchlab.engine._commands import Ask, Command, drop_command
+from batchlab.engine._context import JobContext
+from batchlab.engine._describe import CheckedParams, Resolved, TaskCard, card_of, describe, resolve
+from batchlab.engine._events import Attempt, Done, Event, Executor, Failed, Lost, Member
+from batchlab.engine._history import read_history
+from batchlab.engine._inline import InlineExecutor
 from batchlab.engine._model import (
     Batch,
     BatchState,
@@ -8,6 +14,7 @@ from batchlab.engine._model import (
     Failure,
     From,
     Gather,
+    Input,
     Item,
     Job,
     Json,
@@ -18,32 +25,88 @@ from batchlab.engine._model import (
     Settings,
     Status,
 )
-from batchlab.engine._task import Task, find_task, task, task_names
+from batchlab.engine._names import check_template, collision_key, render_template, slug, template_fields
+from batchlab.engine._notice import Listener, Notice
+from batchlab.engine._params import ParamProblem, check_params
+from batchlab.engine._place import Place
+from batchlab.engine._plan import Plan, PlannedJob, Verdict, plan
+from batchlab.engine._pool import LocalPool
+from batchlab.engine._progress import Eta, Progress, fold
+from batchlab.engine._run import RunResult, inline, load_batch, run
+from batchlab.engine._status import find_job, read_view, status_json, traceback_of
+from batchlab.engine._task import Task, find_task, is_user_task, task, task_names
 from batchlab.engine._view import AttemptView, BatchView, JobView, RunView
 
 __all__ = [
+    "Ask",
+    "Attempt",
     "AttemptView",
     "Batch",
     "BatchState",
     "BatchView",
+    "CheckedParams",
+    "Command",
     "Conflict",
+    "Done",
     "Durability",
+    "Eta",
+    "Event",
+    "Executor",
+    "Failed",
     "Failure",
     "From",
     "Gather",
+    "InlineExecutor",
+    "Input",
     "Item",
     "Job",
+    "JobContext",
     "JobView",
     "Json",
     "Limits",
+    "Listener",
+    "LocalPool",
+    "Lost",
+    "Member",
+    "Notice",
     "Outcome",
     "Output",
+    "ParamProblem",
+    "Place",
+    "Plan",
+    "PlannedJob",
+    "Progress",
+    "Resolved",
+    "RunResult",
     "RunView",
     "Scalar",
     "Settings",
     "Status",
     "Task",
+    "TaskCard",
+    "Verdict",
+    "card_of",
+    "check_params",
+    "check_template",
+    "collision_key",
+    "describe",
+    "drop_command",
+    "find_job",
     "find_task",
+    "fold",
+    "inline",
+    "is_user_task",
+    "load_batch",
+    "plan",
+    "read_history",
+    "read_view",
+    "render_template",
+    "resolve",
+    "run",
+    "slug",
+    "status_json",
     "task",
     "task_names",
+    "template_fields",
+    "traceback_of",
 ]

@@ -147,6 +147,12 @@ class JobContext:
         self._made[name] = path
         return path
 
+    def left(self, name: str) -> str:
+        """Where an output lies in scratch; "figures/a.png" is the file a.png of the output figures."""
+        base, _, inner = name.partition("/")
+        path = self._made[base].relative_to(self._attempt.scratch).as_posix()
+        return f"{path}/{inner}" if inner else path
+
     def thumbnail(self) -> Path | None:
         """Where to write a small PNG for the report, or None if none is wanted."""
         if self._attempt.thumbnail and self._thumbnail is None:

@@ -268,7 +268,7 @@ def _from_json(found: dict[str, Any]) -> Resolved:
             CheckedParams(
                 resolved=checked["resolved"],
                 problems=tuple(
-                    ParamProblem(path=tuple(problem["path"]), message=problem["message"])
+                    ParamProblem(path=tuple(problem["path"]), message=problem["message"], key=problem["key"])
                     for problem in checked["problems"]
                 ),
             )

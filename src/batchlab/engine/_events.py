@@ -98,7 +98,8 @@ class Done:
     attempt: int
     metrics: Mapping[str, Scalar]
     outputs: tuple[Output, ...]
-    thumbnail: str | None = None  # path in scratch
+    left: Mapping[str, str] = field(default_factory=lambda: EMPTY)  # output name -> path in scratch
+    thumbnail: str | None = None  # absolute path in scratch
     result: Result
 
 

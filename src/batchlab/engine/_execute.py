@@ -79,6 +79,7 @@ def execute(
         attempt=attempt.id,
         metrics=metrics,
         outputs=outputs,
+        left={output.name: context.left(output.name) for output in outputs} if context else {},
         thumbnail=str(thumbnail) if thumbnail is not None and thumbnail.exists() else None,
         result=result,
     )
@@ -131,9 +132,7 @@ def _digest_inputs(attempt: Attempt) -> dict[str, tuple[Stat, str]]:
             known = attempt.digests.get(path)
             digest = known[1] if known is not None and known[0] == stat else file_digest(path)
         except FileNotFoundError:
-            raise DataError(
-                f"{path}: no such file", category=Category.MISSING_INPUT, reason="not-found"
-            ) from None
+            raise DataError(f"{path}: no such file", category=Category.MISSING_INPUT, reason="not-found") from None
         except IsADirectoryError:
             raise DataError(f"{path} is a folder, not a file", reason="not-a-file") from None
         except PermissionError:
@@ -249,9 +248,7 @@ def _seal(name: str, made: Path, target: str, *, durable: bool) -> Output:
 # provenance and warnings
 
 
-def _provenance(
-    attempt: Attempt, task: Task, digests: Mapping[str, tuple[Stat, str]]
-) -> Mapping[str, str]:
+def _provenance(attempt: Attempt, task: Task, digests: Mapping[str, tuple[Stat, str]]) -> Mapping[str, str]:
     inputs = {
         name: [
             {"file": os.path.basename(path), "blake2b": digests[path][1]}

@@ -133,8 +133,9 @@ def render_template(template: str, fields: Mapping[str, object]) -> str:
             continue
         if field not in fields:
             raise ConfigError(f"template {template!r} has an unknown field {{{field}}}{_nearest(field, fields)}")
-        # A folder of its own would vanish with an empty value, and '/x' is no relative path.
-        filled.append(_UNSAFE.sub(_safe, text_of(fields[field])) or "_")
+        value = _UNSAFE.sub(_safe, text_of(fields[field]))
+        # A folder named by an empty value or by dots alone would vanish, or lead upwards.
+        filled.append(value if value.strip(".") else "_" * max(len(value), 1))
     path = "".join(filled)
     parts = [_component(part) for part in path.split("/") if part not in ("", ".")]
     if not parts or parts[0].casefold() == STATE_FOLDER:

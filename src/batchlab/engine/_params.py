@@ -30,6 +30,7 @@ class ParamProblem:
 
     path: tuple[str | int, ...]  # keys and indices from the params down
     message: str
+    key: bool = False  # the key itself is wrong, and not its value
 
 
 def check_params(task: Task, params: Mapping[str, Json]) -> tuple[dict[str, Json] | None, tuple[ParamProblem, ...]]:
@@ -54,7 +55,7 @@ def check_params(task: Task, params: Mapping[str, Json]) -> tuple[dict[str, Json
 
     if task.params is None:
         extra = tuple(
-            ParamProblem(path=(str(key),), message=f"{_shown(task)} takes no params; remove {str(key)!r}")
+            ParamProblem(path=(str(key),), message=f"{_shown(task)} takes no params; remove {str(key)!r}", key=True)
             for key in params
         )
         return (None, extra) if extra else ({}, ())
@@ -110,6 +111,7 @@ def _unknown(task: Task, params: Mapping[str, Json]) -> Iterator[ParamProblem]:
             yield ParamProblem(
                 path=(str(key),),
                 message=f"{_shown(task)} has no param {str(key)!r}{suggestion(str(key), known)}",
+                key=True,
             )
 
 
@@ -119,7 +121,7 @@ def _problem(task: Task, detail: Mapping[str, Any]) -> ParamProblem:
     if detail["type"] == "extra_forbidden":
         known = [key for model in _models_at(task.params, path[:-1]) for key in _keys(model)]
         return ParamProblem(
-            path=path, message=f"{_shown(task)} has no param {dotted!r}{suggestion(str(path[-1]), known)}"
+            path=path, message=f"{_shown(task)} has no param {dotted!r}{suggestion(str(path[-1]), known)}", key=True
         )
     if detail["type"] == "missing":
         return ParamProblem(path=path, message=f"{_shown(task)} needs the param {dotted!r}")

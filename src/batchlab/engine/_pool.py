@@ -508,9 +508,7 @@ class LocalPool:
         worker.peak_bytes = max(worker.peak_bytes, resident)
         if limit is not None and resident > limit:
             message = f"used {resident / 1e6:.0f} MB, more than its limit of {limit / 1e6:.0f} MB"
-            failure = Failure(
-                category=Category.MEMORY, reason="limit", message=message, stage=worker.stage or None
-            )
+            failure = Failure(category=Category.MEMORY, reason="limit", message=message, stage=worker.stage or None)
             self._kill(worker, failure)
         _bound_log(worker.log_path)
 

@@ -136,7 +136,7 @@ def find_task(name: str) -> Task:
         raise ConfigError(f"no task is called {name!r}{suggestion(name, task_names())}")
     try:
         found = getattr(entry.load(), _MARK, None)
-    except Exception as error:  # noqa: BLE001 - a broken plugin may raise anything, and must harm nothing else
+    except Exception as error:
         raise ConfigError(
             f"task {name!r} is installed but cannot be imported: {type(error).__name__}: {error}"
         ) from error
@@ -171,7 +171,7 @@ def _load_file(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001 - a user's file may raise anything on import
+    except Exception as error:
         raise ConfigError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(path.parent))

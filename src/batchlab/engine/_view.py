@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from batchlab.engine._model import BatchState, Item, Json, Output, Scalar, Status
+from batchlab.engine._model import EMPTY, BatchState, Item, Json, Output, Scalar, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,7 @@ class JobView:
     key: str | None
     thumbnail: str | None  # path of a small PNG relative to the output root
     log: str | None  # path of the job's log relative to the output root
+    history: tuple[AttemptView, ...] = ()  # every attempt, of all runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class RunView:
     environment: Mapping[str, str]  # python, platform, host, library versions
     settings: Mapping[str, Json]
     source: str | None  # the batch file's text or the command
+    cache: Mapping[str, int] = field(default_factory=lambda: EMPTY)  # hits and misses of the workers' caches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

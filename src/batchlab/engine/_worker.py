@@ -14,7 +14,7 @@ import socket
 import sys
 from typing import Any
 
-from batchlab.engine._events import Attempt, Done, Failed, Member, Result
+from batchlab.engine._events import Attempt, Done, Failed, Member, ResolvedInput, Result
 from batchlab.engine._execute import execute
 from batchlab.engine._model import Failure, Limits
 from batchlab.engine._procs import PeakMemory
@@ -121,9 +121,9 @@ def _cache_counts(cache: dict[str, Any]) -> dict[str, int]:
     for value in cache.values():
         stats = getattr(value, "stats", None)
         if callable(stats):
-            for name, count in stats().items():
-                if name in ("hits", "misses"):
-                    counts[name] = counts.get(name, 0) + int(count)
+            told = stats()
+            for name in ("hits", "misses"):
+                counts[name] = counts.get(name, 0) + int(getattr(told, name, 0))
     return counts
 
 
@@ -168,14 +168,7 @@ def unpack(packed: tuple[Any, ...]) -> Attempt:
         number=number,
         task=task,
         params=params,
-        inputs={
-            name: value
-            if isinstance(value, str)
-            else tuple(
-                v if isinstance(v, str) else Member(job=v[0], outputs=v[1], metrics=v[2]) for v in value
-            )
-            for name, value in inputs.items()
-        },
+        inputs={name: _unpack_input(value) for name, value in inputs.items()},
         outputs=outputs,
         scratch=scratch,
         thumbnail=thumbnail,
@@ -186,6 +179,13 @@ def unpack(packed: tuple[Any, ...]) -> Attempt:
         durable=durable,
         provenance=provenance,
     )
+
+
+def _unpack_input(value: Any) -> ResolvedInput:
+    if isinstance(value, str):
+        return value
+    members: Any = tuple(v if isinstance(v, str) else Member(job=v[0], outputs=v[1], metrics=v[2]) for v in value)
+    return members  # type: ignore[no-any-return]
 
 
 def pack_event(event: Done | Failed, log: str | None, cache: dict[str, int]) -> tuple[Any, ...]:
@@ -204,7 +204,7 @@ def pack_event(event: Done | Failed, log: str | None, cache: dict[str, int]) -> 
     )
     if isinstance(event, Done):
         outputs = [(o.name, o.path, o.digest, o.bytes) for o in event.outputs]
-        return ("done", event.attempt, dict(event.metrics), outputs, event.thumbnail, result)
+        return ("done", event.attempt, dict(event.metrics), outputs, dict(event.left), event.thumbnail, result)
     f = event.failure
     failure = (str(f.category), f.message, f.reason, f.signal, f.stage, f.traceback)
     return ("failed", event.attempt, failure, event.item, result)
@@ -230,11 +230,12 @@ def unpack_event(packed: tuple[Any, ...]) -> Done | Failed:
         cache=cache,
     )
     if packed[0] == "done":
-        _, attempt, metrics, outputs, thumbnail, _ = packed
+        _, attempt, metrics, outputs, left, thumbnail, _ = packed
         return Done(
             attempt=attempt,
             metrics=metrics,
             outputs=tuple(Output(name=n, path=p, digest=d, bytes=b) for n, p, d, b in outputs),
+            left=left,
             thumbnail=thumbnail,
             result=result,
         )

@@ -46,13 +46,13 @@ def main(control_fd: int, options: dict[str, Any]) -> None:
     keeper = _Keeper(wire, options, closed_in_workers=(control_fd, wake_read, wake_write))
     try:
         while True:
-            readable, _, _ = select.select([control, wake_read], [], [], _PARENT_CHECK_S)
+            readable, _, _ = select.select([control_fd, wake_read], [], [], _PARENT_CHECK_S)
             if os.getppid() != options["runner"]:  # its socket may live on in a process it forked
                 raise Torn
             if wake_read in readable:
                 os.read(wake_read, 4096)
                 keeper.reap()
-            if control in readable:
+            if control_fd in readable:
                 keeper.serve_requests()
     except (Torn, ConnectionError):
         keeper.end_all()

@@ -1,0 +1,61 @@
+"""What others ask of a runner: files dropped atomically into its command folder, each taken up once."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from batchlab.engine._digest import canonical
+
+log = logging.getLogger(__name__)
+
+
+class Ask(StrEnum):
+    """What can be asked."""
+
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One request."""
+
+    ask: Ask
+    jobs: tuple[str, ...] = ()  # none: the whole batch
+    now: bool = False  # cancel: kill at once, without the grace time
+
+
+def drop_command(folder: Path, command: Command) -> None:
+    """Leave a request for the runner."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = secrets.token_hex(8)
+    text = canonical({"ask": str(command.ask), "jobs": list(command.jobs), "now": command.now})
+    draft = folder / f".{name}"
+    draft.write_text(text, encoding="utf-8")
+    draft.rename(folder / f"{name}.json")
+
+
+def take_commands(folder: Path) -> list[Command]:
+    """Take up what was dropped, oldest first; what is no command is removed."""
+    found: list[Command] = []
+    try:
+        files = sorted((f for f in os.scandir(folder) if f.name.endswith(".json")), key=lambda f: f.stat().st_mtime_ns)
+    except OSError:
+        return found
+    for file in files:
+        try:
+            words = json.loads(Path(file.path).read_text(encoding="utf-8"))
+            jobs = tuple(str(job) for job in words.get("jobs", ()))
+            found.append(Command(Ask(words["ask"]), jobs, bool(words.get("now"))))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            log.warning("%s is no command; removed", file.name)
+        Path(file.path).unlink(missing_ok=True)
+    return found

@@ -1,0 +1,183 @@
+"""From scratch to their real names: a job's outputs appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from batchlab.engine._digest import file_digest, stat_of
+from batchlab.engine._events import Stat
+from batchlab.engine._model import Conflict
+from batchlab.errors import Category, JobError
+
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One output on its way."""
+
+    name: str
+    path: str  # relative to the root
+    target: str  # what the batch asked for
+    digest: str
+    bytes: int
+    scratch: str  # absolute
+    own: bool  # the file now at its path, if any, is this batch's
+    stat: Stat = (0, 0, 0)  # of the file in place
+
+
+class Mover:
+    """Moves outputs into place below one root, and syncs the folders they went to."""
+
+    def __init__(self, root: str, conflict: Conflict, *, durable: bool = True) -> None:
+        self._root = root
+        self._real = os.path.realpath(root)
+        self._conflict = conflict
+        self._durable = durable
+        self._safe: set[str] = set()
+        self._touched: dict[str, None] = {}
+
+    def place(self, moves: Sequence[Move]) -> tuple[Move, ...] | None:
+        """Give every output its real name; None if it gives way to a foreign file (conflict: skip).
+
+        Raises
+        ------
+        JobError
+            Of category output, with nothing of the job in place, if a name is taken or cannot be written.
+        """
+        placed: list[Move] = []
+        try:
+            # Those that may meet a foreign file go first: they can still be taken back.
+            for move in sorted(moves, key=lambda m: m.own):
+                done = self._place(move)
+                if done is None:
+                    self._take_back(placed)
+                    return None
+                placed.append(done)
+        except OSError as error:
+            self._take_back(placed)
+            category = Category.DISK if error.errno in (errno.ENOSPC, errno.EDQUOT) else Category.OUTPUT
+            text = f"{error.filename2 or error.filename}: {error.strerror}; the output was not put in place"
+            raise JobError(text, category=category, reason="not-placed") from error
+        except JobError:
+            self._take_back(placed)
+            raise
+        return tuple(placed)
+
+    def _place(self, move: Move) -> Move | None:
+        final = f"{self._root}/{move.path}"
+        folder = os.path.dirname(final)
+        self._check(folder)
+        if move.own:
+            os.replace(move.scratch, final)
+        elif not _put(move.scratch, final):
+            if self._conflict is Conflict.SKIP:
+                return None
+            if self._conflict is Conflict.FAIL:
+                raise JobError(
+                    f"{move.path} was put there by somebody else while the job ran; move it and run again, "
+                    "or set conflict",
+                    category=Category.OUTPUT,
+                    reason="conflict",
+                )
+            if self._conflict is Conflict.OVERWRITE:
+                os.replace(move.scratch, final)
+            else:
+                move = self._put_beside(move)
+                final = f"{self._root}/{move.path}"
+        self._touched[folder] = None
+        return replace(move, stat=stat_of(final))
+
+    def _put_beside(self, move: Move) -> Move:
+        stem, suffix = os.path.splitext(move.path)
+        for number in range(1, 1_000_000):
+            path = f"{stem}_{number:03d}{suffix}"
+            if _put(move.scratch, f"{self._root}/{path}"):
+                return replace(move, path=path)
+        raise JobError(f"{move.path}: no free name left", category=Category.OUTPUT, reason="conflict")
+
+    def _check(self, folder: str) -> None:
+        """Make the folder; refuse one that a link leads out of the root."""
+        if folder in self._safe and os.path.isdir(folder):
+            return
+        existing = folder
+        while not os.path.lexists(existing):
+            existing = os.path.dirname(existing)
+        real = os.path.realpath(existing)
+        if not os.path.isdir(self._real):
+            raise FileNotFoundError(errno.ENOENT, "the output folder is gone", self._real)
+        if real != self._real and not real.startswith(self._real + os.sep):
+            raise JobError(
+                f"{folder} leads out of the output folder through a link; nothing is written there",
+                category=Category.OUTPUT,
+                reason="outside-root",
+            )
+        os.makedirs(folder, exist_ok=True)
+        if self._durable and existing != folder:
+            sync_folder(existing)
+        self._safe.add(folder)
+
+    def _take_back(self, placed: Sequence[Move]) -> None:
+        for move in placed:
+            if not move.own:
+                os.unlink(f"{self._root}/{move.path}")
+
+    def sync(self) -> None:
+        """Make the new names last through a power cut."""
+        if self._durable:
+            for folder in self._touched:
+                sync_folder(folder)
+        self._touched.clear()
+
+
+def _put(scratch: str, final: str) -> bool:
+    """Give a file its name unless the name is taken, in one step; answers whether it did."""
+    try:
+        os.link(scratch, final, follow_symlinks=False)
+    except FileExistsError:
+        if os.path.lexists(scratch) and os.path.samestat(os.lstat(scratch), os.lstat(final)):
+            os.unlink(scratch)  # linked by a run that was killed before it could unlink
+            return True
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        try:
+            os.close(os.open(final, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            return False
+        os.replace(scratch, final)
+        return True
+    os.unlink(scratch)
+    return True
+
+
+def is_whole(root: str, path: str, digest: str) -> bool:
+    """Whether the file in place is the one that was made."""
+    try:
+        return file_digest(f"{root}/{path}") == digest
+    except OSError:
+        return False
+
+
+def sync_folder(folder: str) -> None:
+    """Write a folder's names to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_scratch(folder: str) -> None:
+    """Drop an attempt's scratch folder, if it made one."""
+    try:
+        os.rmdir(folder)
+    except FileNotFoundError:
+        return
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
