@@ -39,9 +39,7 @@ def size_bytes(value: object) -> int:
     return round(_sum(value, folded, "a size with its unit, as in 500 MB or 2 GB", BYTES))
 
 
-def _sum(
-    value: object, units: dict[str, float] | dict[str, int], wanted: str, shown: dict[str, float] | dict[str, int]
-) -> float:
+def _sum(value: object, units: Mapping[str, float], wanted: str, shown: Mapping[str, float]) -> float:
     if not isinstance(value, str):
         raise ValueError(f"write {wanted}, not {value!r:.40}")
     total, end = 0.0, 0

@@ -26,6 +26,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"([-+]?)\.(inf|Inf|INF)")
 _NAN = re.compile(r"\.(nan|NaN|NAN)")
 _SURROGATES = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_BARE_VARIABLE = re.compile(r"[:,\[{]\s*\$\{")
 _MAX_DIGITS = 4000  # Python refuses to read longer whole numbers
 
 Replace = Callable[[str, int, int], str]
@@ -234,7 +235,8 @@ class _Reader:
     def _error(self, message: str, mark: Any, text: str = "") -> ConfigError:
         if mark is None:
             return ConfigError.of([*self.problems, Problem(message=message, file=self.file)])
-        if self.lines and any("${" in line for line in self.lines[max(mark.line - 1, 0) : mark.line + 1]):
+        near = self.lines[max(mark.line - 1, 0) : mark.line + 1]
+        if any(_BARE_VARIABLE.search(line) for line in near):
             message += '; put text with ${...} in quotes, as in "${data}/*.txt"'
         self._note(message, mark)
         return ConfigError.of(self.problems)

@@ -85,7 +85,7 @@ def expand(
     work.settle_params()
     for entry in entries:
         work.made_of(entry.id, ())
-    return (work.jobs() if not work.findings else ()), work.findings
+    return (() if work.findings or work.given_up else work.jobs()), work.findings
 
 
 class _Expansion:
@@ -171,7 +171,8 @@ class _Expansion:
         if self.count > MAX_JOBS:
             self._find(entry.path, f"more than {MAX_JOBS:,} jobs; part the batch")
         templates = self._checked_templates(entry, rows, made)
-        if len(self.findings) > before or any(source is None for source in sources.values()):
+        told = len(self.findings) > before or entry.unread
+        if told or any(source is None for source in sources.values()):
             self.given_up.add(entry.id)
             return
         stems = {name: stem(value) for name, value in shared.items() if isinstance(value, str)}
@@ -210,11 +211,10 @@ class _Expansion:
                 inputs[key] = row.files[key]
             elif key in followed:
                 member = self._member(entry, key, followed[key], row.label, swept)
-                if member is not None:
-                    spec = entry.inputs[key]
-                    assert isinstance(spec, FromEntry)
-                    inputs[key] = From(jobs=(member.name,), output=spec.output or followed[key].outputs[0])
-                    fields[key] = member.label or member.name
+                spec = entry.inputs[key]
+                assert isinstance(spec, FromEntry)
+                inputs[key] = From(jobs=(member.name,), output=spec.output or followed[key].outputs[0])
+                fields[key] = member.label or member.name
             else:
                 inputs[key] = shared[key]
         return _Draft(
@@ -357,10 +357,11 @@ class _Expansion:
                 return None
         return found
 
-    def _member(
-        self, entry: Entry, name: str, source: _Made, label: str | None, swept: Mapping[str, Json]
-    ) -> _Draft | None:
-        """The one job of `source` that a job follows: the only one, or that of the same stem and sweep."""
+    def _member(self, entry: Entry, name: str, source: _Made, label: str | None, swept: Mapping[str, Json]) -> _Draft:
+        """The one job of `source` that a job follows: the only one, or that of the same stem and sweep.
+
+        Where there is none, a finding says so, and the first stands in.
+        """
         first = source.drafts[0]
         if len(source.drafts) == 1:
             return first
@@ -379,7 +380,7 @@ class _Expansion:
                     f"entry {spec.entries[0]!r} has {len(source.drafts)} jobs and none {which}; "
                     "hand all of them over with gather: done",
                 )
-        return found
+        return found or first
 
     # --- outputs
 

@@ -53,9 +53,9 @@ def labels(paths: Sequence[str]) -> list[str]:
 
 
 def _apart(paths: list[str]) -> list[str]:
-    folders = Counter(os.path.dirname(path) for path in paths)
-    names = [os.path.basename(p) if folders[os.path.dirname(p)] > 1 else stem(p) for p in paths]
-    parents = [os.path.dirname(path).strip("/").split("/") for path in paths]
+    beside = len({os.path.dirname(path) for path in paths}) < len(paths)
+    names = [os.path.basename(path) if beside else stem(path) for path in paths]
+    parents = [list(filter(None, os.path.dirname(path).split("/"))) for path in paths]
     made = names
     for depth in range(max(map(len, parents)) + 1):
         made = ["/".join([*_last(above, depth), name]) for above, name in zip(parents, names, strict=True)]

@@ -77,7 +77,6 @@ def param_finding(entry: Entry, variant: Variant, problem: ParamProblem) -> Find
     dotted = ".".join(("params", *map(str, problem.path)))
     for key, place in variant.places.items():
         if dotted == key or dotted.startswith(f"{key}."):
-            unknown = "has no param" in problem.message
-            at: Path = (*entry.path, "sweep", key) if unknown else (*entry.path, "sweep", key, place)
-            return Finding(path=at, message=problem.message, key=unknown)
-    return Finding(path=(*entry.path, "params", *problem.path), message=problem.message, key=True)
+            at: Path = (*entry.path, "sweep", key) if problem.key else (*entry.path, "sweep", key, place)
+            return Finding(path=at, message=problem.message, key=problem.key)
+    return Finding(path=(*entry.path, "params", *problem.path), message=problem.message, key=problem.key)
