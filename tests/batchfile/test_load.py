@@ -484,8 +484,11 @@ def test_what_is_no_duration_is_refused(value):
 
 
 words = st.sampled_from(
-    "batch output jobs defaults settings id task inputs params sweep outputs limits pair needs from all gather "
-    "spectra.clean spectra.compare sample reference data/*.txt params.window stem timeout stages 60s done a".split()
+    [
+        *("batch", "output", "jobs", "defaults", "settings", "id", "task", "inputs", "params", "sweep", "outputs"),
+        *("limits", "pair", "needs", "from", "all", "gather", "spectra.clean", "spectra.compare", "sample"),
+        *("reference", "data/*.txt", "params.window", "stem", "timeout", "stages", "60s", "done", "a"),
+    ]
 )
 scalars = words | st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 things = st.recursive(
@@ -493,7 +496,7 @@ things = st.recursive(
 )
 entry = st.fixed_dictionaries(
     {"task": words},
-    optional={key: things for key in ("id", "inputs", "params", "sweep", "outputs", "limits", "pair", "needs")},
+    optional=dict.fromkeys(("id", "inputs", "params", "sweep", "outputs", "limits", "pair", "needs"), things),
 )
 documents = st.fixed_dictionaries(
     {"batch": st.just("b") | things, "output": st.just("out") | things, "jobs": st.lists(entry, max_size=3) | things},
@@ -522,3 +525,34 @@ def _finite(value) -> bool:
     except ValueError:
         return False
     return True
+
+
+def test_jobs_share_what_is_the_same(write, leaves):
+    for n in range(500):
+        (leaves / "data" / f"many_{n}.dat").touch()
+    batch = load(
+        write("""
+        batch: b
+        output: out
+        jobs:
+          - {task: spectra.compare, inputs: {reference: data/ref.txt, sample: data/*.dat}, metadata: {a: b},
+             params: {window: 3}, limits: {timeout: 1 s}}
+          - {task: spectra.analytics, inputs: {comparisons: {from: compare, gather: all}}}
+          - {id: more, task: spectra.analytics, inputs: {comparisons: {from: compare, gather: done}}}
+        """)
+    )
+    members = batch.jobs[:500]
+    for attribute in ("params", "metadata", "limits", "task", "affinity"):
+        assert len({id(getattr(job, attribute)) for job in members}) == 1
+    first, second = (job.inputs["comparisons"] for job in batch.jobs[500:])
+    assert first.jobs is second.jobs
+
+
+def test_a_long_chain_of_entries_is_followed(jobs_of):
+    entries = ["- {id: e0, task: spectra.clean, inputs: {sample: data/ref.txt}}"]
+    entries += [
+        f"- {{id: e{n}, task: spectra.clean, inputs: {{sample: {{from: e{n - 1}}}}}, outputs: {{table: 't{n}.csv'}}}}"
+        for n in range(1, 600)
+    ]
+    jobs = jobs_of("\n".join(reversed(entries)))
+    assert jobs["e599"].upstream == ("e598",)

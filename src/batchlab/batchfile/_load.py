@@ -60,7 +60,7 @@ def load(
     if content.output is None and output is None and not _misspelt(findings, "output"):
         findings.append(Finding(path=(), message="'output' is missing: write output: FOLDER, or give --output"))
     root = os.path.abspath(os.fspath(output)) if output is not None else absolute(content.output or ".", base)
-    jobs, more = expand(content.entries, batch=content.name, base=base, output=root, known=content.given_up)
+    jobs, more = expand(content.entries, batch=content.name, base=base, output=root, given_up=content.given_up)
     problems = _placed([*findings, *more], document, shown, variables)
     if problems:
         raise ConfigError.of(problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -22,6 +22,18 @@ class Finding:
     path: Path
     message: str
     key: bool = False  # the key itself is meant, and not its value
+
+
+class Findings(list[Finding]):
+    """Findings as they come up, and ids of the entries that were given up for them."""
+
+    def __init__(self, given_up: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.given_up = set(given_up)
+
+    def tell(self, path: Path, message: str, *, key: bool = False) -> None:
+        """Add one."""
+        self.append(Finding(path=path, message=message, key=key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -199,8 +199,8 @@ def _ask(question: str, files: str, timeout_s: float) -> dict[str, Resolved]:
 
 def _run_child(asked: BinaryIO, told: BinaryIO, errors: BinaryIO, timeout_s: float) -> int | None:
     """Exit status of the describing process; None if it had to be killed for being late."""
-    package_root = str(Path(__file__).resolve().parents[2])
-    search = [package_root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    # The child finds what this process finds, but for the current folder, which changes no result.
+    search = [str(Path(__file__).resolve().parents[2]), *filter(None, sys.path)]
     child = subprocess.Popen(
         [sys.executable, "-P", "-B", "-m", "batchlab.engine._describe", str(timeout_s)],
         stdin=asked,
