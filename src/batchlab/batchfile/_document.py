@@ -8,7 +8,7 @@ from typing import Any
 
 from batchlab.batchfile._units import duration_s, size_bytes
 from batchlab.builders import Entry, Finding, InputSpec, last_word, read_input
-from batchlab.engine._model import Conflict, Durability, Limits, Scalar, Settings
+from batchlab.engine import Conflict, Durability, Limits, Scalar, Settings
 from batchlab.engine._task import suggestion
 
 At = tuple[str | int, ...]

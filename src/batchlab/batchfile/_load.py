@@ -10,7 +10,8 @@ from batchlab.batchfile._document import read_document
 from batchlab.batchfile._variables import Variables
 from batchlab.batchfile._yaml import MAX_BYTES, Node, read_yaml
 from batchlab.builders import Finding, absolute, expand
-from batchlab.engine._model import EMPTY, Batch
+from batchlab.engine import Batch
+from batchlab.engine._model import EMPTY
 from batchlab.errors import ConfigError, Problem
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from batchlab.batchfile._document import DEFAULT_KEYS, DOCUMENT_KEYS, ENTRY_KEYS, LIMIT_KEYS, SETTING_KEYS
 from batchlab.batchfile._units import BYTES, SECONDS
-from batchlab.engine._model import Conflict, Durability, Gather, Json
-from batchlab.engine._task import Task, find_task, task_names
+from batchlab.engine import Conflict, Durability, Gather, Json, Task, find_task, task_names
 from batchlab.errors import ConfigError
 
 _NUMBER = r"[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?"

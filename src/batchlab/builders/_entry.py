@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from batchlab.builders._match import is_pattern
-from batchlab.engine._model import EMPTY, NO_LIMITS, Gather, Json, Limits, Scalar
+from batchlab.engine import Gather, Json, Limits, Scalar
+from batchlab.engine._model import EMPTY, NO_LIMITS
 from batchlab.engine._task import suggestion
 from batchlab.errors import Problem
 

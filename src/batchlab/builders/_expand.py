@@ -25,9 +25,7 @@ from batchlab.builders._labels import stem, sweep_name
 from batchlab.builders._outputs import check_names, checked_templates, field_of, templates_of
 from batchlab.builders._paths import absolute, task_name
 from batchlab.builders._variants import MAX_JOBS, Variant, param_finding, variants
-from batchlab.engine._describe import TaskCard, resolve
-from batchlab.engine._model import From, Input, Job, Json
-from batchlab.engine._names import render_template
+from batchlab.engine import From, Input, Job, Json, TaskCard, render_template, resolve
 from batchlab.errors import ConfigError
 
 

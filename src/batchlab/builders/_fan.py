@@ -11,7 +11,8 @@ from batchlab.builders._entry import Each, Entry, Findings, Many
 from batchlab.builders._labels import labels, stem
 from batchlab.builders._match import folder_of, is_pattern, match
 from batchlab.builders._paths import absolute
-from batchlab.engine._model import EMPTY, Json
+from batchlab.engine import Json
+from batchlab.engine._model import EMPTY
 from batchlab.engine._names import readable
 
 

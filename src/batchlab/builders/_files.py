@@ -12,7 +12,8 @@ from batchlab.builders._entry import Each, Entry, Finding, InputSpec, Many, prob
 from batchlab.builders._expand import expand_or_raise
 from batchlab.builders._match import match
 from batchlab.builders._paths import last_word
-from batchlab.engine._model import EMPTY, NO_LIMITS, Batch, Job, Json, Limits, Scalar, Settings
+from batchlab.engine import Batch, Job, Json, Limits, Scalar, Settings
+from batchlab.engine._model import EMPTY, NO_LIMITS
 from batchlab.errors import ConfigError
 
 _FIELD = re.compile(r"\{([^{}]*)\}")

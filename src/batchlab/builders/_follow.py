@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from batchlab.builders._entry import Entry, Findings, FromEntry, InputSpec
-from batchlab.engine._model import Input, Json
+from batchlab.engine import Input, Json
 from batchlab.engine._names import text_of
 from batchlab.engine._task import suggestion
 

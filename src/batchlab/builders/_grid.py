@@ -9,9 +9,7 @@ from typing import overload
 from batchlab.builders._entry import Entry, Finding, problems_of
 from batchlab.builders._labels import sweep_name
 from batchlab.builders._variants import MAX_JOBS, Variant, param_finding, variants
-from batchlab.engine._describe import resolve
-from batchlab.engine._model import Batch, From, Input, Job, Json
-from batchlab.engine._names import render_template
+from batchlab.engine import Batch, From, Input, Job, Json, render_template, resolve
 from batchlab.errors import ConfigError
 
 

@@ -6,8 +6,8 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from batchlab.engine._model import Json
-from batchlab.engine._names import collision_key, readable, text_of
+from batchlab.engine import Json, collision_key
+from batchlab.engine._names import readable, text_of
 
 
 def stem(path: str) -> str:

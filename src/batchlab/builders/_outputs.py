@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from batchlab.builders._entry import Each, Entry, Findings, One
 from batchlab.builders._follow import is_followed
-from batchlab.engine._describe import TaskCard
-from batchlab.engine._model import Json
-from batchlab.engine._names import check_template, template_fields
+from batchlab.engine import Json, TaskCard, check_template, template_fields
 from batchlab.engine._task import suggestion
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from batchlab.engine._task import is_user_task, split_user_task
+from batchlab.engine import is_user_task
+from batchlab.engine._task import split_user_task
 
 
 def absolute(path: str, base: str) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from batchlab.builders._entry import Entry, Finding, Path
 from batchlab.builders._labels import sweep_labels, with_param
-from batchlab.engine._model import EMPTY, Json
-from batchlab.engine._params import ParamProblem
+from batchlab.engine import Json, ParamProblem
+from batchlab.engine._model import EMPTY
 from batchlab.engine._task import suggestion
 
 MAX_JOBS = 1_000_000
