@@ -328,7 +328,7 @@ def test_every_slip_is_told_at_once_in_order_with_its_place(told):
             inputs: {referense: data/ref.txt, sample: data/laef_*.txt}
             params: {normalisation: snv, window: wide, baseline: {ordr: 2}}
             outputs: {figur: x.png, table: ../x.csv, figure: "{sampel}.png"}
-            limits: {timeout: 60, memory: 500 XB, timout: 5 s}
+            limits: {timeout: 60, memory: 500 XB, timout: 5 s, memory: 1 MB}
           - id: b
             task: spectra.compare
             sweep: {params.window: [5, wide], params.windw: [1]}
@@ -348,6 +348,7 @@ def test_every_slip_is_told_at_once_in_order_with_its_place(told):
         "10:23: timeout: write a duration with its unit, as in 60 s, 10 min or 2 h, not 60",
         "10:35: memory: 'XB' is no unit here; known are B, kB, MB, GB, TB, KiB, MiB, GiB, TiB",
         "10:43: limits has an unknown key 'timout'; did you mean 'timeout'?",
+        "10:56: the key 'memory' stands here again; it was given in line 10, column 27",
         "13:32: window: input should be a valid integer, unable to parse string as an integer",
         "13:39: spectra.compare has no param 'windw'; did you mean 'window'?",
         "14:5: spectra.compare needs the input 'reference'",

@@ -50,8 +50,9 @@ def load(
     shown = os.fspath(path)
     raw = _read(file, shown)
     variables = Variables(set, os.environ if environ is None else environ, shown)
+    problems: list[Problem] = []
     try:
-        document = read_yaml(raw, shown, variables.replace)
+        document = read_yaml(raw, shown, variables.replace, problems)
     except ConfigError as error:
         raise ConfigError.of([*variables.problems, *error.problems]) from error.__cause__
     # Links to a batch file are followed for its folder alone: the file's neighbours are those it is seen with.
@@ -62,9 +63,12 @@ def load(
         findings.append(Finding(path=(), message="'output' is missing: write output: FOLDER, or give --output"))
     root = os.path.abspath(os.fspath(output)) if output is not None else absolute(content.output or ".", base)
     jobs, more = expand(content.entries, batch=content.name, base=base, output=root, given_up=content.given_up)
-    problems = _placed([*findings, *more], document, shown, variables)
+    problems += variables.problems
+    problems += _placed([*findings, *more], document, shown, variables)
+    problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
+    problems += variables.unused()
     if problems:
-        raise ConfigError.of(problems)
+        raise ConfigError.of(list(dict.fromkeys(problems)))
     return Batch(
         name=content.name,
         output=Path(root),
@@ -90,13 +94,12 @@ def _misspelt(findings: list[Finding], key: str) -> bool:
 
 
 def _placed(findings: list[Finding], document: Node, shown: str, variables: Variables) -> list[Problem]:
-    """Findings with line and column, in the order of the file; nothing is told twice of one value."""
+    """Findings with line and column; nothing is told twice of one value."""
     # A text whose ${name} has no value is wrong for that reason alone.
     hollow = {(problem.line, problem.column) for problem in variables.problems}
-    problems = list(variables.problems)
+    problems = []
     for finding in findings:
         line, column = document.locate(finding.path, key=finding.key)
         if document.locate(finding.path) not in hollow:
             problems.append(Problem(message=finding.message, file=shown, line=line, column=column))
-    problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
-    return [*dict.fromkeys(problems), *variables.unused()]
+    return problems

@@ -68,7 +68,7 @@ class Node:
         return found if key else (here.line, here.column)
 
 
-def read_yaml(raw: bytes, file: str, replace: Replace | None = None) -> Node:
+def read_yaml(raw: bytes, file: str, replace: Replace | None = None, repeated: list[Problem] | None = None) -> Node:
     """Read one document.
 
     Parameters
@@ -80,6 +80,9 @@ def read_yaml(raw: bytes, file: str, replace: Replace | None = None) -> Node:
     replace
         Called with the text of each value, its line and its column; what it returns is read instead. Text
         without quotes is read as a number or a word after that.
+    repeated
+        Receives the repeated keys, so that they are told along with what else is wrong; without it they
+        are raised. The first of equal keys is read.
 
     Raises
     ------
@@ -87,7 +90,13 @@ def read_yaml(raw: bytes, file: str, replace: Replace | None = None) -> Node:
         If it is no YAML, too large, too deep, has a repeated key, a tag, or aliases without bound.
     """
     text = _decode(raw, file)
-    return _Reader(text, file, replace).read()
+    reader = _Reader(text, file, replace)
+    node = reader.read()
+    if repeated is not None:
+        repeated.extend(reader.problems)
+    elif reader.problems:
+        raise ConfigError.of(reader.problems)
+    return node
 
 
 def read_scalar(text: str) -> Any:
@@ -150,8 +159,6 @@ class _Reader:
         except yaml.YAMLError as error:
             said = getattr(error, "reason", None) or str(error).split("\n")[0]
             raise self._error(f"cannot be read as YAML: {said}", None, self.text) from error
-        if self.problems:
-            raise ConfigError.of(self.problems)
         return node
 
     def _document(self, events: Iterator[Any]) -> Node:
