@@ -64,14 +64,15 @@ class JobContext:
         cache: dict[str, Any],
         tell: Tell,
         cancelled: Callable[[], bool],
-        provenance: Mapping[str, str],
+        provenance: Callable[[], Mapping[str, str]],
     ) -> None:
         self.job = attempt.job
         self.seed = attempt.seed
         self.cache = cache
         self.log = logging.getLogger("batchlab.job")
-        self.provenance = provenance
+        self._make_provenance = provenance
         self.current_stage: str | None = None
+        self.gave_up = False
         self._attempt = attempt
         self._tell = tell
         self._cancelled = cancelled
@@ -83,6 +84,11 @@ class JobContext:
         self._stages: dict[str, float] = {}
         self._stage_began = 0.0
 
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """How this result comes about, as texts."""
+        return self._make_provenance()
+
     # inputs
 
     def input(self, name: str) -> Path:
@@ -91,6 +97,10 @@ class JobContext:
         if not isinstance(value, str):
             raise JobError(f"input {name!r} holds {len(value)} files; ask with ctx.inputs({name!r})")
         return Path(value)
+
+    def given(self, name: str) -> bool:
+        """Whether the job has this input; an optional one may be left out."""
+        return name in self._attempt.inputs
 
     def inputs(self, name: str) -> tuple[Path, ...]:
         """All files of this input, in order."""
@@ -227,5 +237,10 @@ class JobContext:
 
     @property
     def cancelled(self) -> bool:
-        """True once somebody asked this job to stop; a long loop should look now and then."""
-        return self._cancelled()
+        """True once somebody asked this job to stop; a long loop should look now and then.
+
+        A task that has seen it may return at once: whatever it returns is thrown away.
+        """
+        if not self.gave_up and self._cancelled():
+            self.gave_up = True
+        return self.gave_up

@@ -41,6 +41,7 @@ class TaskCard:
     preload: tuple[str, ...]
     summary: str
     any_io: bool  # an undeclared function: its inputs and outputs are those that a job names
+    optional_inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +132,7 @@ def card_of(task: Task) -> TaskCard:
         preload=task.preload,
         summary=task.summary,
         any_io=user,
+        optional_inputs=task.optional_inputs,
     )
 
 
@@ -263,6 +265,7 @@ def _from_json(found: dict[str, Any]) -> Resolved:
             preload=tuple(card["preload"]),
             summary=card["summary"],
             any_io=card["any_io"],
+            optional_inputs=tuple(card["optional_inputs"]),
         ),
         params=tuple(
             CheckedParams(

@@ -29,6 +29,14 @@ def file_digest(path: str) -> str:
     return digest.hexdigest()
 
 
+def member_digest(path: str) -> str:
+    """Digest of one of many files. What holds no readable content has a fixed one: its task names it, and goes on."""
+    try:
+        return file_digest(path)
+    except (IsADirectoryError, PermissionError):
+        return "unreadable"
+
+
 def remembered_stat(stat: Stat) -> Stat:
     """The stat to remember beside a digest: one that never matches if the file is too young to trust."""
     size, mtime_ns, inode = stat

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import importlib.metadata
-import math
 import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from batchlab.engine._classify import failure_of
 from batchlab.engine._context import JobContext, Tell
-from batchlab.engine._digest import canonical, file_digest, remembered_stat, stat_of
+from batchlab.engine._digest import canonical, file_digest, member_digest, remembered_stat, stat_of
 from batchlab.engine._events import Attempt, Done, Failed, Result, Stat
 from batchlab.engine._model import Failure, Output, Scalar
+from batchlab.engine._params import load_params
 from batchlab.engine._procs import PeakMemory
 from batchlab.engine._task import Task, find_task
 from batchlab.errors import Category, DataError, JobError
@@ -32,9 +32,24 @@ def execute(
     tell: Tell,
     cancelled: Callable[[], bool],
     peak: PeakMemory,
-    task: Task | None = None,
+    hear: Hear,
 ) -> Done | Failed:
     """Run the attempt's task; whatever the task does, the answer is one terminal event.
+
+    Parameters
+    ----------
+    attempt
+        What to run.
+    cache
+        Lives longer than the attempt.
+    tell
+        Takes what happens meanwhile.
+    cancelled
+        Whether the attempt is asked to stop.
+    peak
+        Watches this process's memory.
+    hear
+        Makes Python's warnings those of the job while it runs: `hear_here`, or what a worker has ready.
 
     A KeyboardInterrupt goes through: inline it is the user's, in a worker nobody sends it.
     """
@@ -47,24 +62,26 @@ def execute(
     outputs: tuple[Output, ...] = ()
     failure: Failure | None = None
     try:
-        task = task or find_task(attempt.task)
-        digests = _digest_inputs(attempt)
-        params = task.params.model_validate(dict(attempt.params)) if task.params else None
+        task = find_task(attempt.task)
+        digests = _digest_inputs(attempt) if attempt.inputs else {}
+        params = load_params(task, attempt.params)
         context = JobContext(
             attempt,
             cache=cache,
             tell=tell,
             cancelled=cancelled,
-            provenance=_provenance(attempt, task, digests),
+            provenance=partial(_provenance, attempt, task, digests),
         )
         began = time.perf_counter()
-        with _warnings_told(context):
+        with hear(context.warn):
             returned = task.function(context) if params is None else task.function(context, params)
+        if context.gave_up:
+            raise JobError("the job was asked to stop, and did", category=Category.CANCELLED)
         metrics = check_metrics(returned)
         outputs = _list_outputs(context, attempt)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a task may raise anything; all of it is told
         failure = failure_of(error, stage=context.current_stage if context else None)
-    changed = _changed_input(digests)
+    changed = _changed_input(digests) if digests else None
     if changed is not None:
         failure = Failure(
             category=Category.INVALID_INPUT,
@@ -109,28 +126,32 @@ def _result(
 # inputs
 
 
-def _input_paths(attempt: Attempt) -> Iterator[str]:
+def _input_paths(attempt: Attempt) -> Iterator[tuple[str, bool]]:
+    """Every input file, and whether it is one of many: a bad one of those costs its item, not the job."""
     for value in attempt.inputs.values():
         if isinstance(value, str):
-            yield value
+            yield value, False
         else:
             for member in value:
                 if isinstance(member, str):
-                    yield member
+                    yield member, True
                 else:
-                    yield from member.outputs.values()
+                    yield from ((path, False) for path in member.outputs.values())
 
 
 def _digest_inputs(attempt: Attempt) -> dict[str, tuple[Stat, str]]:
     """Stat and digest of every input file, digests known for the same stat taken over."""
     found: dict[str, tuple[Stat, str]] = {}
-    for path in _input_paths(attempt):
+    for path, of_many in _input_paths(attempt):
         if path in found:
             continue
         try:
             stat = stat_of(path)
             known = attempt.digests.get(path)
-            digest = known[1] if known is not None and known[0] == stat else file_digest(path)
+            if known is not None and known[0] == stat:
+                digest = known[1]
+            else:
+                digest = member_digest(path) if of_many else file_digest(path)
         except FileNotFoundError:
             raise DataError(f"{path}: no such file", category=Category.MISSING_INPUT, reason="not-found") from None
         except IsADirectoryError:
@@ -146,7 +167,7 @@ def _changed_input(digests: Mapping[str, tuple[Stat, str]]) -> str | None:
     for path, (stat, digest) in digests.items():
         try:
             now = stat_of(path)
-            if now != stat and file_digest(path) != digest:
+            if now != stat and member_digest(path) != digest:
                 return path
         except OSError:
             return path
@@ -190,7 +211,7 @@ def _scalar(name: str, value: object) -> Scalar:
             return plain
     for kind in (bool, int, float, str):  # subclasses, such as members of an IntEnum
         if isinstance(value, kind):
-            return kind(value)  # type: ignore[no-any-return]
+            return kind(value)
     raise JobError(
         f"metric {name!r} is {_article(value)}; metrics are numbers, texts and booleans: "
         "write anything larger to an output",
@@ -280,17 +301,45 @@ def _version(name: str) -> str:
         return "absent"
 
 
+Hear: TypeAlias = Callable[[Callable[[str], None]], AbstractContextManager[None]]
+
+
+def quiet_filters() -> None:
+    """Let every warning through but those meant for programmers; each job hears all of its own."""
+    warnings.simplefilter("always")
+    for quiet in _QUIET:
+        warnings.simplefilter("ignore", quiet)
+
+
 @contextmanager
-def _warnings_told(context: JobContext) -> Iterator[None]:
-    """Python warnings become the job's; each job hears all of its own, whatever ran before it."""
+def hear_here(warn: Callable[[str], None]) -> Iterator[None]:
+    """Python's warnings go to `warn`; everything is put back as it was."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        for quiet in _QUIET:
-            warnings.simplefilter("ignore", quiet)
-        warnings.showwarning = lambda message, category, *_: context.warn(f"{category.__name__}: {message}")
+        quiet_filters()
+        warnings.showwarning = lambda message, category, *_: warn(f"{category.__name__}: {message}")
         yield
 
 
-def is_finite(value: Scalar) -> bool:
-    """False of NaN and infinities."""
-    return not isinstance(value, float) or math.isfinite(value)
+class Ear:
+    """The same for a process of our own, where filters are set once."""
+
+    def __init__(self) -> None:
+        quiet_filters()
+        self._warn: Callable[[str], None] | None = None
+        warnings.showwarning = self._show  # type: ignore[assignment]
+
+    def _show(self, message: Warning | str, category: type[Warning], *_: object) -> None:
+        if self._warn is not None:
+            self._warn(f"{category.__name__}: {message}")
+
+    def __call__(self, warn: Callable[[str], None]) -> Ear:
+        """Listen for one job."""
+        self._warn = warn
+        return self
+
+    def __enter__(self) -> None:
+        """Nothing is left to set up."""
+
+    def __exit__(self, *_: object) -> None:
+        """The job is over."""
+        self._warn = None

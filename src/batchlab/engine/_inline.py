@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any
 
 from batchlab.engine._events import Attempt, Event, Failed, ItemEntered, Result, StageEntered, Started, Warned
-from batchlab.engine._execute import execute
+from batchlab.engine._execute import execute, hear_here
 from batchlab.engine._model import Failure
 from batchlab.engine._procs import PeakMemory
 from batchlab.errors import Category
@@ -64,7 +64,7 @@ class InlineExecutor:
             return attempt.id in self._cancelled
 
         try:
-            end = execute(attempt, cache=self._cache, tell=tell, cancelled=cancelled, peak=self._peak)
+            end = execute(attempt, cache=self._cache, tell=tell, cancelled=cancelled, peak=self._peak, hear=hear_here)
         finally:
             self._queue.popleft()
         return [*told, end]

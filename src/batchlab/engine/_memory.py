@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchlab.engine._digest import file_digest, remembered_stat, stat_of, text_digest
+from batchlab.engine._digest import file_digest, member_digest, remembered_stat, stat_of, text_digest
 from batchlab.engine._events import Stat
 from batchlab.engine._key import Handed
 from batchlab.engine._model import Status
@@ -61,7 +61,7 @@ class Memory:
         known = self.files.get(path)
         if known is not None and known[0] == stat:
             return known[1]
-        digest = file_digest(path)
+        digest = member_digest(path)
         self.files[path] = (remembered_stat(stat), digest)
         return digest
 

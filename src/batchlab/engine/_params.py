@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
 from batchlab.engine._model import Json
@@ -85,13 +86,18 @@ def load_params(task: Task, params: Mapping[str, Json]) -> BaseModel | None:
     ConfigError
         If the params do not fit, or a secret's environment variable is not set.
     """
+    if task.params is None:
+        if params:
+            raise ConfigError(f"{_shown(task)} takes no params")
+        return None
+    if not _bears_secret(task.params):
+        try:
+            return task.params.model_validate(dict(params))
+        except ValueError as error:  # a pydantic ValidationError; planning has told it better
+            raise ConfigError(f"{_shown(task)}: its params do not fit: {error}") from error
     resolved, problems = check_params(task, params)
     if problems or resolved is None:
         raise ConfigError("; ".join(problem.message for problem in problems))
-    if task.params is None:
-        return None
-    if not _bears_secret(task.params):
-        return task.params.model_validate(resolved)
     plain = task.params.model_validate(resolved).model_dump(by_alias=True, round_trip=True)
     return task.params.model_validate(_with_secrets(plain, resolved))
 
@@ -159,6 +165,7 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     return [model for argument in get_args(annotation) for model in _models_in(argument)]
 
 
+@cache
 def _bears_secret(model: type[BaseModel], above: tuple[type[BaseModel], ...] = ()) -> bool:
     """Whether a secret is anywhere in the model: its values are then never shown in a message."""
     if model in above:

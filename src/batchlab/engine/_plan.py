@@ -166,7 +166,7 @@ def _io_problems(job: Job, card: TaskCard) -> Iterator[str]:
         if name not in job.inputs:
             yield f"{job.name}: {card.name} needs the input {name!r}"
     for kind, given, known in (
-        ("input", job.inputs, card.inputs),
+        ("input", job.inputs, card.inputs + card.optional_inputs),
         ("output", job.outputs, tuple(card.outputs)),
     ):
         for name in given:

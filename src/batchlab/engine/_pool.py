@@ -2,6 +2,9 @@
 
 A job that hangs, also in C code that holds the interpreter, is killed with its children; a job that crashes takes
 nothing with it but its own worker; whatever happens, each attempt ends in exactly one terminal event.
+
+Very short jobs are queued ahead in their workers, so that these never wait for the pool. What is queued behind a job
+that turns out long is taken back and given to a worker that has nothing to do.
 """
 
 from __future__ import annotations
@@ -9,70 +12,35 @@ from __future__ import annotations
 import json
 import logging
 import os
+import pickle
 import selectors
 import socket
 import subprocess
 import sys
 import time
 from array import array
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from batchlab.engine import _procs
-from batchlab.engine._events import (
-    Attempt,
-    Event,
-    Failed,
-    ItemEntered,
-    Lost,
-    Result,
-    StageEntered,
-    Started,
-    Warned,
-)
+from batchlab.engine._events import Attempt, Event, Failed, ItemEntered, Lost, Result, StageEntered, Started, Warned
+from batchlab.engine._hand import Hand, Place
 from batchlab.engine._model import Failure
+from batchlab.engine._slate import Slate
 from batchlab.engine._wire import Torn, Wire
-from batchlab.engine._worker import pack, read_log, unpack_event
+from batchlab.engine._worker import pack, slate_path_of, unpack_event
 from batchlab.errors import Category, StartError
 
 log = logging.getLogger(__name__)
 
-LOAD_LIMIT_S = 120.0  # for importing a task's libraries, which is not the job's own time
-MEMORY_POLL_S = 0.1
-PEAK_POLL_S = 0.5
 UNKILLABLE_S = 5.0
-LOG_LIMIT_BYTES = 64_000_000
-WARM_TAGS = 8
+KEEPER_FAILURES = 3
+STILLBORN = 3  # workers that may die one after the other before an attempt has begun
 JUMP_S = 5.0  # a wait that took this much longer than asked: the machine slept
-
-
-@dataclass(slots=True, eq=False)
-class _Worker:
-    """One worker process, as the pool knows it."""
-
-    number: int
-    wire: Wire
-    log_path: str
-    pid: int | None = None  # until the keeper has told it
-    attempt: Attempt | None = None
-    began: float = 0.0  # when the attempt's time began to count
-    loading: bool = False  # its task's libraries are not imported yet
-    stage: str = ""
-    stage_began: float = 0.0
-    item: str | None = None
-    peak_bytes: int = 0
-    next_poll: float = 0.0
-    oom_kills: int = 0
-    verdict: Failure | None = None  # why it is being killed
-    give_up_at: float = float("inf")  # when to stop waiting for its end
-    torn: bool = False
-    jobs: int = 0
-    first_bytes: int | None = None  # resident after its first job
-    tasks: set[str] = field(default_factory=set)
-    tags: OrderedDict[str, None] = field(default_factory=OrderedDict)
+AHEAD = ((0.001, 12), (0.003, 6), (0.010, 3))  # jobs shorter than this on average: so many in a worker at once
+LONG_S = 0.05  # a job that runs this long holds up what is queued behind it
 
 
 def default_start_method() -> str:
@@ -97,6 +65,8 @@ class LocalPool:
         A worker is replaced after this many jobs.
     max_growth_bytes
         ... or when it has grown by this much since its first job.
+    verbose
+        Workers log debug lines, too.
     clock
         Monotonic, in seconds; handed in by tests.
     """
@@ -108,7 +78,7 @@ class LocalPool:
         logs: Path,
         preload: Sequence[str] = (),
         start_method: str | None = None,
-        max_jobs: int = 2000,
+        max_jobs: int = 5000,
         max_growth_bytes: int = 1_000_000_000,
         verbose: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -124,13 +94,16 @@ class LocalPool:
         self._selector = selectors.DefaultSelector()
         self._keeper: subprocess.Popen[bytes] | None = None
         self._control: Wire | None = None
-        self._live: dict[int, _Worker] = {}  # by number
-        self._by_pid: dict[int, _Worker] = {}
-        self._by_attempt: dict[int, _Worker] = {}
-        self._idle: dict[_Worker, None] = {}
+        self._hands: dict[int, Hand] = {}  # those that take attempts, by number
+        self._by_pid: dict[int, Hand] = {}  # those that live, the leaving ones among them
+        self._leaving: set[Hand] = set()
+        self._where: dict[int, Hand] = {}  # attempt -> its worker
+        self._backlog: deque[Attempt] = deque()  # taken back from a worker, not yet given to another
         self._count = 0
+        self._mean_s: float | None = None  # of recent jobs
         self._pending: list[Event] = []
         self._keeper_failures = 0
+        self._stillborn = 0
 
     # the seam
 
@@ -140,34 +113,29 @@ class LocalPool:
         self._start_keeper()
 
     def free(self) -> int:
-        """How many attempts it would take up at once."""
-        return self.workers - len(self._by_attempt)
+        """How many attempts it would take up at once: a few per worker while jobs are very short."""
+        return max(0, self.workers * self._depth() - len(self._where) - len(self._backlog))
 
     def warm(self) -> frozenset[str]:
-        """Affinities that idle workers have in their caches."""
-        return frozenset(tag for worker in self._idle for tag in worker.tags)
+        """Affinities that workers with a free place have in their caches."""
+        depth = self._depth()
+        return frozenset(tag for hand in self._hands.values() if len(hand.queue) < depth for tag in hand.tags)
 
     def submit(self, attempt: Attempt) -> None:
-        """Give the attempt to the idle worker that suits it best, or to a new one."""
-        worker = self._choose(attempt)
-        now = self._clock()
-        worker.attempt = attempt
-        worker.began = worker.stage_began = now
-        worker.loading = attempt.task not in worker.tasks
-        worker.stage, worker.item, worker.peak_bytes = "", None, 0
-        worker.next_poll = now + (MEMORY_POLL_S if attempt.limits.memory_bytes else PEAK_POLL_S)
-        worker.oom_kills = -1
-        if attempt.affinity is not None:
-            worker.tags[attempt.affinity] = None
-            worker.tags.move_to_end(attempt.affinity)
-            if len(worker.tags) > WARM_TAGS:
-                worker.tags.popitem(last=False)
-        self._by_attempt[attempt.id] = worker
-        if not worker.wire.offer(("run", pack(attempt))):
-            self._watch(worker, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        """Give the attempt to the worker that suits it best, or to a new one."""
+        hand = self._choose(attempt)
+        hand.places += 1
+        hand.queue.append(Place(attempt, hand.places))
+        hand.tag(attempt.affinity)
+        self._where[attempt.id] = hand
+        if len(hand.queue) == 1:
+            hand.begin(self._clock())
+        if not hand.wire.offer((hand.places, pack(attempt))):
+            self._watch(hand, selectors.EVENT_READ | selectors.EVENT_WRITE)
 
     def events(self, timeout_s: float | None) -> list[Event]:
         """Everything that has happened; waits at most `timeout_s` for the first."""
+        self._level()
         if not self._pending:
             self._wait(timeout_s)
         self._enforce()
@@ -176,34 +144,47 @@ class LocalPool:
 
     def cancel(self, attempt: int, *, hard: bool) -> None:
         """Set the attempt's `cancelled`, or kill it."""
-        worker = self._by_attempt.get(attempt)
-        if worker is None:
+        failure = Failure(category=Category.CANCELLED, message="cancelled while it ran")
+        waiting = next((each for each in self._backlog if each.id == attempt), None)
+        hand = self._where.get(attempt)
+        if waiting is not None:
+            self._backlog.remove(waiting)
+            self._pending.append(Failed(attempt=attempt, failure=failure, result=Result()))
+        elif hand is None:
             return
-        if hard:
-            self._kill(worker, Failure(category=Category.CANCELLED, message="cancelled while it ran"))
+        elif hand.queue[0].attempt.id == attempt:
+            if hard:
+                self._kill(hand, failure)
+            else:
+                hand.slate.cancel(attempt)
         else:
-            worker.wire.offer(("cancel", attempt))
+            place = next(p for p in hand.queue if p.attempt.id == attempt)
+            if self._take_back(hand, place):
+                self._pending.append(Failed(attempt=attempt, failure=failure, result=Result()))
+            elif hard:
+                self._kill(hand, failure)
 
     def close(self, grace_s: float = 1.0) -> None:
         """Send the workers home, kill those that stay, and the keeper last."""
-        for worker in self._live.values():
-            if worker.attempt is None:
-                worker.wire.offer(("stop",))
+        for hand in list(self._hands.values()):
+            if not hand.queue:
+                self._dismiss(hand)
+        deadline = time.monotonic() + grace_s
+        while self._leaving and self._control is not None and time.monotonic() < deadline:
+            self._wait(0.05)
         if self._control is not None:
-            deadline = time.monotonic() + grace_s
-            while self._idle and time.monotonic() < deadline and self._control is not None:
-                self._wait(0.05)
-            if self._control is not None:
-                self._control.close()  # the keeper takes it as the end, and kills what is left
-        for worker in list(self._live.values()):
-            self._forget(worker)
+            self._selector.unregister(self._control.socket)
+            self._control.close()  # the keeper takes it as the end, and kills what is left
+            self._control = None
+        for hand in {*self._hands.values(), *self._leaving, *self._by_pid.values()}:
+            self._forget(hand)
         if self._keeper is not None:
             try:
                 self._keeper.wait(timeout=UNKILLABLE_S)
             except subprocess.TimeoutExpired:
                 _procs.kill_tree(self._keeper.pid)
                 self._keeper.wait(timeout=UNKILLABLE_S)
-        self._keeper = self._control = None
+            self._keeper = None
         self._selector.close()
 
     def pids(self) -> list[int]:
@@ -232,64 +213,103 @@ class LocalPool:
                 process_group=0,  # out of reach of the terminal's Ctrl-C
             )
         except OSError as error:
+            ours.close()
             raise StartError(f"cannot start worker processes: {error}") from error
         finally:
             theirs.close()
         self._control = Wire(ours)
         self._selector.register(ours, selectors.EVENT_READ, None)
 
-    def _choose(self, attempt: Attempt) -> _Worker:
-        if not self._idle:
+    def _choose(self, attempt: Attempt) -> Hand:
+        """An idle worker that knows the attempt's affinity, any idle one, a new one, the one with least to do."""
+        depth = self._depth()
+        idle = [hand for hand in self._hands.values() if not hand.queue and not hand.doomed]
+        if idle:
+            return next((h for h in idle if attempt.affinity in h.tags), None) or min(idle, key=lambda h: len(h.tags))
+        if len(self._hands) < self.workers:
             return self._start_worker()
-        best = next((w for w in self._idle if attempt.affinity in w.tags), None)
-        if best is None:
-            best = min(self._idle, key=lambda w: len(w.tags))
-        del self._idle[best]
-        return best
+        usable = [hand for hand in self._hands.values() if not hand.doomed]
+        if not usable:
+            return self._start_worker()
+        knowing = [hand for hand in usable if attempt.affinity in hand.tags and len(hand.queue) < depth]
+        return min(knowing or usable, key=lambda h: len(h.queue))
 
-    def _start_worker(self) -> _Worker:
+    def _start_worker(self) -> Hand:
         if self._control is None:
             self._start_keeper()
         assert self._control is not None
         self._count += 1
         number = self._count
+        log_path = str(self._logs / f"worker-{os.getpid()}-{number}.out")
+        slate = Slate(slate_path_of(log_path), make=True)
         ours, theirs = socket.socketpair()
-        worker = _Worker(
-            number=number,
-            wire=Wire(ours),
-            log_path=str(self._logs / f"worker-{os.getpid()}-{number}.out"),
-        )
-        request = b"F" + number.to_bytes(7, "big")
+        hand = Hand(number=number, wire=Wire(ours), slate=slate, log_path=log_path)
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [theirs.fileno()]))]
         try:
-            self._control.socket.sendmsg([request], rights)
+            self._control.socket.sendmsg([b"F" + number.to_bytes(7, "big")], rights)
         except OSError:
             log.debug("the keeper is gone; it is noticed when its socket is read")
         theirs.close()
-        self._live[number] = worker
-        self._watch(worker, selectors.EVENT_READ)
-        return worker
+        self._hands[number] = hand
+        self._watch(hand, selectors.EVENT_READ)
+        return hand
 
-    def _watch(self, worker: _Worker, what: int) -> None:
+    def _watch(self, hand: Hand, what: int) -> None:
         try:
-            self._selector.modify(worker.wire.socket, what, worker)
+            self._selector.modify(hand.wire.socket, what, hand)
         except KeyError:
-            self._selector.register(worker.wire.socket, what, worker)
+            self._selector.register(hand.wire.socket, what, hand)
+
+    # queueing ahead
+
+    def _depth(self) -> int:
+        """How many attempts a worker may hold at once."""
+        if self._mean_s is not None:
+            for bound_s, depth in AHEAD:
+                if self._mean_s < bound_s:
+                    return depth
+        return 1
+
+    def _level(self) -> None:
+        """Give what waits behind a long job to a worker that has nothing to do."""
+        now = self._clock()
+        for hand in list(self._hands.values()):
+            late = now - hand.began > LONG_S or hand.doomed
+            if len(hand.queue) > 1 and late:
+                for place in list(hand.queue)[1:]:
+                    if not place.taken_back and self._take_back(hand, place):
+                        self._backlog.append(place.attempt)
+        while self._backlog and self._has_room():
+            self.submit(self._backlog.popleft())
+
+    def _has_room(self) -> bool:
+        usable = [hand for hand in self._hands.values() if not hand.doomed]
+        return len(self._hands) < self.workers or any(not hand.queue for hand in usable)
+
+    def _take_back(self, hand: Hand, place: Place) -> bool:
+        """Take a queued attempt from a worker; False if the worker may have begun it."""
+        if not hand.slate.take_back(place.attempt.id, place.number):
+            return False
+        place.taken_back = True
+        del self._where[place.attempt.id]
+        return True
 
     # waiting and reading
 
     def _wait(self, timeout_s: float | None) -> None:
         now = self._clock()
-        due = min((self._due(w) for w in self._by_attempt.values()), default=None)
+        due = min((hand.due() for hand in self._hands.values() if hand.queue), default=float("inf"))
+        if any(len(hand.queue) > 1 for hand in self._hands.values()):
+            due = min(due, now + LONG_S)
         wait = timeout_s
-        if due is not None:
+        if due != float("inf"):
             wait = max(0.0, due - now) if wait is None else max(0.0, min(wait, due - now))
         ready = self._selector.select(wait)
         slept = self._clock() - now - (wait if wait is not None else float("inf"))
         if slept > JUMP_S:  # a suspended machine has used up nobody's time
-            for worker in self._by_attempt.values():
-                worker.began += slept
-                worker.stage_began += slept
+            for hand in self._hands.values():
+                hand.began += slept
+                hand.stage_began += slept
         for key, mask in ready:
             if key.data is None:
                 self._read_control()
@@ -299,74 +319,86 @@ class LocalPool:
             if mask & selectors.EVENT_READ:
                 self._read(key.data)
 
-    def _read(self, worker: _Worker) -> None:
+    def _read(self, hand: Hand) -> None:
         """Take in whatever the worker has sent."""
-        if worker.torn:
+        if hand.torn:
             return
         try:
-            for message in worker.wire.drain():
-                self._take(worker, message)
+            for message in hand.wire.drain():
+                self._take(hand, message)
         except Torn:
-            worker.torn = True
-            self._selector.unregister(worker.wire.socket)
-            worker.give_up_at = self._clock() + UNKILLABLE_S
-            if worker.pid is not None and worker.attempt is not None and worker.verdict is None:
-                self._request_kill(worker)  # it may have closed its socket and live on
+            hand.torn = True
+            self._selector.unregister(hand.wire.socket)
+            hand.give_up_at = self._clock() + UNKILLABLE_S
+            if hand.queue and hand.verdict is None:
+                self._request_kill(hand)  # it may have closed its socket and live on
         except Exception as error:  # noqa: BLE001 - a frame that cannot be read: the worker is not to be trusted
             message = f"the worker's answer cannot be read ({type(error).__name__}: {error})"
-            self._kill(worker, Failure(category=Category.CRASH, reason="unreadable-answer", message=message))
+            self._kill(hand, Failure(category=Category.CRASH, reason="unreadable-answer", message=message))
 
-    def _take(self, worker: _Worker, message: tuple[Any, ...]) -> None:
-        kind = message[0]
-        attempt = worker.attempt
-        if attempt is None or message[1] != attempt.id:
+    def _take(self, hand: Hand, message: tuple[Any, ...]) -> None:
+        kind, attempt = message[0], message[1]
+        if kind == "back":
+            self._returned(hand)
+            return
+        if not hand.queue or hand.queue[0].attempt.id != attempt or hand.queue[0].taken_back:
             return  # the last words of an attempt that was given up
         if kind == "file":
-            path = Path(message[2])
-            self._take(worker, _decode_file(path))
+            self._take(hand, _read_answer(Path(message[2])))
         elif kind in ("done", "failed"):
-            event = unpack_event(message)
-            if worker.verdict is not None and kind == "failed":
-                return  # it is being killed for a reason already known; the exit tells it
-            peak = max(event.result.peak_memory_bytes or 0, worker.peak_bytes)
-            event = replace(event, result=replace(event.result, peak_memory_bytes=peak or None))
+            if hand.verdict is not None and kind == "failed":
+                return  # it is being killed for a reason already known; its end tells it
+            event = unpack_event(message, hand.peak_bytes)
             self._pending.append(event)
-            self._release(worker)
+            elapsed = event.result.elapsed_s
+            mean_s = self._mean_s
+            self._mean_s = elapsed if mean_s is None else max(0.8 * mean_s + 0.2 * elapsed, elapsed / 20)
+            self._release(hand)
         elif kind == "start":
-            worker.began = worker.stage_began = self._clock()
-            worker.loading = False
-            worker.tasks.add(attempt.task)
-            self._pending.append(Started(attempt=attempt.id))
+            hand.began = hand.stage_began = self._clock()
+            hand.loading = False
+            hand.tasks.add(hand.queue[0].attempt.task)
+            self._pending.append(Started(attempt=attempt))
         elif kind == "stage":
-            worker.stage, worker.stage_began = message[2], self._clock()
-            self._pending.append(StageEntered(attempt=attempt.id, stage=message[2]))
+            hand.stage, hand.stage_began = message[2], self._clock()
+            self._pending.append(StageEntered(attempt=attempt, stage=message[2]))
         elif kind == "item":
-            worker.item = message[2]
-            self._pending.append(ItemEntered(attempt=attempt.id, item=message[2]))
+            hand.item = message[2]
+            self._pending.append(ItemEntered(attempt=attempt, item=message[2]))
         elif kind == "warn":
-            self._pending.append(Warned(attempt=attempt.id, text=message[2]))
+            self._pending.append(Warned(attempt=attempt, text=message[2]))
 
-    def _release(self, worker: _Worker) -> None:
-        """The worker's attempt is over; keep the worker, or replace it."""
-        assert worker.attempt is not None
-        del self._by_attempt[worker.attempt.id]
-        worker.attempt = None
-        worker.jobs += 1
-        if worker.verdict is not None:
+    def _returned(self, hand: Hand) -> None:
+        """The worker has passed over the first place of its queue, which was taken back, or all but."""
+        place = hand.queue.popleft()
+        hand.slate.forget(place.number)
+        if not place.taken_back:  # it was asked for too late, and given up all the same
+            del self._where[place.attempt.id]
+            self._backlog.append(place.attempt)
+        self._next(hand)
+
+    def _release(self, hand: Hand) -> None:
+        """The running attempt is over; go on to the next, or replace the worker."""
+        place = hand.queue.popleft()
+        hand.slate.forget(place.number)
+        del self._where[place.attempt.id]
+        hand.jobs += 1
+        if hand.verdict is not None:
             return  # finished on the very deadline: the result counts, the worker dies all the same
-        if worker.jobs >= self._max_jobs or self._has_grown(worker):
-            worker.wire.offer(("stop",))
-            self._live.pop(worker.number, None)  # its place is free before it has gone
-            return
-        self._idle[worker] = None
+        if hand.queue:
+            self._next(hand)
+        elif hand.jobs >= self._max_jobs or hand.has_grown(self._max_growth_bytes):
+            self._dismiss(hand)
 
-    def _has_grown(self, worker: _Worker) -> bool:
-        if worker.pid is None or worker.jobs % 25 != 1:
-            return False
-        resident = _procs.rss_bytes(worker.pid)
-        if worker.first_bytes is None:
-            worker.first_bytes = resident
-        return resident - worker.first_bytes > self._max_growth_bytes
+    def _next(self, hand: Hand) -> None:
+        if hand.queue and not hand.doomed:
+            hand.begin(self._clock())
+
+    def _dismiss(self, hand: Hand) -> None:
+        """Send a worker home; its place is free before it has gone."""
+        hand.wire.offer(("stop",))
+        self._hands.pop(hand.number, None)
+        self._leaving.add(hand)
 
     # the keeper's messages
 
@@ -375,61 +407,53 @@ class LocalPool:
         try:
             for message in self._control.drain():
                 if message[0] == "worker":
-                    worker = self._live.get(message[1])
-                    if worker is not None:
-                        worker.pid = message[2]
-                        self._by_pid[message[2]] = worker
-                        if worker.verdict is not None:
-                            self._request_kill(worker)
+                    self._born(message[1], message[2])
                 elif message[0] == "exit":
                     self._buried(message[1], message[2])
         except Torn:
             self._keeper_lost()
 
+    def _born(self, number: int, pid: int) -> None:
+        hand = self._hands.get(number) or next((h for h in self._leaving if h.number == number), None)
+        if hand is not None:
+            hand.pid = pid
+            self._by_pid[pid] = hand
+            if hand.verdict is not None:
+                self._request_kill(hand)
+
     def _buried(self, pid: int, code: int) -> None:
         """A worker has ended and left nothing behind."""
-        worker = self._by_pid.pop(pid, None)
-        if worker is None:
+        hand = self._by_pid.pop(pid, None)
+        if hand is None:
             return
-        self._read(worker)  # an answer may have been sent before the end
-        if worker.attempt is not None:
-            self._pending.append(self._death(worker, code))
-            del self._by_attempt[worker.attempt.id]
-        self._forget(worker)
+        self._read(hand)  # answers may have been sent before the end
+        self._bury(hand, code)
 
-    def _death(self, worker: _Worker, code: int) -> Failed:
-        assert worker.attempt is not None
-        elapsed = self._clock() - worker.began
-        signal = _procs.signal_name(-code) if code < 0 else None
-        failure = worker.verdict
-        if failure is None:
-            how = f"was killed by {signal}" if signal else f"ended with exit code {code}"
-            failure = Failure(
-                category=Category.CRASH,
-                message=f"the process that ran it {how}",
-                signal=signal,
-                reason=signal or f"exit-{code}",
-                stage=worker.stage or None,
-            )
-            if signal == "SIGKILL" and 0 <= worker.oom_kills < _procs.oom_kills():
-                message = "the system killed it for want of memory; give it fewer neighbours or a smaller input"
-                failure = replace(failure, category=Category.MEMORY, reason="out-of-memory", message=message)
-        peak = worker.peak_bytes or None
-        result = Result(elapsed_s=elapsed, peak_memory_bytes=peak, log=_last_words(worker.log_path))
-        return Failed(attempt=worker.attempt.id, failure=failure, item=worker.item, result=result)
+    def _bury(self, hand: Hand, code: int) -> None:
+        """Blame the attempt that ran, and give those behind it to others."""
+        head = hand.queue[0] if hand.queue else None
+        if head is not None and not head.taken_back:
+            began = hand.slate.started() == head.attempt.id
+            self._stillborn = 0 if began else self._stillborn + 1
+            if began or hand.verdict is not None or self._stillborn > STILLBORN:
+                self._pending.append(hand.death(code, self._clock()))
+                del self._where[hand.queue.popleft().attempt.id]
+        for place in hand.queue:
+            if not place.taken_back:
+                del self._where[place.attempt.id]
+                self._backlog.append(place.attempt)
+        hand.queue.clear()
+        self._forget(hand)
 
-    def _forget(self, worker: _Worker) -> None:
-        if not worker.torn:
-            try:
-                self._selector.unregister(worker.wire.socket)
-            except KeyError:
-                log.debug("worker %d was not watched", worker.number)
-        worker.wire.close()
-        self._live.pop(worker.number, None)
-        self._idle.pop(worker, None)
-        if worker.pid is not None:
-            self._by_pid.pop(worker.pid, None)
-        Path(worker.log_path).unlink(missing_ok=True)
+    def _forget(self, hand: Hand) -> None:
+        if not hand.torn:
+            self._selector.unregister(hand.wire.socket)
+            hand.torn = True
+        hand.close()
+        self._hands.pop(hand.number, None)
+        self._leaving.discard(hand)
+        if hand.pid is not None:
+            self._by_pid.pop(hand.pid, None)
 
     def _keeper_lost(self) -> None:
         """The keeper was killed, and its workers with it: nobody's fault that is known."""
@@ -437,135 +461,61 @@ class LocalPool:
         self._selector.unregister(self._control.socket)
         self._control.close()
         self._control = None
-        for worker in list(self._live.values()) + list(self._by_pid.values()):
-            if worker.pid is not None:
-                _procs.kill_tree(worker.pid)
-            self._read(worker)
-            if worker.attempt is not None:
-                detail = "the keeper of the workers was killed"
-                self._pending.append(Lost(attempt=worker.attempt.id, detail=detail))
-                del self._by_attempt[worker.attempt.id]
-                worker.attempt = None
-            self._forget(worker)
+        for hand in {*self._hands.values(), *self._leaving, *self._by_pid.values()}:
+            if hand.pid is not None:
+                _procs.kill_tree(hand.pid)
+            self._read(hand)
+            for place in hand.queue:
+                if not place.taken_back:
+                    del self._where[place.attempt.id]
+                    detail = "the keeper of the workers was killed"
+                    self._pending.append(Lost(attempt=place.attempt.id, detail=detail))
+            hand.queue.clear()
+            self._forget(hand)
         self._keeper.wait()
         self._keeper_failures += 1
-        if self._keeper_failures > 3:
+        if self._keeper_failures > KEEPER_FAILURES:
             raise StartError("worker processes cannot be kept alive: their keeper was killed again and again")
 
     # limits
 
-    def _due(self, worker: _Worker) -> float:
-        """When this worker must be looked at again."""
-        if worker.verdict is not None or worker.torn:
-            return worker.give_up_at
-        return min(self._deadline(worker)[0], worker.next_poll)
-
-    def _deadline(self, worker: _Worker) -> tuple[float, Failure | None]:
-        assert worker.attempt is not None
-        limits = worker.attempt.limits
-        if worker.loading:
-            message = f"importing the task's libraries took longer than {LOAD_LIMIT_S:g} s"
-            return worker.began + LOAD_LIMIT_S, _timeout(message, "import", None)
-        nearest, failure = float("inf"), None
-        if limits.timeout_s is not None:
-            nearest = worker.began + limits.timeout_s
-            message = f"took longer than its limit of {limits.timeout_s:g} s"
-            if worker.stage:
-                message += f" (in stage {worker.stage})"
-            failure = _timeout(message, worker.stage or None, worker.stage or None)
-        stage_s = limits.stages.get(worker.stage)
-        if stage_s is not None and worker.stage_began + stage_s < nearest:
-            nearest = worker.stage_began + stage_s
-            message = f"stage {worker.stage} took longer than its limit of {stage_s:g} s"
-            failure = _timeout(message, worker.stage, worker.stage)
-        return nearest, failure
-
     def _enforce(self) -> None:
         now = self._clock()
-        for worker in list(self._by_attempt.values()):
-            if worker.verdict is not None or worker.torn:
-                if now >= worker.give_up_at:
-                    self._give_up(worker)
+        for hand in list(self._hands.values()):
+            if not hand.queue:
                 continue
-            deadline, failure = self._deadline(worker)
+            if hand.doomed:
+                if now >= hand.give_up_at:
+                    log.warning("worker process %s does not end; going on without it", hand.pid)
+                    self._bury(hand, -9)
+                continue
+            deadline, failure = hand.deadline()
             if now >= deadline and failure is not None:
-                self._read(worker)  # it may have finished on the very deadline
-                if worker.attempt is not None and self._deadline(worker)[0] <= now:
-                    self._kill(worker, failure)
-            elif now >= worker.next_poll:
-                self._poll(worker, now)
+                self._read(hand)  # it may have finished on the very deadline
+                if hand.queue and not hand.doomed and hand.deadline()[0] <= now:
+                    self._kill(hand, failure)
+            elif now >= hand.next_poll:
+                excess = hand.poll(now)
+                if excess is not None:
+                    self._kill(hand, excess)
 
-    def _poll(self, worker: _Worker, now: float) -> None:
-        """Look at the memory of the worker and its children, and at how much it prints."""
-        assert worker.attempt is not None
-        limit = worker.attempt.limits.memory_bytes
-        worker.next_poll = now + (MEMORY_POLL_S if limit else PEAK_POLL_S)
-        if worker.oom_kills < 0:
-            worker.oom_kills = _procs.oom_kills()
-        if worker.pid is None:
-            return
-        resident = _procs.tree_rss_bytes(worker.pid)
-        worker.peak_bytes = max(worker.peak_bytes, resident)
-        if limit is not None and resident > limit:
-            message = f"used {resident / 1e6:.0f} MB, more than its limit of {limit / 1e6:.0f} MB"
-            failure = Failure(category=Category.MEMORY, reason="limit", message=message, stage=worker.stage or None)
-            self._kill(worker, failure)
-        _bound_log(worker.log_path)
+    def _kill(self, hand: Hand, failure: Failure) -> None:
+        hand.verdict = failure
+        hand.give_up_at = self._clock() + UNKILLABLE_S
+        self._request_kill(hand)
 
-    def _kill(self, worker: _Worker, failure: Failure) -> None:
-        worker.verdict = failure
-        worker.give_up_at = self._clock() + UNKILLABLE_S
-        self._idle.pop(worker, None)
-        if worker.pid is not None:
-            self._request_kill(worker)
-
-    def _request_kill(self, worker: _Worker) -> None:
-        assert worker.pid is not None
-        if self._control is None:
+    def _request_kill(self, hand: Hand) -> None:
+        if self._control is None or hand.pid is None:
             return
         try:
-            self._control.socket.sendall(b"K" + worker.pid.to_bytes(7, "big"))
+            self._control.socket.sendall(b"K" + hand.pid.to_bytes(7, "big"))
         except OSError:
-            log.debug("the keeper is gone, and with it worker %d", worker.number)
-
-    def _give_up(self, worker: _Worker) -> None:
-        """Killed, yet not gone: stuck in the kernel, on a dead network disk say. Go on without it."""
-        assert worker.attempt is not None
-        log.warning("worker process %s does not end; going on without it", worker.pid)
-        self._pending.append(self._death(worker, -9))
-        del self._by_attempt[worker.attempt.id]
-        worker.attempt = None
-        self._forget(worker)
+            log.debug("the keeper is gone, and with it worker %d", hand.number)
 
 
-def _timeout(message: str, reason: str | None, stage: str | None) -> Failure:
-    return Failure(category=Category.TIMEOUT, message=message, reason=reason, stage=stage)
-
-
-def _decode_file(path: Path) -> tuple[Any, ...]:
-    import pickle
-
+def _read_answer(path: Path) -> tuple[Any, ...]:
+    """An answer that was too large for the socket."""
     frame = path.read_bytes()
     path.unlink()
-    decoded: tuple[Any, ...] = pickle.loads(frame[4:])
-    return decoded
-
-
-def _last_words(path: str) -> str | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        return read_log(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _bound_log(path: str) -> None:
-    """A job that prints without end must not fill the disk: drop what is beyond the bound."""
-    try:
-        if os.path.getsize(path) > LOG_LIMIT_BYTES:
-            os.truncate(path, 16_384)
-    except OSError:
-        log.debug("%s cannot be bounded", path)
+    answer: tuple[Any, ...] = pickle.loads(frame[4:])
+    return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 import uuid
@@ -153,14 +154,11 @@ def signal_name(number: int) -> str:
 
 
 class PeakMemory:
-    """This process's peak resident memory since the last `reset`."""
+    """The peak resident memory of this process since the last `reset`."""
 
     def __init__(self) -> None:
-        self._status: int | None = None
-        self._reset: int | None = None
         try:
-            self._reset = os.open("/proc/self/clear_refs", os.O_WRONLY | os.O_CLOEXEC)
-            self._status = os.open("/proc/self/status", os.O_RDONLY | os.O_CLOEXEC)
+            self._reset: int | None = os.open("/proc/self/clear_refs", os.O_WRONLY | os.O_CLOEXEC)
         except OSError:
             self._reset = None
 
@@ -171,11 +169,5 @@ class PeakMemory:
 
     def bytes(self) -> int:
         """The peak since the reset; since the process began where the system cannot reset it."""
-        if self._status is not None and self._reset is not None:
-            text = os.pread(self._status, 4096, 0)
-            at = text.find(b"VmHWM:")
-            return int(text[at + 6 : text.index(b"kB", at)]) * 1024
-        import resource
-
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024

@@ -43,6 +43,7 @@ class Task:
     libraries: tuple[str, ...]  # distributions whose versions are part of the key
     preload: tuple[str, ...]  # modules worth importing before the first job
     summary: str
+    optional_inputs: tuple[str, ...] = ()  # inputs that a job may leave out
 
 
 def task(
@@ -54,6 +55,7 @@ def task(
     outputs: Mapping[str, str] | None = None,
     libraries: tuple[str, ...] = (),
     preload: tuple[str, ...] = (),
+    optional_inputs: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     """Declare a plain function as a task; the function itself stays as it is.
 
@@ -74,6 +76,8 @@ def task(
         Distributions whose versions change results.
     preload
         Modules that a worker imports ahead of its first job.
+    optional_inputs
+        Names of inputs that a job may give or leave out; the task asks `ctx.given`.
     """
 
     def declare(function: F) -> F:
@@ -92,6 +96,7 @@ def task(
                 libraries=tuple(libraries),
                 preload=tuple(preload),
                 summary=(function.__doc__ or "").strip().split("\n")[0],
+                optional_inputs=tuple(optional_inputs),
             ),
         )
         return function
@@ -162,19 +167,18 @@ def load_user_task(name: str) -> Task:
 
 
 def _load_file(path: Path) -> ModuleType:
-    """Import a file under a name of its own, its folder importable meanwhile for the files beside it."""
+    """Import a file under a name of its own; the files beside it can be imported, too."""
     spec = importlib.util.spec_from_file_location(f"batchlab_user_{path.stem}", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise ConfigError(f"{path}: no such Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    sys.path.insert(0, str(path.parent))
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # last: a numbers.py beside it must not stand in for Python's own
     try:
         spec.loader.exec_module(module)
     except Exception as error:
         raise ConfigError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.remove(str(path.parent))
     return module
 
 

@@ -9,18 +9,22 @@ from __future__ import annotations
 import io
 import logging
 import os
-import select
 import socket
 import sys
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from batchlab.engine._events import Attempt, Done, Failed, Member, ResolvedInput, Result
-from batchlab.engine._execute import execute
+from batchlab.engine._execute import Ear, execute
 from batchlab.engine._model import Failure, Limits
 from batchlab.engine._procs import PeakMemory
+from batchlab.engine._slate import Slate
 from batchlab.engine._task import find_task
 from batchlab.engine._wire import Torn, Wire, encode
 from batchlab.errors import Category
+
+log = logging.getLogger(__name__)
 
 HEAD_BYTES = 16_384
 TAIL_BYTES = 48_000
@@ -38,42 +42,61 @@ def serve(end: socket.socket, log_path: str, verbose: bool) -> None:
     )
     logging.getLogger("matplotlib").setLevel(logging.WARNING)
     wire = Wire(end)
-    cache: dict[str, Any] = {}
-    loaded: set[str] = set()
-    peak = PeakMemory()
+    desk = _Desk(wire=wire, slate=Slate(slate_path_of(log_path)))
     try:
         while True:
             message = wire.receive()
             if message[0] == "stop":
                 break
-            if message[0] == "run":
-                _run(wire, unpack(message[1]), cache, loaded, peak)
+            desk.run(*message)
     except (Torn, BrokenPipeError):
         os._exit(1)  # the runner is gone: nobody is left to tell
 
 
-def _run(wire: Wire, attempt: Attempt, cache: dict[str, Any], loaded: set[str], peak: PeakMemory) -> None:
-    if attempt.task not in loaded:
-        loaded.add(attempt.task)
-        try:
-            find_task(attempt.task)
-        except Exception:  # noqa: BLE001 - told by execute, which meets the same error
-            logging.getLogger(__name__).debug("task %s cannot be loaded", attempt.task)
-        wire.send(("start", attempt.id))  # its time counts from here, not from the imports
+@dataclass(slots=True)
+class _Desk:
+    """What a worker keeps from one attempt to the next."""
 
-    def cancelled() -> bool:
-        return bool(select.select([wire.socket], [], [], 0)[0])
+    wire: Wire
+    slate: Slate
+    cache: dict[str, Any] = field(default_factory=dict)
+    loaded: set[str] = field(default_factory=set)
+    peak: PeakMemory = field(default_factory=PeakMemory)
+    ear: Ear = field(default_factory=Ear)
 
-    event = execute(attempt, cache=cache, tell=wire.send, cancelled=cancelled, peak=peak)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    log = read_log(1)
-    if log is not None:
-        os.ftruncate(1, 0)
-    frame = encode(pack_event(event, log, _cache_counts(cache)))
-    if len(frame) > LARGE_FRAME_BYTES:
-        frame = _by_file(attempt, frame)
-    wire.socket.sendall(frame)
+    def run(self, place: int, packed: tuple[Any, ...]) -> None:
+        """Run one attempt, unless it was taken back, and answer for it."""
+        attempt = unpack(packed)
+        if not self.slate.begin(attempt.id, place):
+            self.wire.send(("back", attempt.id))
+            return
+        if attempt.task not in self.loaded:
+            self.loaded.add(attempt.task)
+            try:
+                find_task(attempt.task)
+            except Exception:  # noqa: BLE001 - told by execute, which meets the same error
+                log.debug("task %s cannot be loaded", attempt.task)
+            self.wire.send(("start", attempt.id))  # its time counts from here, not from the imports
+        event = execute(
+            attempt,
+            cache=self.cache,
+            tell=self.wire.send,
+            cancelled=partial(self.slate.is_cancelled, attempt.id),
+            peak=self.peak,
+            hear=self.ear,
+        )
+        printed = read_log(1)  # streams write through: nothing is left in buffers of Python's own
+        if printed is not None:
+            os.ftruncate(1, 0)
+        frame = encode(pack_event(event, printed, _cache_counts(self.cache)))
+        if len(frame) > LARGE_FRAME_BYTES:
+            frame = _by_file(attempt, frame)
+        self.wire.socket.sendall(frame)
+
+
+def slate_path_of(log_path: str) -> str:
+    """The worker's shared page lies beside its log."""
+    return log_path.removesuffix(".out") + ".slate"
 
 
 def _by_file(attempt: Attempt, frame: bytes) -> bytes:
@@ -210,8 +233,8 @@ def pack_event(event: Done | Failed, log: str | None, cache: dict[str, int]) -> 
     return ("failed", event.attempt, failure, event.item, result)
 
 
-def unpack_event(packed: tuple[Any, ...]) -> Done | Failed:
-    """The event that `pack_event` took apart."""
+def unpack_event(packed: tuple[Any, ...], seen_bytes: int = 0) -> Done | Failed:
+    """The event that `pack_event` took apart; the peak memory is at least what was seen from outside."""
     from batchlab.engine._model import Item, Output, Status
 
     items, warnings, stages, elapsed_s, cpu_s, peak, log, digests, cache = packed[-1]
@@ -224,7 +247,7 @@ def unpack_event(packed: tuple[Any, ...]) -> Done | Failed:
         stages=stages,
         elapsed_s=elapsed_s,
         cpu_s=cpu_s,
-        peak_memory_bytes=peak,
+        peak_memory_bytes=max(peak or 0, seen_bytes) or None,
         log=log,
         digests=digests,
         cache=cache,
