@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from batchlab.engine import _task
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +30,24 @@ def write(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write_file
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The entry points of this very checkout, for this process and those it starts, installed or not."""
+    declared = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    folder = tmp_path_factory.mktemp("installed")
+    info = folder / f"batchlab-{declared['version']}.dist-info"
+    info.mkdir()
+    info.joinpath("METADATA").write_text(f"Metadata-Version: 2.1\nName: batchlab\nVersion: {declared['version']}\n")
+    groups = declared["entry-points"].items()
+    text = "\n".join(f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in each.items()) for group, each in groups)
+    info.joinpath("entry_points.txt").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        search = os.environ.get("PYTHONPATH")
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(folder), search))))
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+        _task._entry_points.cache_clear()
+        yield
+    _task._entry_points.cache_clear()

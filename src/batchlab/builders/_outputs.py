@@ -43,9 +43,10 @@ def check_names(entry: Entry, card: TaskCard, findings: Findings) -> None:
     """Tell inputs and outputs that the task does not have, and inputs that it lacks."""
     if card.any_io:
         return
-    unknown = [name for name in entry.inputs if name not in card.inputs]
+    known = card.inputs + card.optional_inputs
+    unknown = [name for name in entry.inputs if name not in known]
     for name in unknown:
-        near = suggestion(name, list(card.inputs)) or "; it takes none"
+        near = suggestion(name, list(known)) or "; it takes none"
         findings.tell((*entry.path, "inputs", name), f"{card.name} has no input {name!r}{near}", key=True)
     missing = [name for name in card.inputs if name not in entry.inputs and name not in entry.unread]
     if len(missing) > len(unknown):  # else it is rather misspelt than missing

@@ -4,43 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from batchlab.errors import DataError
+from batchlab.spectra._kinds import AxisKind, Quantity
 
 __all__ = ["Array", "AxisKind", "Quantity", "Spectrum"]
 
 Array = NDArray[np.float64]
-
-
-class AxisKind(StrEnum):
-    """What the points of a spectrum are spread along."""
-
-    WAVENUMBER = "wavenumber"
-    RAMAN_SHIFT = "raman shift"
-    WAVELENGTH = "wavelength"
-    ENERGY = "energy"
-    FREQUENCY = "frequency"
-    PIXEL = "pixel"
-    TIME = "time"
-    UNKNOWN = "unknown"
-
-
-class Quantity(StrEnum):
-    """What was measured at each point; INTENSITY is a signal that its file calls no more than that."""
-
-    ABSORBANCE = "absorbance"
-    TRANSMITTANCE = "transmittance"
-    REFLECTANCE = "reflectance"
-    COUNTS = "counts"
-    INTENSITY = "intensity"
-    FLUORESCENCE = "fluorescence intensity"
-    RADIANCE = "radiance"
-    IRRADIANCE = "irradiance"
-    UNKNOWN = "unknown"
 
 
 # An IR or Raman axis is in cm-1 by its definition; a wavelength may be in nm or in micrometres.

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import numpy as np
 
 from batchlab.errors import Category, DataError
+from batchlab.spectra._kinds import Normalization
 from batchlab.spectra._model import Array
 
 __all__ = ["Normalization", "area", "normalize"]
 
 # A spread below this share of the values is what rounding leaves of a constant.
 _ROUNDING = 64 * np.finfo(np.float64).eps
-
-
-class Normalization(StrEnum):
-    """How a spectrum is scaled before it is compared."""
-
-    NONE = "none"
-    SNV = "snv"
-    MIN_MAX = "min-max"
-    AREA = "area"
 
 
 def normalize(axis: Array, intensity: Array, method: Normalization | str) -> Array:
