@@ -2,6 +2,7 @@
 
 from batchlab.engine._commands import Ask, Command, drop_command
 from batchlab.engine._context import JobContext
+from batchlab.engine._debug import Rehearsal, rehearse
 from batchlab.engine._describe import CheckedParams, Resolved, TaskCard, card_of, describe, resolve
 from batchlab.engine._events import Attempt, Done, Event, Executor, Failed, Lost, Member
 from batchlab.engine._history import read_history
@@ -36,6 +37,7 @@ from batchlab.engine._run import RunResult, inline, load_batch, run
 from batchlab.engine._status import find_job, read_view, status_json, traceback_of
 from batchlab.engine._task import Task, find_task, is_user_task, task, task_names
 from batchlab.engine._view import AttemptView, BatchView, JobView, RunView
+from batchlab.engine._why import FileState, Why, why
 
 __all__ = [
     "Ask",
@@ -54,6 +56,7 @@ __all__ = [
     "Executor",
     "Failed",
     "Failure",
+    "FileState",
     "From",
     "Gather",
     "InlineExecutor",
@@ -76,6 +79,7 @@ __all__ = [
     "Plan",
     "PlannedJob",
     "Progress",
+    "Rehearsal",
     "Resolved",
     "RunResult",
     "RunView",
@@ -85,6 +89,7 @@ __all__ = [
     "Task",
     "TaskCard",
     "Verdict",
+    "Why",
     "card_of",
     "check_params",
     "check_template",
@@ -100,6 +105,7 @@ __all__ = [
     "plan",
     "read_history",
     "read_view",
+    "rehearse",
     "render_template",
     "resolve",
     "run",
@@ -109,4 +115,5 @@ __all__ = [
     "task_names",
     "template_fields",
     "traceback_of",
+    "why",
 ]

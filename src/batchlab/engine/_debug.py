@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from batchlab.engine._cases import resolve_inputs, seed_of
+from batchlab.engine._cases import resolve_inputs
 from batchlab.engine._context import JobContext
 from batchlab.engine._events import Attempt
 from batchlab.engine._execute import _digest_inputs, _provenance, check_metrics
@@ -74,7 +74,6 @@ def rehearse(root: Path, name: str, folder: Path, *, tell: Callable[[str, str], 
         inputs=inputs,
         outputs=job.outputs,
         scratch=str(folder),
-        seed=seed_of(job),
         durable=False,
     )
     task = find_task(job.task)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from batchlab.engine._events import Stat
 from batchlab.engine._ledger import open_reader
 from batchlab.engine._memory import Memory, Remembered, recall
 from batchlab.engine._model import EMPTY, Batch, From, Item, Job, Json, Scalar, Status
@@ -138,6 +139,7 @@ def why(root: Path, name: str) -> Why:
     reader = open_reader(Place(root).ledger)
     try:
         memory = recall(str(root), reader.db.execute)
+        files = dict(memory.files)  # planning digests anew what has changed
         made: Plan | None = None
         trouble = ""
         try:
@@ -151,6 +153,7 @@ def why(root: Path, name: str) -> Why:
             plan=made,
             trouble=trouble,
             memory=memory,
+            files=files,
             log_tail=_tail(root / job.log) if job.log else (),
             traceback=traceback_of(root, job.name) if job.state is Status.FAILED else None,
         )
@@ -165,6 +168,7 @@ def explain(
     *,
     plan: Plan | None,
     memory: Memory,
+    files: Mapping[str, tuple[Stat, str]],
     trouble: str = "",
     log_tail: Sequence[str] = (),
     traceback: str | None = None,
@@ -183,6 +187,8 @@ def explain(
         What a run would do now with `upstream`; None if that cannot be said, for the reason in `trouble`.
     memory
         What the ledger remembers.
+    files
+        Stat and digest of every file as it was when it was last read, by absolute path.
     log_tail
         The last lines of its log.
     traceback
@@ -212,7 +218,7 @@ def explain(
         libraries=recipe.get("libraries", EMPTY),
         params=job.params,
         key=job.key,
-        inputs=tuple(_inputs(given, job, json.loads(recorded[1]) if recorded else {}, memory)),
+        inputs=tuple(_inputs(given, job, json.loads(recorded[1]) if recorded else {}, files, memory)),
         outputs=tuple(_outputs(remembered, memory)) if job.outputs else (),
         metrics=job.metrics,
         items=job.items,
@@ -254,20 +260,22 @@ def _culprit(view: BatchView, upstream: Sequence[Job], job: JobView) -> Culprit 
     return None
 
 
-def _inputs(given: Job, job: JobView, recorded: Mapping[str, Json], memory: Memory) -> Iterator[FileState]:
+def _inputs(
+    given: Job, job: JobView, recorded: Mapping[str, Json], files: Mapping[str, tuple[Stat, str]], memory: Memory
+) -> Iterator[FileState]:
     for name, value in given.inputs.items():
         if isinstance(value, From):
             yield _handed(name, value, recorded.get(name), memory)
             continue
         shown = job.inputs.get(name)
         many = not isinstance(value, str)
-        paths = value if many else (value,)
+        paths = (value,) if isinstance(value, str) else value
         told = shown if isinstance(shown, list) else [shown] * len(paths)
         before = recorded.get(name) or []
         for at, path in enumerate(paths):
             row = before[at] if many and at < len(before) else None if many else before
-            digest = row[1] if row else memory.files.get(str(path), (None, None))[1]
-            yield _input(name, str(told[at]), str(path), digest, memory)
+            digest = row[1] if row else files[path][1] if path in files else None
+            yield _input(name, str(told[at]), path, digest, memory)
 
 
 def _input(name: str, shown: str, path: str, recorded: str | None, memory: Memory) -> FileState:

@@ -1,0 +1,56 @@
+"""``batchlab debug``."""
+
+from __future__ import annotations
+
+import pdb  # noqa: T100 - this command is the debugger
+import tempfile
+import traceback
+from pathlib import Path
+
+import click
+
+from batchlab.cli._errors import DONE, TROUBLE, masked
+from batchlab.cli._options import FOLDER
+from batchlab.cli._words import one_line, plain, value
+from batchlab.engine import rehearse
+from batchlab.errors import ConfigError, StartError
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.argument("job")
+@click.option("--no-pdb", is_flag=True, help="Show the traceback and open no debugger.")
+@click.option(
+    "--output", type=FOLDER, metavar="FOLDER", help="Where its outputs go; by default a new temporary folder."
+)
+def debug(folder: Path, job: str, no_pdb: bool, output: Path | None) -> int:
+    """Call one job of DIR in this process, and open the debugger where it fails.
+
+    A rehearsal: nothing is recorded, nothing in DIR changes, limits do not apply. A `breakpoint()` in the task works.
+    """
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+    scratch = output or Path(tempfile.mkdtemp(prefix="batchlab-debug-"))
+    try:
+        done = rehearse(folder, job, scratch.resolve(), tell=_tell)
+    except (ConfigError, StartError):
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the task raises is what is looked for
+        click.echo(masked(plain("".join(traceback.format_exception(error)))), err=True)
+        click.echo(f"{one_line(job)} failed: {masked(one_line(f'{type(error).__name__}: {error}'))}", err=True)
+        if not no_pdb:
+            pdb.post_mortem(error.__traceback__)
+        return TROUBLE
+    click.echo(f"{one_line(done.job)} came to its end; nothing was recorded")
+    for name, metric in done.metrics.items():
+        click.echo(f"  {one_line(name)} = {value(metric)}")
+    for name, path in done.outputs.items():
+        click.echo(f"  {one_line(name)}: {plain(path)}")
+    for name in done.missing:
+        click.echo(f"  {one_line(name)}: was not written, so in a run the job would fail", err=True)
+    return TROUBLE if done.missing else DONE
+
+
+def _tell(kind: str, text: str) -> None:
+    if text:
+        click.echo(f"{kind}: {masked(one_line(text))}", err=True)

@@ -1,0 +1,136 @@
+"""Progress without a terminal: plain lines for logs, and JSON lines for machines."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from batchlab.cli._progress_state import Snapshot, Watch
+from batchlab.cli._words import counted, plain
+from batchlab.engine import Notice
+
+EVERY_S = 10.0
+STEP = 0.1  # of the work
+SHOWN_FAILURES = 50
+
+
+class PlainLines:
+    """A listener that writes a line at the start, now and then, and for each failure.
+
+    Parameters
+    ----------
+    write
+        Takes one line.
+    clock
+        Monotonic, in seconds.
+    every_s
+        The longest silence.
+    """
+
+    def __init__(
+        self, write: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic, every_s: float = EVERY_S
+    ) -> None:
+        self._write = write
+        self._clock = clock
+        self._watch = Watch(clock)
+        self._every_s = every_s
+        self._lock = threading.Lock()
+        self._line_at = clock()
+        self._next_step = STEP
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._tick, name="batchlab-progress", daemon=True)
+        self._thread.start()
+
+    def __call__(self, notice: Notice) -> None:
+        """Take in what happened, and say what is worth a line."""
+        failure = self._watch.take(notice)
+        now = self._watch.snapshot()
+        if notice.kind == "batch-started":
+            self._say(now, _start(now))
+        elif failure is not None and now.failures <= SHOWN_FAILURES:
+            more = "" if now.failures < SHOWN_FAILURES else "; further failures are not told here"
+            self._say(now, f"failed: {failure}{more}")
+        elif notice.kind == "stopping":
+            self._say(now, f"stopping: {plain(notice.facts.get('reason') or 'asked to')}")
+        elif notice.kind in ("paused", "resumed"):
+            self._say(now, now.time_left if notice.kind == "paused" else "going on")
+        elif notice.kind == "job-ended" and now.progress.fraction >= self._next_step:
+            while self._next_step <= now.progress.fraction:
+                self._next_step += STEP
+            if self._clock() - self._line_at >= 1.0:
+                self._say(now, _line(now))
+
+    def close(self) -> None:
+        """Say nothing more."""
+        self._over.set()
+        self._thread.join()
+
+    def _tick(self) -> None:
+        while not self._over.wait(max(self._line_at + self._every_s - self._clock(), 0.05)):
+            if self._clock() - self._line_at >= self._every_s:
+                now = self._watch.snapshot()
+                self._say(now, _line(now))
+
+    def _say(self, now: Snapshot, text: str) -> None:
+        with self._lock:
+            self._line_at = self._clock()
+            minutes, seconds = divmod(int(now.elapsed_s), 60)
+            self._write(f"[{minutes:02d}:{seconds:02d}] {text}")
+
+
+def _start(now: Snapshot) -> str:
+    p = now.progress
+    found = f", {p.found_done} found done" if p.found_done else ""
+    return f"{plain(now.batch)}: {counted(p.total, 'job')} to run{found}, {counted(p.workers, 'worker')}"
+
+
+def _line(now: Snapshot) -> str:
+    words = ", ".join(text for _, text in now.counts)
+    left = f", {now.time_left}" if now.time_left else ""
+    return f"{int(now.progress.fraction * 100)} %, {words}{left}"
+
+
+class JsonLines:
+    """A listener that writes every notice as a line of JSON; after `finish` no line follows."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._finished = False
+
+    def __call__(self, notice: Notice) -> None:
+        """Write one event."""
+        self._put(notice.as_json())
+
+    def finish(self, last: dict[str, Any]) -> None:
+        """Write the last line."""
+        self._put(last, last=True)
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+    def _put(self, line: dict[str, Any], *, last: bool = False) -> None:
+        with self._lock:
+            if not self._finished:
+                self._finished = last
+                self._stream.write(dumps(line) + "\n")
+                self._stream.flush()
+
+
+def dumps(value: Any, *, indent: int | None = None) -> str:
+    """Strict JSON: NaN and infinities are null."""
+    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(name): _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return value

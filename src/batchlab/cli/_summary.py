@@ -1,0 +1,135 @@
+"""What a run came to, on one screen: counts, what failed and what to do, where things lie."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from batchlab.cli._progress_bar import BLUE, DIM, ORANGE
+from batchlab.cli._screen import console
+from batchlab.cli._words import counted, duration, number, one_line
+from batchlab.engine import BatchState, BatchView, RunResult, Status
+from batchlab.errors import Category
+from batchlab.reports import FailureGroup, failures
+
+SHOWN_GROUPS = 8
+
+ADVICE = {
+    Category.INVALID_INPUT: "mend the file or leave it out, then run again",
+    Category.MISSING_INPUT: "put the file where the batch looks for it",
+    Category.NUMERICAL: "look at the input, or try other params",
+    Category.PLOTTING: "see its traceback: batchlab why --traceback",
+    Category.TIMEOUT: "raise limits: timeout, or give it less to do",
+    Category.MEMORY: "raise limits: memory, or use fewer workers",
+    Category.CRASH: "its process died; see its log, or batchlab debug",
+    Category.DISK: "make room, then run again",
+    Category.OUTPUT: "see its message; settings: conflict decides about foreign files",
+    Category.SERVICE: "run again later",
+    Category.CANCELLED: "run again",
+    Category.INTERRUPTED: "run again",
+    Category.GENERIC: "batchlab debug stops where the error is raised",
+}
+
+
+def show_summary(result: RunResult, view: BatchView, html: Path | None, screen: Console | None = None) -> None:
+    """Print it to stderr."""
+    screen = screen or console()
+    groups = failures(view)
+    parts: list[RenderableType] = [_headline(result), _counts(result)]
+    if groups:
+        parts += [Text(), failure_table(groups)]
+    parts += [Text(), _where(result, html, _odd_one(view, groups))]
+    screen.print(Group(*parts))
+
+
+def _headline(result: RunResult) -> Text:
+    over = {
+        BatchState.DONE: "all done",
+        BatchState.FAILED: "finished, not all is done",
+        BatchState.CANCELLED: "stopped",
+        BatchState.INTERRUPTED: "broken off",
+    }.get(result.state, str(result.state))
+    if result.state is BatchState.DONE and not sum(result.counts.values()):
+        over = "nothing to do, all was done before"
+    line = Text(f"{one_line(result.batch)}  ", style="bold")
+    line.append(over, style=f"not bold {BLUE if result.state is BatchState.DONE else ORANGE}")
+    line.append(f" in {duration(result.elapsed_s)}", style="not bold default")
+    if result.reason:
+        line.append(f": {one_line(result.reason)}", style="not bold default")
+    return line
+
+
+def _counts(result: RunResult) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right")
+    table.add_column()
+    rows = [
+        (result.counts.get(Status.DONE, 0), "done now", BLUE),
+        (result.found_done, "found done", DIM),
+        (result.counts.get(Status.FAILED, 0), "failed", ORANGE),
+        (result.items_failed, "items failed", ORANGE),
+        (result.counts.get(Status.BLOCKED, 0), "blocked by those", ORANGE),
+        (result.counts.get(Status.CANCELLED, 0) + result.counts.get(Status.INTERRUPTED, 0), "cancelled", ORANGE),
+        (result.counts.get(Status.SKIPPED, 0), "skipped", DIM),
+    ]
+    for count, word, style in rows:
+        if count:
+            table.add_row(Text(number(count), style=style), Text(word))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def failure_table(groups: tuple[FailureGroup, ...]) -> RenderableType:
+    """What failed, by category and reason: how often, one example, what to do."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=DIM)
+    table.add_column("what failed", no_wrap=True, style=ORANGE)
+    table.add_column("n", justify="right", no_wrap=True)
+    table.add_column("for example", ratio=3, overflow="fold")
+    table.add_column("what to do", ratio=2, overflow="fold")
+    for group in groups[:SHOWN_GROUPS]:
+        kind = group.category + (f"\n{one_line(group.reason, 32)}" if group.reason else "")
+        advice = ADVICE[Category(group.category)] if group.category in set(Category) else ""
+        example = Text(one_line(group.examples[0]))
+        if group.message:
+            example.append(f"\n{one_line(group.message, 200)}", style=DIM)
+        noun = "items" if group.kind == "item" else ""
+        table.add_row(Text(kind), Text(f"{number(group.count)} {noun}".strip()), example, Text(advice))
+    if len(groups) > SHOWN_GROUPS:
+        table.add_row(Text(f"and {counted(len(groups) - SHOWN_GROUPS, 'kind')} more"), Text(), Text(), Text())
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _odd_one(view: BatchView, groups: tuple[FailureGroup, ...]) -> str | None:
+    """A job worth asking about: the first example of what failed, else the first job."""
+    if not groups:
+        return None
+    job = groups[0].examples[0]
+    return job if groups[0].kind == "job" else next((j.name for j in view.jobs if job.startswith(f"{j.name}: ")), None)
+
+
+def _where(result: RunResult, html: Path | None, odd_one: str | None) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=DIM)
+    table.add_column(overflow="fold")
+    root = shown_path(result.root)
+    table.add_row("outputs", Text(root))
+    if html is not None:
+        table.add_row("report", Text(shown_path(html)))
+    if result.state in (BatchState.CANCELLED, BatchState.INTERRUPTED):
+        table.add_row("go on", Text("run the same command again: what is done stays done"))
+    example = shlex.quote(odd_one) if odd_one else "JOB"
+    table.add_row("more", Text(f"batchlab why {shlex.quote(root)} {example}"))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def shown_path(path: Path) -> str:
+    """Relative to the current folder where that is shorter."""
+    try:
+        relative = path.resolve().relative_to(Path.cwd())
+    except (OSError, ValueError):
+        return str(path)
+    return str(relative)
