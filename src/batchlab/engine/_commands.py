@@ -14,6 +14,8 @@ from batchlab.engine._digest import canonical
 
 log = logging.getLogger(__name__)
 
+MAX_CHARACTERS = 10_000_000
+
 
 class Ask(StrEnum):
     """What can be asked."""
@@ -47,15 +49,23 @@ def take_commands(folder: Path) -> list[Command]:
     """Take up what was dropped, oldest first; what is no command is removed."""
     found: list[Command] = []
     try:
-        files = sorted((f for f in os.scandir(folder) if f.name.endswith(".json")), key=lambda f: f.stat().st_mtime_ns)
+        # Regular files alone: a pipe would make the runner wait, and a link or a folder is nobody's request.
+        files = [f for f in os.scandir(folder) if f.name.endswith(".json") and f.is_file(follow_symlinks=False)]
+        files.sort(key=lambda f: f.stat().st_mtime_ns)
     except OSError:
         return found
     for file in files:
         try:
-            words = json.loads(Path(file.path).read_text(encoding="utf-8"))
+            with open(file.path, encoding="utf-8") as dropped:
+                text = dropped.read(MAX_CHARACTERS)
+            os.unlink(file.path)  # before it is obeyed: what cannot be removed would be obeyed for ever
+        except (OSError, ValueError) as error:
+            log.debug("%s cannot be taken up: %s", file.name, error)
+            continue
+        try:
+            words = json.loads(text)
             jobs = tuple(str(job) for job in words.get("jobs", ()))
             found.append(Command(Ask(words["ask"]), jobs, bool(words.get("now"))))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             log.warning("%s is no command; removed", file.name)
-        Path(file.path).unlink(missing_ok=True)
     return found

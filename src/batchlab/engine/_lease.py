@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 from batchlab.engine import _procs
 from batchlab.engine._ledger import Ledger
 from batchlab.errors import StartError
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 5.0
 DEAD_AFTER_S = 30.0  # by the observer's own clock
@@ -79,6 +83,12 @@ class Lease:
         StartError
             If another run holds it and lives.
         """
+        try:
+            return self._acquire(wait, start_time)
+        except sqlite3.OperationalError as error:
+            raise StartError(f"{self._ledger.path}: the ledger is in use and cannot be taken ({error})") from error
+
+    def _acquire(self, wait: Callable[[float], None], start_time: Callable[[int], str | None]) -> Holder | None:
         watched: Holder | None = None
         since = self._clock()
         while True:
@@ -101,7 +111,18 @@ class Lease:
             wait(1.0)
 
     def beat(self) -> None:
-        """Show that this run lives; call it inside a transaction, it does nothing most of the time."""
+        """Show that this run lives, and see that nobody took it for dead; call it inside every transaction.
+
+        Raises
+        ------
+        StartError
+            If another run has taken over: this one must not write any more.
+        """
+        if self._ledger.execute("SELECT 1 FROM lease WHERE token = ?", (self._me.token,)).fetchone() is None:
+            raise StartError(
+                f"{self._ledger.path}: another run has taken over, since this one gave no sign of life; "
+                "wait for it, then run the same command again"
+            )
         now = self._clock()
         if now - self._last_beat >= HEARTBEAT_S:
             self._last_beat = now
@@ -113,9 +134,12 @@ class Lease:
         return self._last_beat + HEARTBEAT_S
 
     def release(self) -> None:
-        """Give it back."""
-        with self._ledger.writing():
-            self._ledger.execute("DELETE FROM lease WHERE token = ?", (self._me.token,))
+        """Give it back; where that cannot be written, the end of this process tells the same."""
+        try:
+            with self._ledger.writing():
+                self._ledger.execute("DELETE FROM lease WHERE token = ?", (self._me.token,))
+        except sqlite3.Error as error:
+            log.warning("%s: the lease is not given back (%s)", self._ledger.path, error)
 
     def _read(self) -> Holder | None:
         row = self._ledger.execute("SELECT host, pid, start_time, boot_id, beats, token FROM lease").fetchone()

@@ -7,19 +7,26 @@ before. Nothing in it is code or a pickle: texts, numbers and JSON.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copyfile
 from typing import Any
 
 from batchlab.errors import StartError
 
+log = logging.getLogger(__name__)
+
 SCHEMA_VERSION = 1
+OPEN_WAIT_S = 10.0
+CLOSE_WAIT_MS = 500
+_COPY_TRIES = 20
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -68,6 +75,8 @@ class Ledger:
     durable
         Full: a commit survives a power cut. Otherwise the last commits may be lost then, never torn.
 
+    A ledger of an older batchlab is left as it is until `upgrade` is called, by whoever holds its lease.
+
     Raises
     ------
     StartError
@@ -78,33 +87,64 @@ class Ledger:
         self.path = path
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=10.0, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
+            self._enter_wal()
             self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             self._db.execute("PRAGMA wal_autocheckpoint=4000")
             self._prepare()
+            self._inode = os.stat(path).st_ino
         except sqlite3.Error as error:
             raise StartError(f"{path}: the ledger cannot be opened ({error})") from error
 
+    def _enter_wal(self) -> None:
+        """Switch to write-ahead logging; SQLite itself does not wait for another process that does the same."""
+        deadline = time.monotonic() + OPEN_WAIT_S
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
+
     def _prepare(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        check_version(version, self.path)
-        if version == SCHEMA_VERSION:
+        check_version(self._version(), self.path)
+        if self._version() > 0:
             return
-        if version == 0:
-            with self.writing():
-                for statement in _statements(_TABLES):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            return
-        backup = self.path.with_suffix(f".v{version}.sqlite")
-        with sqlite3.connect(backup) as copy:
-            self._db.backup(copy)
-        copy.close()
         with self.writing():
-            for step in range(version, SCHEMA_VERSION):
-                for statement in _statements(_MIGRATIONS[step]):
-                    self._db.execute(statement)
+            if self._version() > 0:  # another process was faster
+                return
+            for statement in _statements(_TABLES):
+                self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+    def _version(self) -> int:
+        version: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        return version
+
+    def upgrade(self) -> Path | None:
+        """Bring an older ledger up to date; answers where the copy of it lies as it was, None if there was no need.
+
+        Raises
+        ------
+        StartError
+            If there is no room for it.
+        """
+        version = self._version()
+        if version == SCHEMA_VERSION:
+            return None
+        backup = self.path.with_suffix(f".v{version}.sqlite")
+        try:
+            with closing(sqlite3.connect(backup)) as copy:
+                self._db.backup(copy)
+            with self.writing():
+                for step in range(version, SCHEMA_VERSION):
+                    for statement in _statements(_MIGRATIONS[step]):
+                        self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        except sqlite3.Error as error:
+            raise StartError(f"{self.path}: an older ledger that cannot be brought up to date ({error})") from error
+        return backup
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -113,7 +153,8 @@ class Ledger:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite has ended it itself where the disk was full
+                self._db.execute("ROLLBACK")
             raise
         try:
             self._db.execute("COMMIT")
@@ -135,10 +176,20 @@ class Ledger:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else row[0]
 
+    def in_place(self) -> bool:
+        """Whether the file written to is still the one at its path: a removed one takes commits all the same."""
+        try:
+            return os.stat(self.path).st_ino == self._inode
+        except OSError:
+            return False
+
     def close(self) -> None:
         """Move everything into the one file, and close it."""
         try:
+            self._db.execute(f"PRAGMA busy_timeout={CLOSE_WAIT_MS}")  # readers come and go all the time
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            log.warning("%s: its write-ahead log stays beside it (%s)", self.path, error)
         finally:
             self._db.close()
 
@@ -163,9 +214,7 @@ class Reader:
         """Close it, and drop the copy."""
         self.db.close()
         if self.copy is not None:
-            for file in self.copy.iterdir():
-                file.unlink()
-            self.copy.rmdir()
+            shutil.rmtree(self.copy, ignore_errors=True)
 
 
 def open_reader(path: Path) -> Reader:
@@ -179,25 +228,71 @@ def open_reader(path: Path) -> Reader:
     if not path.is_file():
         raise StartError(f"{path.parent.parent}: no batch was run there (there is no {path})")
     copy: Path | None = None
+    uri = path.absolute().as_uri()
+    if not os.access(path.parent, os.W_OK):
+        # Without its shared-memory file a write-ahead log cannot be read in place.
+        copy = Path(tempfile.mkdtemp(prefix="batchlab-"))
+        uri = (copy / path.name).as_uri()
+    reader: Reader | None = None
     try:
-        uri = path.absolute().as_uri()
-        if not os.access(path.parent, os.W_OK):
-            # Without its shared-memory file a write-ahead log cannot be read in place.
-            copy = Path(tempfile.mkdtemp(prefix="batchlab-"))
-            for suffix in ("", "-wal"):
-                if Path(f"{path}{suffix}").exists():
-                    copyfile(f"{path}{suffix}", copy / f"ledger.sqlite{suffix}")
-            uri = (copy / "ledger.sqlite").as_uri()
+        if copy is not None:
+            _copy_ledger(path, copy)
         db = sqlite3.connect(f"{uri}?mode={'rw' if copy else 'ro'}", uri=True, timeout=10.0, isolation_level=None)
+        reader = Reader(db=db, copy=copy)
         db.execute("PRAGMA query_only=1")
         version = db.execute("PRAGMA user_version").fetchone()[0]
+        check_version(version, path)
+        if version < SCHEMA_VERSION:
+            words = "an older ledger; run the batch once to bring it up to date" if version else "no batch was run yet"
+            raise StartError(f"{path}: {words}")
+    except BaseException as error:
+        if reader is not None:
+            reader.close()
+        elif copy is not None:
+            shutil.rmtree(copy, ignore_errors=True)
+        if isinstance(error, sqlite3.Error | OSError):
+            raise StartError(f"{path}: the ledger cannot be read ({error})") from error
+        raise
+    return reader
+
+
+def ledger_version(path: Path) -> int | None:
+    """The version of a ledger; 0 while it is being made, None if there is none.
+
+    Raises
+    ------
+    StartError
+        If it cannot be read.
+    """
+    if not path.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10.0)) as db:
+            version: int = db.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.Error as error:
-        raise StartError(f"{path}: the ledger cannot be read ({error})") from error
-    check_version(version, path)
-    if version < SCHEMA_VERSION:
-        db.close()
-        raise StartError(f"{path}: an older ledger; run the batch once to bring it up to date")
-    return Reader(db=db, copy=copy)
+        raise StartError(f"{path}: the ledger cannot be opened ({error})") from error
+    return version
+
+
+def _copy_ledger(path: Path, folder: Path) -> None:
+    """Copy a ledger and its log as they are at one instant, while somebody else may be writing them."""
+    files = [Path(f"{path}{suffix}") for suffix in ("", "-wal")]
+    for _ in range(_COPY_TRIES):
+        before = [_stamp(file) for file in files]
+        for file in files:
+            with suppress(FileNotFoundError):
+                shutil.copyfile(file, folder / file.name)
+        if before == [_stamp(file) for file in files]:
+            return
+    raise OSError("it changes too fast to be copied")
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -208,4 +303,11 @@ def _statements(script: str) -> Iterator[str]:
 
 def dumps(value: Any) -> str:
     """JSON as the ledger keeps it: NaN and infinities too, for they are results."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return storable(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+
+
+def storable(text: str) -> str:
+    """A text that can be stored: bytes of file names that are no UTF-8 are written out, as JSON writes them."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -12,7 +12,9 @@ from pathlib import Path
 from batchlab.errors import StartError
 
 FOLDER = ".batchlab"
+RESERVE_BYTES = 262_144
 _POINTER = "ledger.path"
+_RESERVE = "reserve"
 # File systems shared between machines: SQLite's write-ahead log needs memory that all its users share.
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "gpfs", "beegfs", "fuse.sshfs"}
 
@@ -76,6 +78,20 @@ class Place:
             return Path(pointer.read_text(encoding="utf-8").strip())
         return self.own / "ledger.sqlite"
 
+    def keep_reserve(self) -> None:
+        """Keep some room aside: a ledger that cannot grow could not say that the disk is full."""
+        reserve = self.own / _RESERVE
+        if not reserve.exists() or reserve.stat().st_size < RESERVE_BYTES:
+            reserve.write_bytes(bytes(RESERVE_BYTES))
+
+    def give_up_reserve(self) -> bool:
+        """Make the room that was kept aside; answers whether there was any."""
+        try:
+            (self.own / _RESERVE).unlink()
+        except OSError:
+            return False
+        return True
+
     def make(self, *, type_of: Callable[[Path], str] = filesystem_type) -> None:
         """Create the folders; put the ledger elsewhere where the file system cannot carry it.
 
@@ -85,14 +101,20 @@ class Place:
             If a folder cannot be made or written in.
         """
         try:
-            for folder in (self.scratch, self.logs, self.thumbnails, self.commands):
-                folder.mkdir(parents=True, exist_ok=True)
+            self._make_folders()
             pointer = self.own / _POINTER
             if type_of(self.root) in _NETWORK and not pointer.exists() and not self.ledger.exists():
                 name = hashlib.blake2b(str(self.root.resolve()).encode(), digest_size=8).hexdigest()
                 elsewhere = state_home() / name / "ledger.sqlite"
                 elsewhere.parent.mkdir(parents=True, exist_ok=True)
-                pointer.write_text(f"{elsewhere}\n", encoding="utf-8")
+                draft = self.own / f".{_POINTER}-{os.getpid()}"
+                draft.write_text(f"{elsewhere}\n", encoding="utf-8")
+                draft.replace(pointer)
+            if pointer.exists() and not self.ledger.is_relative_to(state_home()):
+                raise StartError(
+                    f"{pointer} leads to {self.ledger}, which is not in {state_home()}: set XDG_STATE_HOME as it was "
+                    "when the batch was run first, or choose another --output"
+                )
             probe = self.own / f".probe-{os.getpid()}"
             probe.write_bytes(b"x" * 4096)
             probe.unlink()
@@ -101,6 +123,35 @@ class Place:
                 f"{self.root}: cannot write there ({error.strerror or error}); choose another --output, or make "
                 "room or rights there"
             ) from error
+
+    def _make_folders(self) -> None:
+        """Make what is missing, for good; refuse links that would lead the engine's own files elsewhere."""
+        folders = (self.own, self.scratch, self.logs, self.thumbnails, self.commands)
+        links = [folder for folder in folders if folder.is_symlink()]
+        if not links and self.own.is_dir():
+            links = [Path(entry.path) for entry in os.scandir(self.own) if entry.is_symlink()]
+        if links:
+            raise StartError(f"{links[0]} is a link, and the engine's own files stay in its folder: remove the link")
+        if self.own.is_dir() and all(folder.is_dir() for folder in folders):
+            return
+        known = self.root
+        while not known.exists():
+            known = known.parent
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.own, *self.own.parents):  # after a power cut the ledger must still be found
+            sync_folder(str(folder))
+            if folder == known:
+                break
+
+
+def sync_folder(folder: str) -> None:
+    """Write a folder's names to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def relative_to(root: str) -> Callable[[str], str]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from batchlab.engine._digest import file_digest, stat_of
 from batchlab.engine._events import Stat
 from batchlab.engine._model import Conflict
+from batchlab.engine._place import sync_folder
 from batchlab.errors import Category, JobError
+
+NOT_PLACED = "not-placed"  # the reason of a failure that speaks of the output folder, not of the job
 
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 
@@ -38,7 +43,7 @@ class Mover:
         self._real = os.path.realpath(root)
         self._conflict = conflict
         self._durable = durable
-        self._safe: set[str] = set()
+        self._safe: dict[str, tuple[int, int]] = {}  # folder -> which one it was when it was looked at
         self._touched: dict[str, None] = {}
 
     def place(self, moves: Sequence[Move]) -> tuple[Move, ...] | None:
@@ -60,9 +65,7 @@ class Mover:
                 placed.append(done)
         except OSError as error:
             self._take_back(placed)
-            category = Category.DISK if error.errno in (errno.ENOSPC, errno.EDQUOT) else Category.OUTPUT
-            text = f"{error.filename2 or error.filename}: {error.strerror}; the output was not put in place"
-            raise JobError(text, category=category, reason="not-placed") from error
+            raise _not_placed(error) from error
         except JobError:
             self._take_back(placed)
             raise
@@ -102,7 +105,7 @@ class Mover:
 
     def _check(self, folder: str) -> None:
         """Make the folder; refuse one that a link leads out of the root."""
-        if folder in self._safe and os.path.isdir(folder):
+        if self._safe.get(folder) == _identity(folder) is not None:
             return
         existing = folder
         while not os.path.lexists(existing):
@@ -117,21 +120,51 @@ class Mover:
                 reason="outside-root",
             )
         os.makedirs(folder, exist_ok=True)
-        if self._durable and existing != folder:
-            sync_folder(existing)
-        self._safe.add(folder)
+        made = folder
+        while self._durable and made != existing:  # each new folder's name lies in the one above it
+            made = os.path.dirname(made)
+            sync_folder(made)
+        identity = _identity(folder)
+        if identity is not None:
+            self._safe[folder] = identity
 
     def _take_back(self, placed: Sequence[Move]) -> None:
         for move in placed:
             if not move.own:
-                os.unlink(f"{self._root}/{move.path}")
+                with suppress(OSError):  # gone with the folder it was in
+                    os.unlink(f"{self._root}/{move.path}")
 
     def sync(self) -> None:
-        """Make the new names last through a power cut."""
-        if self._durable:
-            for folder in self._touched:
+        """Make the new names last through a power cut.
+
+        Raises
+        ------
+        JobError
+            If a folder cannot be written to the disk: nothing placed since the last call is sure to be there.
+        """
+        touched, self._touched = self._touched, {}
+        if not self._durable:
+            return
+        try:
+            for folder in touched:
                 sync_folder(folder)
-        self._touched.clear()
+        except OSError as error:
+            raise _not_placed(error) from error
+
+
+def _identity(folder: str) -> tuple[int, int] | None:
+    """Which folder this is; None if it is none. A link in its place is another one."""
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+
+
+def _not_placed(error: OSError) -> JobError:
+    category = Category.DISK if error.errno in (errno.ENOSPC, errno.EDQUOT) else Category.OUTPUT
+    text = f"{error.filename2 or error.filename or 'output'}: {error.strerror}; the output was not put in place"
+    return JobError(text, category=category, reason=NOT_PLACED)
 
 
 def _put(scratch: str, final: str) -> bool:
@@ -162,15 +195,6 @@ def is_whole(root: str, path: str, digest: str) -> bool:
         return file_digest(f"{root}/{path}") == digest
     except OSError:
         return False
-
-
-def sync_folder(folder: str) -> None:
-    """Write a folder's names to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove_scratch(folder: str) -> None:

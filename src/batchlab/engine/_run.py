@@ -18,16 +18,17 @@ from pathlib import Path
 
 from batchlab import __version__
 from batchlab.engine._cases import Tally
+from batchlab.engine._commands import take_commands
 from batchlab.engine._events import Executor
 from batchlab.engine._history import Past, add_history, read_history
 from batchlab.engine._inline import InlineExecutor
 from batchlab.engine._lease import Lease
-from batchlab.engine._ledger import Ledger, open_reader
+from batchlab.engine._ledger import SCHEMA_VERSION, Ledger, check_version, ledger_version, open_reader
 from batchlab.engine._memory import recall
 from batchlab.engine._model import Batch, BatchState, Durability, Status
 from batchlab.engine._notice import Board, Listener
 from batchlab.engine._place import Place
-from batchlab.engine._plan import Plan, Verdict, plan
+from batchlab.engine._plan import Plan, Verdict, check, plan
 from batchlab.engine._pool import LocalPool
 from batchlab.engine._promote import Mover
 from batchlab.engine._records import Records, job_of
@@ -39,7 +40,6 @@ from batchlab.errors import BatchlabError, StartError
 
 log = logging.getLogger(__name__)
 
-RESERVE_BYTES = 262_144  # given up when the disk is full, so that the end can still be recorded
 _LOG_LINES = 200  # kept in memory before they are written
 
 
@@ -107,7 +107,7 @@ def run(
     batch = replace(batch, output=root)
     place = Place(root)
     _refuse_foreign(place, batch.name)
-    drafted = plan(batch, fresh=fresh, only=only)  # all that is wrong with it is told before anything is made
+    checked = check(batch)  # all that is wrong with it is told before anything is made
     place.make()
     _keep_reserve(place)
     settings = batch.settings
@@ -118,6 +118,7 @@ def run(
         lease = Lease(ledger, clock=clock)
         before = lease.acquire()
         closing.callback(lease.release)
+        _upgrade(ledger)
         _refuse_foreign(place, batch.name)
         closing.enter_context(_run_log(place, verbose))
         mover = Mover(str(root), settings.conflict, durable=durable)
@@ -126,9 +127,10 @@ def run(
         if before is not None:
             log.info("the run before ended without warning: %d jobs finished now, %d run again", finished, interrupted)
         _empty(place.scratch)
+        _drop_leftovers(place)
         memory = recall(str(root), ledger.execute)
-        made = plan(drafted.batch, fresh=fresh, only=only, memory=memory)
-        workers = settings.workers or len(os.sched_getaffinity(0))
+        made = plan(checked, fresh=fresh, only=only, memory=memory)
+        workers = settings.workers or _cores()
         to_run = [each for each in made.jobs if each.verdict is not Verdict.SKIP or each.skipped]
         workers = max(1, min(workers, len(to_run)))
         redactor = Redactor(secrets_of(job.params for job in {id(j.params): j for j in made.batch.jobs}.values()))
@@ -186,9 +188,10 @@ def _run_recorded(runner: Runner, records: Records) -> Tally:
     """Run; if batchlab itself fails, say so in the ledger before the error goes on."""
     try:
         return runner.run()
-    except BatchlabError as error:
+    except BaseException as error:
+        reason = str(error) if isinstance(error, BatchlabError) else f"{type(error).__name__}: {error}"
         with contextlib.suppress(Exception):
-            records.end(BatchState.INTERRUPTED, 0.0, str(error), {})
+            records.end(BatchState.INTERRUPTED, runner.elapsed_s, reason, {})
         raise
 
 
@@ -235,14 +238,15 @@ def _local_pool(made: Plan, place: Place, workers: int, *, verbose: bool) -> Exe
 
 def _refuse_foreign(place: Place, batch: str) -> None:
     """An output root belongs to one batch name."""
-    if not place.ledger.exists():
+    version = ledger_version(place.ledger)
+    if not version:
         return
+    check_version(version, place.ledger)
+    if version < SCHEMA_VERSION:
+        return  # looked at again when it has been brought up to date
     reader = open_reader(place.ledger)
     try:
         row = reader.db.execute("SELECT value FROM meta WHERE name = 'batch'").fetchone()
-    except Exception as error:  # noqa: BLE001 - a ledger still being made has no tables yet
-        log.debug("%s: %s", place.ledger, error)
-        row = None
     finally:
         reader.close()
     if row is not None and row[0] != batch:
@@ -251,12 +255,29 @@ def _refuse_foreign(place: Place, batch: str) -> None:
         )
 
 
+def _upgrade(ledger: Ledger) -> None:
+    backup = ledger.upgrade()
+    if backup is not None:
+        log.warning("%s was of an older batchlab and is up to date now; as it was it lies in %s", ledger.path, backup)
+
+
+def _drop_leftovers(place: Place) -> None:
+    """What was asked of an earlier run is not asked of this one; raw output of killed workers may hold secrets."""
+    for command in take_commands(place.commands):
+        log.info("%s was asked of an earlier run; not heeded", command.ask)
+    for file in place.logs.glob("worker-*"):
+        file.unlink(missing_ok=True)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _keep_reserve(place: Place) -> None:
-    """Keep some room aside: a ledger that cannot grow could not say that the disk is full."""
-    reserve = place.own / "reserve"
     try:
-        if not reserve.exists() or reserve.stat().st_size < RESERVE_BYTES:
-            reserve.write_bytes(bytes(RESERVE_BYTES))
+        place.keep_reserve()
     except OSError as error:
         raise StartError(f"{place.root}: no room to work in ({error.strerror}); make room or choose another") from error
 
@@ -269,10 +290,22 @@ def _empty(folder: Path) -> None:
             entry.unlink()
 
 
+class _QuietFile(logging.FileHandler):
+    """A log that cannot be written, on a full disk say, is no reason to end a run."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it, or go without."""
+        with contextlib.suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Go without."""
+
+
 @contextlib.contextmanager
 def _run_log(place: Place, verbose: bool) -> Iterator[None]:
     """The run's own log: buffered, and written at the end whatever happens."""
-    file = logging.FileHandler(place.logs / "run.log", encoding="utf-8", delay=True)
+    file = _QuietFile(place.logs / "run.log", encoding="utf-8", delay=True)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     buffer = MemoryHandler(_LOG_LINES, flushLevel=logging.WARNING, target=file)
     buffer.setLevel(logging.DEBUG if verbose else logging.INFO)
@@ -287,7 +320,8 @@ def _run_log(place: Place, verbose: bool) -> Iterator[None]:
         logger.removeHandler(buffer)
         logger.setLevel(before)
         buffer.close()  # flushes
-        file.close()
+        with contextlib.suppress(OSError):  # what a full disk has not taken yet
+            file.close()
 
 
 def environment(made: Plan) -> dict[str, str]:
