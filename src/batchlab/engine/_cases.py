@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from batchlab import __version__
-from batchlab.engine._digest import text_digest
 from batchlab.engine._events import Attempt, Member, ResolvedInput, Result, Stat
 from batchlab.engine._history import Past
 from batchlab.engine._memory import Made, Memory
-from batchlab.engine._model import BatchState, Durability, From, Item, Job, Json, Outcome, Status
-from batchlab.engine._place import Place
-from batchlab.engine._plan import Plan, PlannedJob
+from batchlab.engine._model import BatchState, From, Item, Job, Json, Outcome, Status
+from batchlab.engine._plan import PlannedJob
 from batchlab.engine._progress import Observed
 from batchlab.engine._promote import Move
 from batchlab.engine._redact import Redactor
@@ -30,7 +27,8 @@ class Case:
     strikes: int = 0
     lost: int = 0
     suspect: bool = False  # it ran when the runner died, more than once
-    failed: bool = False
+    found: bool = False  # done before, as it turned out when those it waited for were done
+    ended: Outcome | None = None  # as it was announced
     skip_items: frozenset[str] = frozenset()
     blamed: tuple[Item, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -64,6 +62,11 @@ class Tally:
         self.counts[outcome.status] = self.counts.get(outcome.status, 0) + 1
         self.items_failed += sum(item.status is Status.FAILED for item in outcome.items)
 
+    def take_back(self, outcome: Outcome) -> None:
+        """A job that was over is to run once more."""
+        self.counts[outcome.status] -= 1
+        self.items_failed -= sum(item.status is Status.FAILED for item in outcome.items)
+
     def see(self, task: str, size: int, result: Result) -> None:
         """What an attempt took, for later estimates."""
         past = self.seen.get(task) or Past(Observed(), 0)
@@ -78,11 +81,17 @@ class Tally:
 
 
 def attempt_for(
-    case: Case, number: int, plan: Plan, memory: Memory, place: Place, group_left_s: float | None
+    case: Case,
+    number: int,
+    memory: Memory,
+    *,
+    scratch: str,
+    durable: bool,
+    provenance: Mapping[str, str],
+    group_left_s: float | None,
 ) -> Attempt:
     """The next attempt at a job."""
     job = case.job
-    settings = plan.batch.settings
     limits = job.limits
     if group_left_s is not None and (limits.timeout_s is None or group_left_s < limits.timeout_s):
         limits = replace(limits, timeout_s=group_left_s)
@@ -95,20 +104,14 @@ def attempt_for(
         params=job.params,
         inputs=inputs,
         outputs=case.planned.outputs,
-        scratch=f"{place.scratch}/{number}",
+        scratch=f"{scratch}/{number}",
         limits=limits,
-        seed=seed_of(job),
         affinity=job.affinity,
         digests=_known_digests(job, memory),
         skip_items=case.skip_items,
-        durable=settings.durability is Durability.FULL,
-        provenance={"batch": plan.batch.name, "batchlab": __version__},
+        durable=durable,
+        provenance=provenance,
     )
-
-
-def seed_of(job: Job) -> int:
-    """The same for the same job, on whatever worker and in whatever order."""
-    return int(text_digest(job.name)[:8], 16)
 
 
 def resolve_inputs(job: Job, memory: Memory) -> dict[str, ResolvedInput]:

@@ -114,7 +114,8 @@ def difference(recipe_before: str, recipe_now: str, inputs_before: str | None, i
 def _first_change(before: Json, now: Json) -> str | None:
     for name in [*now, *(n for n in before if n not in now)]:
         old, new = before.get(name), now.get(name)
-        if old == new:
+        # Compared as the key sees them: 5 and 5.0 are two texts, and NaN is one.
+        if canonical([before[name]] if name in before else []) == canonical([now[name]] if name in now else []):
             continue
         if isinstance(old, dict) and isinstance(new, dict):
             return f"{name}.{_first_change(old, new)}"

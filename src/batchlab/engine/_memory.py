@@ -44,7 +44,7 @@ class Remembered:
         return self.key is not None and self.state in (Status.DONE, Status.PENDING)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Memory:
     """All of it. Empty for a batch that never ran."""
 

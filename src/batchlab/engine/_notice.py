@@ -18,7 +18,7 @@ class Notice:
     """Something that is in the ledger by now, or passes by and need not be.
 
     Kinds: ``batch-started``, ``job-started``, ``stage``, ``item``, ``warning``, ``retry``, ``job-ended``,
-    ``paused``, ``resumed``, ``stopping``, ``batch-ended``.
+    ``asked-again``, ``paused``, ``resumed``, ``stopping``, ``batch-ended``.
     """
 
     kind: str

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +14,15 @@ from fnmatch import fnmatchcase
 
 from batchlab.engine._describe import TaskCard, resolve
 from batchlab.engine._key import Recipe, Recipes, difference, inputs_text, make_key
-from batchlab.engine._ledger import open_reader
+from batchlab.engine._ledger import ledger_version, open_reader
 from batchlab.engine._memory import Memory, Remembered, recall
 from batchlab.engine._model import Batch, Conflict, From, Gather, Job, Json, Status
 from batchlab.engine._names import collision_key
-from batchlab.engine._place import Place
+from batchlab.engine._place import FOLDER, Place
 from batchlab.engine._task import suggestion
 from batchlab.errors import ConfigError, Problem
+
+_NO_NAME = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # in no file's name that we write
 
 
 class Verdict(StrEnum):
@@ -75,13 +79,21 @@ class Plan:
         }
 
 
-def plan(batch: Batch, *, fresh: bool = False, only: str | None = None, memory: Memory | None = None) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A batch with nothing wrong in it that can be told without looking at any earlier run."""
+
+    batch: Batch  # params resolved
+    cards: Mapping[str, TaskCard]
+
+
+def plan(batch: Batch | Checked, *, fresh: bool = False, only: str | None = None, memory: Memory | None = None) -> Plan:
     """Say for every job of a batch whether it would run, and why.
 
     Parameters
     ----------
     batch
-        Any batch, from a builder or a batch file.
+        Any batch, from a builder or a batch file; or one that `check` has passed.
     fresh
         Plan as if nothing had been done before.
     only
@@ -96,7 +108,8 @@ def plan(batch: Batch, *, fresh: bool = False, only: str | None = None, memory: 
     StartError
         If the ledger cannot be read.
     """
-    batch, cards = check(batch)
+    checked = batch if isinstance(batch, Checked) else check(batch)
+    batch, cards = checked.batch, checked.cards
     if memory is None:
         memory = _recall(batch)
     planner = _Planner(batch, cards, memory, fresh=fresh)
@@ -112,18 +125,18 @@ def plan(batch: Batch, *, fresh: bool = False, only: str | None = None, memory: 
 def _recall(batch: Batch) -> Memory:
     root = str(batch.output.resolve())
     ledger = Place(batch.output).ledger
-    if not ledger.exists():
+    if not ledger.exists() or (os.access(ledger.parent, os.W_OK) and ledger_version(ledger) == 0):
         return Memory(root=root)
     reader = open_reader(ledger)
     memory = recall(root, reader.db.execute)
-    # The connection stays open as long as the memory: a plan is short-lived.
+    weakref.finalize(memory, reader.close)  # it is asked for more while the plan is made
     return memory
 
 
 # checking
 
 
-def check(batch: Batch) -> tuple[Batch, dict[str, TaskCard]]:
+def check(batch: Batch) -> Checked:
     """The batch with all params resolved, and the card of every task; or all that is wrong with it."""
     problems: list[str] = []
     names = Counter(job.name for job in batch.jobs)
@@ -151,12 +164,18 @@ def check(batch: Batch) -> tuple[Batch, dict[str, TaskCard]]:
     shared: dict[tuple[str, int], Mapping[str, Json]] = {}
     for job in batch.jobs:
         checked = next(checked_params[job.task])
-        params = shared.setdefault((job.task, id(checked)), checked.resolved or {})
+        params = shared.get((job.task, id(checked)))
+        if params is None:
+            resolved_params = checked.resolved or {}
+            # Told apart by their text, for 5 == 5.0 == True would give one job several keys.
+            params = job.params if repr(job.params) == repr(resolved_params) else resolved_params
+            shared[(job.task, id(checked))] = params
         jobs.append(job if job.params is params else replace(job, params=params))
         problems += _io_problems(job, cards[job.task])
+    problems += _handing_problems(batch.jobs)
     if problems:
         raise ConfigError.of([Problem(message=text) for text in dict.fromkeys(problems)])
-    return replace(batch, jobs=tuple(jobs)), cards
+    return Checked(replace(batch, jobs=tuple(jobs)), cards)
 
 
 def _io_problems(job: Job, card: TaskCard) -> Iterator[str]:
@@ -172,6 +191,38 @@ def _io_problems(job: Job, card: TaskCard) -> Iterator[str]:
         for name in given:
             if name not in known:
                 yield f"{job.name}: {card.name} has no {kind} {name!r}{suggestion(name, known)}"
+
+
+def _handing_problems(jobs: Sequence[Job]) -> Iterator[str]:
+    """What is wrong with inputs that earlier jobs make, and with the places of outputs."""
+    by_name = {job.name: job for job in jobs}
+    for job in jobs:
+        for name, value in job.inputs.items():
+            if isinstance(value, From) and value.gather is None:
+                yield from _single_problems(job.name, name, value, by_name)
+        for name, target in job.outputs.items():
+            if _leads_astray(target):
+                yield f"{job.name}: output {name!r} cannot be {target!r}; give a path below the output folder"
+
+
+def _single_problems(job: str, name: str, value: From, by_name: Mapping[str, Job]) -> Iterator[str]:
+    if len(value.jobs) != 1:
+        yield f"{job}: input {name!r} comes from {len(value.jobs)} jobs; name one, or gather them"
+        return
+    made = by_name[value.jobs[0]].outputs
+    target = made.get(value.output or "")
+    if target is None:
+        near = suggestion(value.output or "", list(made))
+        yield f"{job}: input {name!r} wants the output {value.output!r}, which {value.jobs[0]} does not make{near}"
+    elif target.endswith("/"):
+        yield f"{job}: input {name!r} wants the output {value.output!r} of {value.jobs[0]}, a folder; gather it instead"
+
+
+def _leads_astray(target: str) -> bool:
+    """Whether an output's path is none, or leads out of the output root or into the engine's own folder."""
+    parts = target.removesuffix("/").split("/")
+    unsafe = any(part in ("", ".", "..") for part in parts) or _NO_NAME.search(target) is not None
+    return unsafe or parts[0].rstrip(". ").casefold() == FOLDER
 
 
 def in_order(jobs: Sequence[Job]) -> list[Job]:
@@ -325,7 +376,6 @@ def _settle(batch: Batch, planned: list[PlannedJob], memory: Memory) -> list[Pla
     conflict = batch.settings.conflict
     stamp = f"_{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     taken: dict[str, str] = {}
-    folders: dict[str, str] = {}
     problems: list[str] = []
     settled: list[PlannedJob] = []
     root = memory.root
@@ -352,13 +402,10 @@ def _settle(batch: Batch, planned: list[PlannedJob], memory: Memory) -> list[Pla
                 path = _free_name(path, taken, root)
             known = collision_key(path)
             taken[known] = each.job.name
-            if path.endswith("/"):
-                folders[known] = each.job.name
             if path != target:
                 paths = {**(paths or each.job.outputs), name: path}
         settled.append(_with_settled(each, paths, skipped=skipped, blocked=blocked))
-    if folders:
-        problems += _inside_folders(taken, folders)
+    problems += _inside_others(taken)
     if problems:
         raise ConfigError.of([Problem(message=text) for text in problems])
     return settled
@@ -379,14 +426,25 @@ def _with_settled(
     return changes
 
 
-def _inside_folders(taken: Mapping[str, str], folders: Mapping[str, str]) -> Iterator[str]:
+def _inside_others(taken: Mapping[str, str]) -> Iterator[str]:
+    """A file cannot be a folder as well, and a folder of one job is no place for another's files."""
+    whole = {path.removesuffix("/"): owner for path, owner in taken.items()}
+    if len(whole) < len(taken):
+        for path in taken:
+            if path.endswith("/") and path[:-1] in taken:
+                yield f"{taken[path]} would make the folder {path} where {taken[path[:-1]]} writes a file"
     for path, job in taken.items():
-        for folder, owner in folders.items():
-            if path != folder and path.startswith(folder):
-                yield f"{job} would write {path} into the folder {folder} of {owner}"
+        above = path.removesuffix("/").rpartition("/")[0]
+        while above:
+            owner = whole.get(above)
+            if owner is not None:
+                yield f"{job} would write {path} into {above}, which {owner} makes"
+            above = above.rpartition("/")[0]
 
 
 def _with_suffix(path: str, suffix: str) -> str:
+    if path.endswith("/"):
+        return f"{path[:-1]}{suffix}/"
     head, dot, tail = path.rpartition(".")
     return f"{head}{suffix}.{tail}" if dot and "/" not in tail and head else path + suffix
 

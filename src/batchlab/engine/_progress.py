@@ -59,6 +59,7 @@ class Progress:
     failed: int = 0
     blocked: int = 0
     cancelled: int = 0
+    interrupted: int = 0
     skipped: int = 0
     retries: int = 0
     warnings: int = 0
@@ -69,20 +70,20 @@ class Progress:
     current: str | None = None  # job started last
     state: str = "running"
     pending: Mapping[str, tuple[int, int]] = field(default_factory=lambda: EMPTY)  # task -> jobs, bytes
-    observed: Mapping[str, Observed] = field(default_factory=lambda: EMPTY)
+    observed: Mapping[str, Observed] = field(default_factory=lambda: EMPTY)  # by task, earlier batches' among them
+    spent_s: float = 0.0  # by the jobs that are over
 
     @property
     def ended(self) -> int:
         """Jobs over, one way or another."""
-        return self.done + self.failed + self.blocked + self.cancelled + self.skipped
+        return self.done + self.failed + self.blocked + self.cancelled + self.interrupted + self.skipped
 
     @property
     def fraction(self) -> float:
         """Share of the work that is over, weighted by what the jobs should take."""
         left = self._seconds_left()[0]
-        spent = sum(o.y for o in self.observed.values())
-        if spent + left > 0:
-            return spent / (spent + left)
+        if self.spent_s + left > 0:
+            return self.spent_s / (self.spent_s + left)
         return self.ended / self.total if self.total else 1.0
 
     @property
@@ -97,9 +98,10 @@ class Progress:
         known = sum(o.n for o in self.observed.values())
         if known == 0 or self.state != "running":
             return None
-        likely = seconds / self.workers
-        half = _Z90 * (spread + seconds / math.sqrt(known + 1)) / self.workers
-        return Eta(low_s=max(likely - half, 0.0), likely_s=max(likely, 0.0), high_s=likely + half)
+        abreast = min(self.workers, max(1, sum(jobs for jobs, _ in self.pending.values())))
+        likely = seconds / abreast
+        half = _Z90 * (spread + seconds / math.sqrt(known + 1)) / abreast
+        return Eta(low_s=max(likely - half, 0.0), likely_s=likely, high_s=likely + half)
 
     def _seconds_left(self) -> tuple[float, float]:
         """Work left in s, and its standard deviation in s."""
@@ -111,7 +113,7 @@ class Progress:
             base, slope, spread = self.observed.get(task, overall).fit()
             seconds += jobs * base + slope * size
             variance += jobs * spread**2
-        return seconds, math.sqrt(variance)
+        return max(seconds, 0.0), math.sqrt(variance)
 
 
 def _sums(o: Observed) -> tuple[float, ...]:
@@ -138,6 +140,8 @@ def fold(progress: Progress, notice: Notice) -> Progress:
             return replace(progress, running=running, retries=progress.retries + 1)
         case "job-ended":
             return _ended(progress, notice)
+        case "asked-again":
+            return _asked_again(progress, notice)
         case "paused" | "stopping" | "batch-ended":
             return replace(progress, state=str(facts.get("state", notice.kind)))
         case "resumed":
@@ -149,6 +153,8 @@ def _started(progress: Progress, notice: Notice) -> Progress:
     facts = notice.facts
     observed: dict[str, Observed] = {}
     for task, prior in facts.get("priors", {}).items():
+        if prior["n"] <= 0:
+            continue
         weight = min(prior["n"], 3.0) / prior["n"]  # three jobs' worth: soon outweighed by what is seen now
         observed[task] = Observed(*(prior[name] * weight for name in ("n", "x", "y", "xx", "xy", "yy")))
     return replace(
@@ -161,7 +167,7 @@ def _started(progress: Progress, notice: Notice) -> Progress:
     )
 
 
-_COUNTED = {"done", "failed", "blocked", "cancelled", "skipped"}
+_COUNTED = {"done", "failed", "blocked", "cancelled", "interrupted", "skipped"}
 
 
 def _ended(progress: Progress, notice: Notice) -> Progress:
@@ -180,6 +186,16 @@ def _ended(progress: Progress, notice: Notice) -> Progress:
         running=running,
         pending=pending,
         observed=observed,
+        spent_s=progress.spent_s + (elapsed or 0.0),
         items_failed=progress.items_failed + facts.get("items_failed", 0),
         **changes,
     )
+
+
+def _asked_again(progress: Progress, notice: Notice) -> Progress:
+    """A job that was over is to run once more."""
+    facts = notice.facts
+    task, size, state = facts["task"], facts["bytes"], facts["was"]
+    jobs, left = progress.pending.get(task, (0, 0))
+    changes = {state: getattr(progress, state) - 1} if state in _COUNTED else {}
+    return replace(progress, pending={**progress.pending, task: (jobs + 1, left + size)}, **changes)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from batchlab.engine._digest import stat_of
 from batchlab.engine._events import Stat
-from batchlab.engine._ledger import Ledger, dumps
+from batchlab.engine._ledger import Ledger, dumps, storable
 from batchlab.engine._memory import remember_files
 from batchlab.engine._model import (
     Batch,
@@ -27,7 +28,7 @@ from batchlab.engine._model import (
 )
 from batchlab.engine._place import relative_to
 from batchlab.engine._promote import Move, Mover, is_whole
-from batchlab.errors import BatchlabError, Category
+from batchlab.errors import BatchlabError, Category, JobError
 
 
 def now_utc() -> str:
@@ -40,6 +41,7 @@ class Pending:
     """Rows that wait for the next commit."""
 
     starts: list[tuple[Any, ...]] = field(default_factory=list)
+    states: dict[int, str] = field(default_factory=dict)  # of jobs without a result yet
     attempts: list[tuple[Any, ...]] = field(default_factory=list)
     jobs: list[tuple[Any, ...]] = field(default_factory=list)
     clears: list[tuple[int]] = field(default_factory=list)  # jobs whose items are told anew
@@ -47,13 +49,31 @@ class Pending:
     moves: list[tuple[Any, ...]] = field(default_factory=list)
     placed: list[tuple[Any, ...]] = field(default_factory=list)
     confirms: list[tuple[str, int]] = field(default_factory=list)
+    unplaced: list[tuple[int, Move]] = field(default_factory=list)
     items: list[tuple[Any, ...]] = field(default_factory=list)
     events: list[tuple[Any, ...]] = field(default_factory=list)
     files: dict[str, tuple[Stat, str]] = field(default_factory=dict)
 
     def any(self) -> bool:
         """Whether anything waits."""
-        return bool(self.starts or self.attempts or self.jobs or self.confirms or self.events)
+        return bool(
+            self.starts or self.states or self.attempts or self.jobs or self.confirms or self.unplaced or self.events
+        )
+
+    def storable(self) -> Pending:
+        """The same with texts that can be stored, whatever bytes file names are made of."""
+        told = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in _NOT_TEXT}
+        clean: dict[str, Any] = {name: [tuple(map(_storable, row)) for row in rows] for name, rows in told.items()}
+        # A path that is no text is not remembered: its file is read again the next time.
+        files = {path: known for path, known in self.files.items() if storable(path) == path}
+        return replace(self, **clean, files=files)
+
+
+_NOT_TEXT = {"states", "unplaced", "files"}
+
+
+def _storable(value: Any) -> Any:
+    return storable(value) if isinstance(value, str) else value
 
 
 _UPDATE_JOB = """UPDATE job SET state=?, promoting=?, key=?, fields=?, category=?, reason=?, message=?, detail=?,
@@ -78,6 +98,7 @@ class Records:
         self._relative = relative_to(root)
         self.run = 0
         self.pending = Pending()
+        self._now = now_utc()  # read once a commit: it is for show
 
     # the beginning
 
@@ -113,7 +134,7 @@ class Records:
         with self._ledger.writing():
             for job, placed in finished.items():
                 self._ledger.executemany(_PLACED, _placed_rows(job, placed))
-                self._ledger.execute("UPDATE job SET state='done', promoting=0 WHERE id=?", (job,))
+                self._ledger.execute("UPDATE job SET state='done', promoting=0, deaths=0 WHERE id=?", (job,))
             for job in by_job.keys() - finished.keys():
                 self._disown(job, by_job[job])
             self._ledger.execute(
@@ -121,7 +142,8 @@ class Records:
                 "(SELECT id FROM job WHERE state='done')"
             )
             interrupted = self._ledger.execute(
-                "UPDATE job SET state='interrupted', promoting=0, key=NULL, deaths=deaths+1 WHERE state='running'"
+                "UPDATE job SET state='interrupted', promoting=0, key=NULL, deaths=deaths+1, attempts=MAX(attempts, "
+                "(SELECT COALESCE(MAX(number), 0) FROM attempt WHERE attempt.job=job.id)) WHERE state='running'"
             ).rowcount
             self._ledger.execute("UPDATE run SET state='interrupted', ended_at=? WHERE state='running'", (now_utc(),))
         return len(finished), interrupted
@@ -138,9 +160,7 @@ class Records:
                     return None
                 placed += found
             elif is_whole(self._root, move.path, move.digest):
-                status = os.stat(os.path.join(self._root, move.path))
-                stat = (status.st_size, status.st_mtime_ns, status.st_ino)
-                placed.append(replace(move, stat=stat))
+                placed.append(replace(move, stat=stat_of(os.path.join(self._root, move.path))))
             else:
                 return None
         return tuple(placed)
@@ -148,11 +168,8 @@ class Records:
     def _disown(self, job: int, moves: Sequence[Move]) -> None:
         """Not all outputs of a job could be put in place: keep those paths that are ours to write again."""
         for move in moves:
-            if move.own or is_whole(self._root, move.path, move.digest):
-                sql = "UPDATE output SET scratch=NULL, own=1, digest='' WHERE job=? AND name=?"
-            else:
-                sql = "DELETE FROM output WHERE job=? AND name=?"
-            self._ledger.execute(sql, (job, move.name))
+            ours = move.own or is_whole(self._root, move.path, move.digest)
+            self._ledger.execute(_DISOWN[ours], (job, move.name))
 
     def begin(
         self,
@@ -226,7 +243,12 @@ class Records:
 
     def start(self, job: int, number: int) -> None:
         """An attempt begins."""
-        self.pending.starts.append((job, number, self.run, now_utc()))
+        self.pending.starts.append((job, number, self.run, self._now))
+        self.pending.states[job] = str(Status.RUNNING)
+
+    def state(self, job: int, status: Status) -> None:
+        """A job waits for its next attempt, or was found done."""
+        self.pending.states[job] = str(status)
 
     def attempt(
         self, job: int, number: int, status: Status, elapsed_s: float | None, peak: int | None, failure: Failure | None
@@ -251,6 +273,7 @@ class Records:
     ) -> None:
         """A job ended; with `moves`, it is done only once they are confirmed. A `note` says why it never ran."""
         p = self.pending
+        p.states.pop(job, None)
         f = outcome.failure
         promoting = bool(moves)
         p.jobs.append(
@@ -263,7 +286,7 @@ class Records:
                 f.reason if f else note,
                 f.message if f else note,
                 dumps({"signal": f.signal, "stage": f.stage, "traceback": f.traceback}) if f else None,
-                dumps(dict(outcome.metrics)),
+                dumps(dict(outcome.metrics)) if outcome.metrics else "{}",
                 dumps(list(outcome.warnings)) if outcome.warnings else None,
                 dumps(dict(outcome.stages)) if outcome.stages else None,
                 outcome.attempts,
@@ -272,7 +295,7 @@ class Records:
                 outcome.peak_memory_bytes,
                 thumbnail,
                 log,
-                now_utc(),
+                self._now,
                 job,
             )
         )
@@ -291,19 +314,51 @@ class Records:
         self.pending.placed += _placed_rows(job, placed)
         self.pending.confirms.append((str(status), job))
 
+    def unplaced(self, job: int, moves: Sequence[Move]) -> None:
+        """A job's outputs could not be put in place, and are not on their way any more."""
+        self.pending.unplaced += [(job, move) for move in moves]
+
     def event(self, kind: str, job: str | None = None, detail: str | None = None) -> None:
         """Something worth telling later."""
-        self.pending.events.append((now_utc(), self.run, kind, job, detail))
+        self.pending.events.append((self._now, self.run, kind, job, detail))
 
     def commit(self, beat: Any = None) -> None:
-        """Write all that waits, in one transaction."""
-        p, ledger = self.pending, self._ledger
+        """Write all that waits, in one transaction.
+
+        Raises
+        ------
+        JobError
+            Of category output, if the ledger is no longer where it was.
+        """
+        self._now = now_utc()
+        if not self._ledger.in_place():
+            raise JobError(
+                f"{self._ledger.path} is gone: the output folder was removed or replaced while the batch ran; "
+                "what was done since then must be done again",
+                category=Category.OUTPUT,
+                reason="ledger-gone",
+            )
+        try:
+            self._write(self.pending, beat)
+        except UnicodeEncodeError:
+            self._write(self.pending.storable(), beat)
+        self.pending = Pending()
+
+    def _write(self, p: Pending, beat: Any) -> None:
+        ledger = self._ledger
         with ledger.writing():
             if beat is not None:
                 beat()
             if p.confirms:
                 ledger.executemany(_PLACED, p.placed)
                 ledger.executemany("UPDATE job SET state=?, promoting=0 WHERE id=?", p.confirms)
+            # Before their ends: an attempt may start and end within one commit.
+            if p.starts:
+                ledger.executemany(
+                    "INSERT OR REPLACE INTO attempt (job, number, run, status, started_at) "
+                    "VALUES (?, ?, ?, 'running', ?)",
+                    p.starts,
+                )
             if p.attempts:
                 ledger.executemany(
                     "UPDATE attempt SET status=?, elapsed_s=?, category=?, reason=?, signal=?, message=?, "
@@ -320,27 +375,25 @@ class Records:
                         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                         p.moves,
                     )
+            for job, move in p.unplaced:
+                ledger.execute(_DISOWN[move.own], (job, move.name))
             if p.items:
                 ledger.executemany("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?)", p.items)
-            if p.starts:
-                ledger.executemany(
-                    "INSERT OR REPLACE INTO attempt (job, number, run, status, started_at) "
-                    "VALUES (?, ?, ?, 'running', ?)",
-                    p.starts,
-                )
-                ledger.executemany("UPDATE job SET state='running' WHERE id=?", [row[:1] for row in p.starts])
+            if p.states:
+                rows = [(state, job) for job, state in p.states.items()]
+                ledger.executemany("UPDATE job SET state=? WHERE id=?", rows)
+                waiting = [(job,) for job, state in p.states.items() if state == Status.PENDING]
+                ledger.executemany(_COUNT_ATTEMPTS, waiting)
             if p.files:
                 ledger.executemany(
                     "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)", remember_files(p.files, self._root)
                 )
             if p.events:
                 ledger.executemany("INSERT INTO event (at, run, kind, job, detail) VALUES (?, ?, ?, ?, ?)", p.events)
-        self.pending = Pending()
 
-    def states(self, jobs: Iterable[tuple[str, int]]) -> None:
-        """Set states of jobs that did not run, in one transaction."""
-        with self._ledger.writing():
-            self._ledger.executemany("UPDATE job SET state=? WHERE id=?", jobs)
+    def items_failed(self) -> dict[int, int]:
+        """How many items failed in each job that has any."""
+        return dict(self._ledger.execute("SELECT job, COUNT(*) FROM item WHERE status = 'failed' GROUP BY job"))
 
     def end(self, state: BatchState, elapsed_s: float, reason: str | None, cache: Mapping[str, int]) -> None:
         """The run is over."""
@@ -350,6 +403,16 @@ class Records:
                 (str(state), now_utc(), elapsed_s, reason, dumps(dict(cache)), self.run),
             )
 
+
+# What becomes of an output that was not put in place, by whether a file of ours lies at its path.
+_DISOWN = {
+    True: "UPDATE output SET scratch=NULL, own=1, digest='' WHERE job=? AND name=?",
+    False: "DELETE FROM output WHERE job=? AND name=? AND scratch IS NOT NULL",
+}
+
+_COUNT_ATTEMPTS = (
+    "UPDATE job SET attempts=(SELECT COALESCE(MAX(number), 0) FROM attempt WHERE attempt.job=job.id) WHERE id=?"
+)
 
 _PLACED = (
     "INSERT OR REPLACE INTO output (job, name, path, target, digest, bytes, mtime_ns, inode, scratch, own) "

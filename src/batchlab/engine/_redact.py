@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote, quote_plus
 
 from batchlab.engine._model import Json
 
@@ -25,7 +27,8 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        values = sorted({s for s in secrets if len(s) >= _SHORTEST}, key=len, reverse=True)
+        told = {form for s in secrets if len(s) >= _SHORTEST for form in _forms(s)}
+        values = sorted(told, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, values))) if values else None
 
     def text(self, text: str) -> str:
@@ -47,6 +50,12 @@ class Redactor:
         if isinstance(value, list | tuple):
             return [self.value(each) for each in value]
         return value
+
+
+def _forms(secret: str) -> set[str]:
+    """A secret as it stands in ordinary text, in tracebacks, in JSON and in URLs."""
+    written = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return written | {quote(secret, safe="", errors="surrogatepass"), quote_plus(secret, errors="surrogatepass")}
 
 
 def secrets_of(params: Iterable[Mapping[str, Json]], environ: Mapping[str, str] | None = None) -> set[str]:

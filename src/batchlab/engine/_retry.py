@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 
 from batchlab.engine._model import Failure
+from batchlab.engine._promote import NOT_PLACED
 from batchlab.errors import Category
 
 BACKOFF_S = 0.5
@@ -60,8 +61,8 @@ def next_step(failure: Failure, *, strikes: int, retries: int, seed: int) -> Ret
 class Breaker:
     """Stops a batch that fails the same way again and again.
 
-    Categories that speak of the machine and not of a file (a full disk, a lost folder) trip it by
-    themselves; any category does after `stop_after` consecutive failures, if that is set.
+    What speaks of the machine and not of a file (a full disk, a lost folder) trips it by itself; any category
+    does after `stop_after` consecutive failures, if that is set.
     """
 
     stop_after: int | None
@@ -73,12 +74,13 @@ class Breaker:
         """A job was done."""
         self.category, self.in_a_row = None, 0
 
-    def fail(self, category: Category) -> str | None:
+    def fail(self, failure: Failure) -> str | None:
         """A job has failed for good; answers why the batch should stop, or None."""
+        category = failure.category
         self.in_a_row = self.in_a_row + 1 if category is self.category else 1
         self.category = category
         limit = self.stop_after
-        if category in (Category.DISK, Category.OUTPUT):
+        if category is Category.DISK or (category is Category.OUTPUT and failure.reason == NOT_PLACED):
             limit = min(self.machine_stop_after, limit or self.machine_stop_after)
         if limit is not None and self.in_a_row >= limit:
             return f"stopped after {self.in_a_row} failures in a row of category {category}"

@@ -8,23 +8,28 @@ that says it is done has returned.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from batchlab import __version__
 from batchlab.engine._cases import Case, Tally, attempt_for, made_of, redacted, worth_telling
 from batchlab.engine._commands import Ask, Command, take_commands
 from batchlab.engine._events import Done, Event, Executor, Failed, ItemEntered, Lost, Result, StageEntered, Warned
 from batchlab.engine._key import inputs_text, make_key
 from batchlab.engine._lease import Lease
+from batchlab.engine._ledger import storable
 from batchlab.engine._memory import Memory, Remembered
 from batchlab.engine._model import (
     BatchState,
     Conflict,
+    Durability,
     Failure,
     From,
     Gather,
@@ -96,6 +101,7 @@ class Surroundings:
     predicted: Mapping[str, int] = field(default_factory=dict)  # peak bytes by task
     clock: Callable[[], float] = time.monotonic
     free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
+    wait: Callable[[float], None] = time.sleep
 
 
 class Runner:
@@ -109,11 +115,18 @@ class Runner:
         self._records = on.records
         self._clock = on.clock
         self._began = on.clock()
+        # A folder for each run: a worker of a killed one, stuck in the kernel, may still write into its own.
+        self._scratch = f"{on.place.scratch}/{on.records.run}"
+        self._provenance = {"batch": plan.batch.name, "batchlab": __version__}
         self._cases: dict[str, Case] = {}
         self._running: dict[int, Case] = {}
         self._attempts = 0
         self._needed = {name for planned in plan.jobs for name in planned.job.upstream}
         self._not_done: dict[str, str] = {}  # a needed job that is not done -> why
+        self._unwanted: set[str] = set()  # cancelled before they started
+        self._made_now: dict[str, str] = {}  # path -> the job that put a file there in this run
+        self._items_failed: Mapping[int, int] = on.records.items_failed()
+        self._gatherers: dict[str, list[Case]] | None = None
         self._schedule = Schedule()
         self._fresh = deque[Job]()  # jobs that nothing holds back any more, still to be considered
         self._promoting: list[_Promotion] = []
@@ -138,6 +151,7 @@ class Runner:
             if planned.verdict is Verdict.SKIP and not planned.skipped:
                 settled.add(name)
                 self.tally.found_done += 1
+                self.tally.items_failed += self._items_failed.get(ids[name], 0)
                 continue
             remembered = self._memory.jobs.get(name)
             case = Case(planned=planned, id=ids[name])
@@ -170,6 +184,11 @@ class Runner:
         self._finish()
         return self.tally
 
+    @property
+    def elapsed_s(self) -> float:
+        """Since the run began."""
+        return self._clock() - self._began
+
     def _unfinished(self) -> bool:
         return not self._stop and self._schedule.unfinished
 
@@ -177,7 +196,8 @@ class Runner:
         """How long to wait for the next event."""
         now = self._clock()
         wait = TICK_S
-        if self._schedule.next_at is not None:
+        # A retry whose time has come cannot start while nothing may: waiting for it would only spin.
+        if self._schedule.next_at is not None and self._may_start() and self._on.executor.free() > 0:
             wait = min(wait, self._schedule.next_at - now)
         if self._waiting_since is not None:
             wait = min(wait, self._waiting_since + self._settings.flush_interval_s - now)
@@ -185,7 +205,7 @@ class Runner:
 
     def _turn(self, starts: list[Case]) -> None:
         """Commit, hand over, announce, and put outputs into place."""
-        if self._flush_is_due() or self._settings.flush_batch_size <= 1:
+        if self._flush_is_due() or self._settings.flush_batch_size <= 1 or self._clock() >= self._on.lease.due:
             self._commit()
             self._hand_over(starts)
             self._announce()
@@ -209,32 +229,50 @@ class Runner:
     def _commit(self) -> None:
         if not self._records.pending.any() and self._clock() < self._on.lease.due:
             return
+        self._write(lambda: self._records.commit(self._on.lease.beat))
+        self._waiting_since = None
+
+    def _write(self, act: Callable[[], None]) -> None:
+        """Write into the ledger; wait for a full disk, for what is done is recorded before anything else is begun."""
         while True:
             try:
-                self._records.commit(self._on.lease.beat)
-                break
-            except sqlite3.OperationalError as error:
-                if "full" not in str(error):
-                    raise
+                return act()
+            except sqlite3.Error as error:
+                if not self._means_full(error):
+                    raise BatchlabError(
+                        f"{self._on.place.ledger}: nothing more can be recorded ({error}); what was told as done "
+                        "is, run the same command again for the rest",
+                        category=Category.OUTPUT,
+                    ) from error
                 self._note_full_disk()
-                if self._clock() - (self._full_since or 0.0) > DISK_WAIT_S:
+                if self._on.place.give_up_reserve():
+                    continue
+                waited_s = self._clock() - (self._full_since or 0.0)
+                if waited_s > DISK_WAIT_S or self._on.interrupts.stops >= 2:
                     raise BatchlabError(
                         f"{self._on.place.root}: the disk is full and nothing more can be recorded; make room and run "
                         "the same command again",
                         category=Category.DISK,
                     ) from error
-                time.sleep(TICK_S)
-        self._waiting_since = None
+                self._on.wait(TICK_S)
+
+    def _means_full(self, error: sqlite3.Error) -> bool:
+        name = getattr(error, "sqlite_errorname", None) or ""
+        return name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and self._room() < DISK_ROOM_BYTES)
+
+    def _room(self) -> int:
+        try:
+            return self._on.free_bytes(self._on.place.root)
+        except OSError:
+            return 0
 
     # who may start
 
     def _admit(self) -> list[Case]:
         """Choose the next attempts; their starts are recorded before they are handed over."""
-        if self._stop or self._paused or self._full_since is not None or self._alone:
-            return []
         starts: list[Case] = []
         free = self._on.executor.free()
-        while len(starts) < free:
+        while len(starts) < free and self._may_start():
             taken = self._schedule.take(
                 self._clock(),
                 running=len(self._running) + len(starts),
@@ -245,6 +283,9 @@ class Runner:
                 break
             job, alone = taken
             case = self._cases[job.name]
+            if job.name in self._unwanted:
+                self._settle_unwanted(case)
+                continue
             left_s = group_left_s(job, self._group_spent)
             if left_s is not None and left_s <= 0.0:
                 limit = job.limits.group_timeout_s
@@ -254,7 +295,15 @@ class Runner:
             self._attempts += 1
             case.number += 1
             case.attempts += 1
-            case.attempt = attempt_for(case, self._attempts, self._plan, self._memory, self._on.place, left_s)
+            case.attempt = attempt_for(
+                case,
+                self._attempts,
+                self._memory,
+                scratch=self._scratch,
+                durable=self._settings.durability is Durability.FULL,
+                provenance=self._provenance,
+                group_left_s=left_s,
+            )
             self._admission.start(job)
             self._records.start(case.id, case.number)
             starts.append(case)
@@ -262,6 +311,9 @@ class Runner:
                 self._alone = True
                 break
         return starts
+
+    def _may_start(self) -> bool:
+        return not (self._stop or self._paused or self._full_since is not None or self._alone)
 
     def _hand_over(self, starts: list[Case]) -> None:
         for case in starts:
@@ -275,7 +327,9 @@ class Runner:
         case = self._cases[job.name]
         planned = case.planned
         lost = self._culprit(job)
-        if lost is not None:
+        if job.name in self._unwanted:
+            self._settle_unwanted(case)
+        elif lost is not None:
             self._settle(case, Outcome(job=job.name, status=Status.BLOCKED, attempts=case.number), note=lost)
         elif planned.conflict is not None:
             failure = Failure(category=Category.OUTPUT, reason="conflict", message=planned.conflict)
@@ -283,10 +337,9 @@ class Runner:
         elif planned.skipped:
             self._settle(case, Outcome(job=job.name, status=Status.SKIPPED), note=planned.reason)
         elif job.upstream and planned.reason.startswith("waits for") and self._still_right(case):
-            self.tally.found_done += 1
-            self._records.states([("done", case.id)])
-            self._tell_end(case, Outcome(job=job.name, status=Status.DONE), found=True)
-            self._fresh.extend(self._schedule.over(job.name))
+            case.found = True
+            self._records.state(case.id, Status.DONE)
+            self._ended.append((case, Outcome(job=job.name, status=Status.DONE)))
         else:
             self._schedule.ready(job, alone=case.suspect)
 
@@ -345,11 +398,17 @@ class Runner:
             self._group_spent[case.job.group] = self._group_spent.get(case.job.group, 0.0) + result.elapsed_s
         for name, count in result.cache.items():
             self.tally.cache[name] = self.tally.cache.get(name, 0) + count
-        self.tally.see(case.job.task, case.planned.bytes, result)
 
     def _done(self, case: Case, event: Done) -> None:
         assert case.attempt is not None
         job, result = case.job, redacted(event.result, self._on.redactor)
+        unnamed = next((o.path for o in event.outputs if storable(o.path) != o.path), None)
+        if unnamed is not None:
+            text = f"output {unnamed!r} has a name that is no text; give it one in UTF-8"
+            failure = Failure(category=Category.OUTPUT, reason="bad-name", message=text)
+            self._failed(case, Failed(attempt=event.attempt, failure=failure, result=event.result))
+            return
+        self.tally.see(job.task, case.planned.bytes, result)
         self._remember_files(job, result)
         self._records.attempt(case.id, case.number, Status.DONE, result.elapsed_s, result.peak_memory_bytes, None)
         recipe = self._plan.recipes.of(job, self._plan.cards[job.task])
@@ -379,12 +438,13 @@ class Runner:
             log=self._keep_log(case, result.log),
             moves=moves,
         )
-        self._breaker.succeed()
         if moves:
             self._promoting.append(_Promotion(case, outcome, key, moves))
         else:
+            self._breaker.succeed()
             self._drop_superseded(case, ())
-            self._drop_scratch(case)
+            if result.scratch:
+                self._drop_scratch(case)
             self._remember(case, key, ())
             self._ended.append((case, outcome))
 
@@ -403,13 +463,16 @@ class Runner:
             outcome = Outcome(job=case.job.name, status=Status.CANCELLED, attempts=case.number)
             self._settle(case, outcome, note="cancelled while it ran", log_path=log_path)
             return
+        self.tally.see(case.job.task, case.planned.bytes, result)
         if event.item is not None and event.item not in case.skip_items and len(case.blamed) < MAX_BLAMED_ITEMS:
             self._blame(case, event.item, failure)
             return
+        self._strike(case, failure, result)
+
+    def _strike(self, case: Case, failure: Failure, result: Result) -> None:
+        """Try again, or give up."""
         case.strikes += 1
-        step = next_step(
-            failure, strikes=case.strikes, retries=self._settings.retries, seed=case.attempt.seed if case.attempt else 0
-        )
+        step = next_step(failure, strikes=case.strikes, retries=self._settings.retries, seed=case.id)
         if failure.category is Category.DISK:
             self._note_full_disk()
         if isinstance(step, GiveUp) or self._stop:
@@ -419,7 +482,12 @@ class Runner:
         self._tell("retry", case.job.name, category=str(failure.category), message=failure.message)
         self._records.event("retry", case.job.name, f"{failure.category}: {failure.message}")
         at = self._clock() + step.wait_s if step.wait_s > 0 else None
-        self._schedule.ready(case.job, at=at, alone=step.alone)
+        self._again(case, at=at, alone=step.alone)
+
+    def _again(self, case: Case, *, at: float | None = None, alone: bool = False) -> None:
+        """The job is not over; it waits for its next attempt."""
+        self._records.state(case.id, Status.PENDING)
+        self._schedule.ready(case.job, at=at, alone=alone)
 
     def _blame(self, case: Case, item: str, failure: Failure) -> None:
         """A crash or a timeout inside an item costs that item; the job runs once more without it."""
@@ -433,7 +501,7 @@ class Runner:
         case.blamed = (*case.blamed, blamed)
         case.skip_items = case.skip_items | {item}
         self._tell("retry", case.job.name, category=str(failure.category), message=f"without {item}: {failure.message}")
-        self._schedule.ready(case.job)
+        self._again(case)
 
     def _lost(self, case: Case, event: Lost) -> None:
         self._records.attempt(case.id, case.number, Status.INTERRUPTED, None, None, None)
@@ -446,7 +514,7 @@ class Runner:
             outcome = Outcome(job=case.job.name, status=Status.INTERRUPTED, attempts=case.number)
             self._settle(case, outcome, note=event.detail)
         else:
-            self._schedule.ready(case.job)
+            self._again(case)
 
     def _fail(self, case: Case, failure: Failure, *, result: Result | None = None, attempted: bool = True) -> None:
         result = result or Result()
@@ -461,9 +529,8 @@ class Runner:
             peak_memory_bytes=result.peak_memory_bytes,
             stages=result.stages,
         )
-        case.failed = True
         self._settle(case, outcome, log_path=self._keep_log(case, result.log))
-        reason = self._breaker.fail(failure.category)
+        reason = self._breaker.fail(failure)
         if not self._settings.continue_on_error:
             reason = f"stopped at the first failure ({case.job.name})"
         if reason is not None and not self._stop:
@@ -474,6 +541,14 @@ class Runner:
         self._records.result(case.id, outcome, note=note, log=log_path)
         case.note = note
         self._ended.append((case, outcome))
+        remembered = self._memory.jobs.get(case.job.name)
+        if remembered is not None:
+            remembered.key = None  # what an earlier run made of it is not handed over any more
+
+    def _settle_unwanted(self, case: Case) -> None:
+        self._unwanted.discard(case.job.name)
+        outcome = Outcome(job=case.job.name, status=Status.CANCELLED, attempts=case.number)
+        self._settle(case, outcome, note="cancelled before it ran")
 
     # outputs
 
@@ -486,7 +561,9 @@ class Runner:
             target = case.job.outputs[base]
             if target.endswith("/"):
                 target = output.path
-            own = output.path in self._memory.owners or conflict is Conflict.OVERWRITE
+            # A name that another job took in this very run is that job's, whoever had it before.
+            ours = self._made_now.get(output.path) in (None, case.job.name)
+            own = ours and (output.path in self._memory.owners or conflict is Conflict.OVERWRITE)
             moves.append(
                 Move(
                     name=output.name,
@@ -509,22 +586,25 @@ class Runner:
             try:
                 moved = self._on.mover.place(promotion.moves)
             except JobError as error:
-                failure = Failure(category=error.category, reason=error.reason, message=str(error))
-                if error.category is Category.DISK:
-                    self._note_full_disk()
-                self._drop_scratch(promotion.case)
-                self._fail(promotion.case, failure)
+                self._not_placed(promotion, promotion.moves, error)
                 continue
             if moved is None:
                 self._drop_scratch(promotion.case)
+                self._records.unplaced(promotion.case.id, promotion.moves)
                 outcome = Outcome(job=promotion.case.job.name, status=Status.SKIPPED)
                 self._settle(promotion.case, outcome, note="its output is there already")
                 continue
             placed.append((promotion, moved))
         self._promoting.clear()
-        self._on.mover.sync()
+        try:
+            self._on.mover.sync()
+        except JobError as error:
+            for promotion, moved in placed:  # they lie there, and may or may not do so after a power cut
+                self._not_placed(promotion, [replace(move, own=True) for move in moved], error)
+            return
         for promotion, moved in placed:
             case = promotion.case
+            self._breaker.succeed()
             self._records.confirm(case.id, moved)
             self._drop_superseded(case, moved)
             self._drop_scratch(case)
@@ -532,23 +612,37 @@ class Runner:
             outputs = tuple(Output(name=m.name, path=m.path, digest=m.digest, bytes=m.bytes) for m in moved)
             self._ended.append((case, replace(promotion.outcome, outputs=outputs)))
 
+    def _not_placed(self, promotion: _Promotion, moves: Sequence[Move], error: JobError) -> None:
+        case = promotion.case
+        self._records.unplaced(case.id, moves)
+        self._drop_scratch(case)
+        failure = Failure(category=error.category, reason=error.reason, message=str(error))
+        self._strike(case, failure, Result())
+
     def _drop_superseded(self, case: Case, moved: tuple[Move, ...]) -> None:
         """Remove what an earlier run of this job made under names that it no longer uses."""
         remembered = self._memory.jobs.get(case.job.name)
         if remembered is None:
             return
         now = {move.path for move in moved}
+        inodes = {move.stat[2] for move in moved}  # where Fig.png and fig.png are one file, it is kept
         for made in remembered.outputs:
             owner = self._memory.owners.get(made.path)
-            if made.path not in now and owner == case.job.name and is_whole(self._memory.root, made.path, made.digest):
-                (self._on.place.root / made.path).unlink(missing_ok=True)
-                del self._memory.owners[made.path]
+            if made.path in now or owner != case.job.name or not is_whole(self._memory.root, made.path, made.digest):
+                continue
+            file = self._on.place.root / made.path
+            try:
+                if file.stat().st_ino not in inodes:
+                    file.unlink()
+            except OSError as error:
+                log.warning("%s is of no use any more and cannot be removed: %s", file, error)
+            del self._memory.owners[made.path]
 
     def _remember(self, case: Case, key: str, moved: tuple[Move, ...]) -> None:
         made = tuple(map(made_of, moved))
         self._memory.jobs[case.job.name] = Remembered(case.id, Status.DONE, key, None, None, 0, case.number, made)
         for each in made:
-            self._memory.owners[each.path] = case.job.name
+            self._memory.owners[each.path] = self._made_now[each.path] = case.job.name
 
     def _remember_files(self, job: Job, result: Result) -> None:
         known = self._memory.files
@@ -571,7 +665,8 @@ class Runner:
             return case.log
         case.log = case.log or f".batchlab/logs/{slug(case.job.name)}.log"
         try:
-            with open(self._on.place.root / case.log, "a" if case.attempts > 1 else "w", encoding="utf-8") as file:
+            mode = "a" if case.attempts > 1 else "w"
+            with open(self._on.place.root / case.log, mode, encoding="utf-8", opener=_no_links) as file:
                 file.write(f"== attempt {case.number} ==\n{text.rstrip()}\n")
         except OSError as error:
             log.warning("the log of %s cannot be written: %s", case.job.name, error)
@@ -595,7 +690,12 @@ class Runner:
         recorded, self._ended = self._ended, []
         for case, outcome in recorded:
             name = case.job.name
-            self.tally.count(outcome)
+            case.ended = outcome
+            if case.found:
+                self.tally.found_done += 1
+                self.tally.items_failed += self._items_failed.get(case.id, 0)
+            else:
+                self.tally.count(outcome)
             self._tell_end(case, outcome)
             if outcome.status is not Status.DONE and name in self._needed:
                 why = outcome.failure.category if outcome.failure else outcome.status
@@ -604,18 +704,23 @@ class Runner:
             self._fresh.extend(self._schedule.over(name))
 
     def _warn_gatherers(self, name: str, why: str) -> None:
-        for case in self._cases.values():
-            for value in case.job.inputs.values():
-                if isinstance(value, From) and value.gather is Gather.DONE and name in value.jobs:
-                    case.warnings = (*case.warnings, f"left out: {name} ({why})")
+        if self._gatherers is None:
+            self._gatherers = {}
+            for case in self._cases.values():
+                for value in case.job.inputs.values():
+                    if isinstance(value, From) and value.gather is Gather.DONE:
+                        for member in value.jobs:
+                            self._gatherers.setdefault(member, []).append(case)
+        for case in self._gatherers.get(name, ()):
+            case.warnings = (*case.warnings, f"left out: {name} ({why})")
 
-    def _tell_end(self, case: Case, outcome: Outcome, *, found: bool = False) -> None:
+    def _tell_end(self, case: Case, outcome: Outcome) -> None:
         f = outcome.failure
         self._tell(
             "job-ended",
             case.job.name,
             task=case.job.task,
-            state="skipped" if found else str(outcome.status),
+            state="skipped" if case.found else str(outcome.status),
             bytes=case.planned.bytes,
             elapsed_s=outcome.elapsed_s,
             attempts=outcome.attempts,
@@ -674,9 +779,12 @@ class Runner:
     def _obey(self, command: Command) -> None:
         match command.ask:
             case Ask.CANCEL if command.jobs:
-                for attempt, case in self._running.items():
+                for attempt, case in list(self._running.items()):
                     if case.job.name in command.jobs:
                         self._on.executor.cancel(attempt, hard=True)
+                running = {case.job.name for case in self._running.values()}
+                waiting = {name for name in command.jobs if name in self._cases and self._cases[name].ended is None}
+                self._unwanted |= waiting - running
             case Ask.CANCEL:
                 self._stop_running("kill" if command.now else "drain", BatchState.CANCELLED, "cancelled on request")
             case Ask.PAUSE:
@@ -686,11 +794,26 @@ class Runner:
                 self._paused = False
                 self._tell("resumed")
             case Ask.RETRY:
-                for name, case in self._cases.items():
-                    if case.failed and (not command.jobs or name in command.jobs):
-                        case.failed = False
-                        case.strikes = 0
-                        self._schedule.ready(case.job)
+                self._ask_again(command.jobs)
+
+    def _ask_again(self, names: Sequence[str]) -> None:
+        """Take failed jobs up once more, and those that they block."""
+        failed = {n: c for n, c in self._cases.items() if c.ended is not None and c.ended.status is Status.FAILED}
+        again = [case for name, case in failed.items() if not names or name in names]
+        if not again or self._stop:
+            return
+        again += [c for c in self._cases.values() if c.ended is not None and c.ended.status is Status.BLOCKED]
+        for case in again:
+            outcome, case.ended, case.strikes, case.note = case.ended, None, 0, None
+            assert outcome is not None
+            self.tally.take_back(outcome)
+            self._not_done.pop(case.job.name, None)
+            self._records.state(case.id, Status.PENDING)
+            facts = {"was": str(outcome.status), "task": case.job.task, "bytes": case.planned.bytes}
+            self._tell("asked-again", case.job.name, **facts)
+        waiting = {case.job.name for case in again}
+        over = {name for planned in self._plan.jobs for name in planned.job.upstream if name not in waiting}
+        self._fresh.extend(self._schedule.add((case.job for case in again), over))
 
     def _stop_running(self, how: str, state: BatchState, reason: str | None) -> None:
         """Drain: start nothing more. Kill: end what runs, too."""
@@ -713,8 +836,10 @@ class Runner:
     def _look_at_disk(self, now: float) -> None:
         if self._full_since is None:
             return
-        if self._on.free_bytes(self._on.place.root) >= DISK_ROOM_BYTES:
+        if self._room() >= DISK_ROOM_BYTES:
             self._full_since = None
+            with suppress(OSError):
+                self._on.place.keep_reserve()
             self._tell("resumed")
         elif now - self._full_since > DISK_WAIT_S and not self._stop:
             reason = f"the disk of {self._on.place.root} is full; make room and run the same command again"
@@ -722,7 +847,9 @@ class Runner:
 
     def _finish(self) -> None:
         tally = self.tally
-        tally.elapsed_s = self._clock() - self._began
+        tally.elapsed_s = self.elapsed_s
+        with suppress(OSError):
+            os.rmdir(self._scratch)
         tally.reason = self._stop.reason
         if self._stop:
             tally.state = self._stop.state
@@ -730,6 +857,11 @@ class Runner:
             tally.state = BatchState.FAILED
         else:
             tally.state = BatchState.DONE
-        self._records.end(tally.state, tally.elapsed_s, tally.reason, tally.cache)
+        self._write(lambda: self._records.end(tally.state, tally.elapsed_s, tally.reason, tally.cache))
         self._tell("batch-ended", state=str(tally.state), reason=tally.reason)
         self._post()
+
+
+def _no_links(path: str, flags: int) -> int:
+    """Open a file of the engine's own; a link in its place could lead anywhere."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)

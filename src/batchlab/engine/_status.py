@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,6 +38,8 @@ def read_view(root: Path) -> BatchView:
     try:
         reader.db.execute("BEGIN")
         return _view(root, reader)
+    except sqlite3.Error as error:
+        raise StartError(f"{Place(root).ledger}: the ledger cannot be read ({error})") from error
     finally:
         reader.close()
 
