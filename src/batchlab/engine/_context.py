@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from batchlab.engine._classify import failure_of
+from batchlab.engine._digest import text_digest
 from batchlab.engine._events import Attempt, Member
 from batchlab.engine._model import Item, Status
 from batchlab.engine._task import suggestion
@@ -47,8 +48,6 @@ class JobContext:
     ----------
     job : str
         The job's name.
-    seed : int
-        The same for the same job, whatever worker runs it.
     cache : dict
         Lives as long as the worker; for what several jobs share. Never changes a result.
     log : logging.Logger
@@ -67,12 +66,12 @@ class JobContext:
         provenance: Callable[[], Mapping[str, str]],
     ) -> None:
         self.job = attempt.job
-        self.seed = attempt.seed
         self.cache = cache
         self.log = logging.getLogger("batchlab.job")
         self._make_provenance = provenance
         self.current_stage: str | None = None
         self.gave_up = False
+        self.used_scratch = False
         self._attempt = attempt
         self._tell = tell
         self._cancelled = cancelled
@@ -88,6 +87,11 @@ class JobContext:
     def provenance(self) -> Mapping[str, str]:
         """How this result comes about, as texts."""
         return self._make_provenance()
+
+    @property
+    def seed(self) -> int:
+        """A seed for random numbers: the same for the same job, on whatever worker and in whatever order."""
+        return int(text_digest(self.job)[:8], 16)
 
     # inputs
 
@@ -178,8 +182,9 @@ class JobContext:
 
     def _scratch(self) -> Path:
         folder = Path(self._attempt.scratch)
-        if not folder.is_dir():
-            os.makedirs(folder)
+        if not self.used_scratch:
+            os.makedirs(folder, exist_ok=True)
+            self.used_scratch = True
         return folder
 
     # voice

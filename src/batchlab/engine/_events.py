@@ -37,7 +37,6 @@ class Attempt:
     scratch: str = ""  # folder to write in, made when first needed
     thumbnail: bool = True
     limits: Limits = NO_LIMITS
-    seed: int = 0
     affinity: str | None = None
     digests: Mapping[str, tuple[Stat, str]] = field(default_factory=lambda: EMPTY)  # already known
     skip_items: frozenset[str] = frozenset()
@@ -87,6 +86,7 @@ class Result:
     cpu_s: float = 0.0
     peak_memory_bytes: int | None = None
     log: str | None = None  # head and tail of what it printed
+    scratch: bool = True  # whether it may have left something in its scratch folder
     digests: Mapping[str, tuple[Stat, str]] = field(default_factory=lambda: EMPTY)  # of its inputs
     cache: Mapping[str, int] = field(default_factory=lambda: EMPTY)  # hits, misses since the last job
 

@@ -119,6 +119,7 @@ def _result(
         elapsed_s=ended - began,
         cpu_s=time.process_time() - cpu_began,
         peak_memory_bytes=peak.bytes(),
+        scratch=context is not None and context.used_scratch,
         digests={path: (remembered_stat(stat), digest) for path, (stat, digest) in digests.items()},
     )
 

@@ -112,13 +112,12 @@ class Job:
     @property
     def upstream(self) -> tuple[str, ...]:
         """Names of every job that must be over before this one starts."""
-        if not self.needs and not any(type(value) is From for value in self.inputs.values()):
-            return ()
-        names = dict.fromkeys(self.needs)
+        names: dict[str, None] | None = None
         for value in self.inputs.values():
-            if isinstance(value, From):
+            if type(value) is From:
+                names = names or dict.fromkeys(self.needs)
                 names.update(dict.fromkeys(value.jobs))
-        return tuple(names)
+        return self.needs if names is None else tuple(names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

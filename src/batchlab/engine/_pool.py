@@ -39,7 +39,12 @@ UNKILLABLE_S = 5.0
 KEEPER_FAILURES = 3
 STILLBORN = 3  # workers that may die one after the other before an attempt has begun
 JUMP_S = 5.0  # a wait that took this much longer than asked: the machine slept
-AHEAD = ((0.001, 12), (0.003, 6), (0.010, 3))  # jobs shorter than this on average: so many in a worker at once
+AHEAD = (
+    (0.0003, 24),
+    (0.001, 12),
+    (0.003, 6),
+    (0.010, 3),
+)  # jobs shorter than this on average: so many in a worker at once
 LONG_S = 0.05  # a job that runs this long holds up what is queued behind it
 
 
@@ -288,7 +293,7 @@ class LocalPool:
 
     def _take_back(self, hand: Hand, place: Place) -> bool:
         """Take a queued attempt from a worker; False if the worker may have begun it."""
-        if not hand.slate.take_back(place.attempt.id, place.number):
+        if not hand.slate.take_back(place.number):
             return False
         place.taken_back = True
         del self._where[place.attempt.id]
@@ -433,7 +438,7 @@ class LocalPool:
         """Blame the attempt that ran, and give those behind it to others."""
         head = hand.queue[0] if hand.queue else None
         if head is not None and not head.taken_back:
-            began = hand.slate.started() == head.attempt.id
+            began = hand.slate.started() >= head.number
             self._stillborn = 0 if began else self._stillborn + 1
             if began or hand.verdict is not None or self._stillborn > STILLBORN:
                 self._pending.append(hand.death(code, self._clock()))

@@ -1,8 +1,8 @@
 """A page of memory that a worker and its pool share: who has started what, and what is taken back.
 
-Attempts may be queued ahead in a worker. The pool takes one back by marking its place, the worker starts one by
-writing its id: each writes first and reads after, with a fence between, so never do both believe that the attempt
-is theirs. It also tells, after a crash, which attempt was running.
+Attempts may be queued ahead in a worker, each in a place of its own, counted from 1. The pool takes one back by marking
+its place, the worker starts one by writing the place's number: each writes first and reads after, with a fence
+between, so never do both believe that the attempt is theirs. After a crash it tells which attempt was running.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class Slate:
 
     # the worker's side
 
-    def begin(self, attempt: int, place: int) -> bool:
-        """Start an attempt; False if it was taken back."""
-        _CELL.pack_into(self._page, _STARTED, attempt)
+    def begin(self, place: int) -> bool:
+        """Start the attempt in this place of the queue; False if it was taken back."""
+        _CELL.pack_into(self._page, _STARTED, place)
         with self._fence:
             return self._page[_RECALLED + place % PLACES] == 0
 
@@ -56,15 +56,15 @@ class Slate:
     # the pool's side
 
     def started(self) -> int:
-        """The attempt started last; -1 before the first."""
+        """The place started last, those before it being over; -1 before the first."""
         value: int = _CELL.unpack_from(self._page, _STARTED)[0]
         return value
 
-    def take_back(self, attempt: int, place: int) -> bool:
+    def take_back(self, place: int) -> bool:
         """Take a queued attempt back; False if the worker may have started it, and will say what became of it."""
         self._page[_RECALLED + place % PLACES] = 1
         with self._fence:
-            return self.started() != attempt
+            return self.started() < place
 
     def forget(self, place: int) -> None:
         """The worker has answered for this place."""

@@ -67,7 +67,7 @@ class _Desk:
     def run(self, place: int, packed: tuple[Any, ...]) -> None:
         """Run one attempt, unless it was taken back, and answer for it."""
         attempt = unpack(packed)
-        if not self.slate.begin(attempt.id, place):
+        if not self.slate.begin(place):
             self.wire.send(("back", attempt.id))
             return
         if attempt.task not in self.loaded:
@@ -173,7 +173,6 @@ def pack(attempt: Attempt) -> tuple[Any, ...]:
         attempt.scratch,
         attempt.thumbnail,
         limits,
-        attempt.seed,
         dict(attempt.digests),
         tuple(attempt.skip_items),
         attempt.durable,
@@ -184,7 +183,7 @@ def pack(attempt: Attempt) -> tuple[Any, ...]:
 def unpack(packed: tuple[Any, ...]) -> Attempt:
     """The attempt that `pack` took apart."""
     (id_, job, number, task, params, inputs, outputs, scratch, thumbnail, limits, *rest) = packed
-    seed, digests, skip_items, durable, provenance = rest
+    digests, skip_items, durable, provenance = rest
     return Attempt(
         id=id_,
         job=job,
@@ -196,7 +195,6 @@ def unpack(packed: tuple[Any, ...]) -> Attempt:
         scratch=scratch,
         thumbnail=thumbnail,
         limits=Limits(timeout_s=limits[0], memory_bytes=limits[1], stages=limits[2]),
-        seed=seed,
         digests=digests,
         skip_items=frozenset(skip_items),
         durable=durable,
@@ -224,6 +222,7 @@ def pack_event(event: Done | Failed, log: str | None, cache: dict[str, int]) -> 
         log,
         dict(r.digests),
         cache,
+        r.scratch,
     )
     if isinstance(event, Done):
         outputs = [(o.name, o.path, o.digest, o.bytes) for o in event.outputs]
@@ -237,7 +236,7 @@ def unpack_event(packed: tuple[Any, ...], seen_bytes: int = 0) -> Done | Failed:
     """The event that `pack_event` took apart; the peak memory is at least what was seen from outside."""
     from batchlab.engine._model import Item, Output, Status
 
-    items, warnings, stages, elapsed_s, cpu_s, peak, log, digests, cache = packed[-1]
+    items, warnings, stages, elapsed_s, cpu_s, peak, log, digests, cache, scratch = packed[-1]
     result = Result(
         items=tuple(
             Item(name=n, status=Status(s), category=Category(c) if c else None, reason=r, message=m)
@@ -251,6 +250,7 @@ def unpack_event(packed: tuple[Any, ...], seen_bytes: int = 0) -> Done | Failed:
         log=log,
         digests=digests,
         cache=cache,
+        scratch=scratch,
     )
     if packed[0] == "done":
         _, attempt, metrics, outputs, left, thumbnail, _ = packed
