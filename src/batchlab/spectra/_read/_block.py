@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchlab.spectra._model import Array
+from batchlab.spectra._read._decimals import plain_decimals
 
 __all__ = ["BLANK", "Block", "Lines", "find_block"]
 
@@ -23,12 +24,16 @@ BLANK = " "
 MIN_ROWS = 5
 
 _TAB, _LF, _SPACE, _COMMA, _DOT, _SEMICOLON = b"\t\n ,.;"
-_IN_NUMBERS = np.zeros(256, dtype=bool)
-_IN_NUMBERS[list(b"0123456789+-.,;eE \t\n")] = True
-_IS_DIGIT = np.zeros(256, dtype=bool)
-_IS_DIGIT[list(b"0123456789")] = True
 _IS_WHITE = np.zeros(256, dtype=bool)
 _IS_WHITE[[_TAB, _LF, _SPACE]] = True
+# What a character says of its line, a bit each.
+_DIGIT, _INK, _FOREIGN = 1, 2, 4
+_SAYS = bytes(
+    (_DIGIT if sign in b"0123456789" else 0)
+    | (0 if sign in b"\t\n " else _INK)
+    | (0 if sign in b"0123456789+-.,;eE \t\n" else _FOREIGN)
+    for sign in range(256)
+)
 
 # Told in this order where two read a text equally well. A comma is a delimiter before it is a decimal mark.
 _HYPOTHESES = (("\t", "."), (";", "."), (",", "."), (BLANK, "."), ("\t", ","), (";", ","), (BLANK, ","))
@@ -86,9 +91,12 @@ class Lines:
             ends = np.append(ends, self._raw.size)
         self.ends = ends
         self.starts = np.concatenate(([0], ends[:-1] + 1))
-        self.has_digit = self._any(_IS_DIGIT[self._raw])
-        self.blank = ~self._any(~_IS_WHITE[self._raw])
-        self.candidate = self.has_digit & ~self._any(~_IN_NUMBERS[self._raw])
+        # A line's end belongs to it and says nothing, so no line is without a character.
+        says = np.frombuffer(raw.translate(_SAYS) + bytes(not raw or raw[-1] != _LF), dtype=np.uint8)
+        of_lines = np.bitwise_or.reduceat(says, self.starts)
+        self.has_digit = (of_lines & _DIGIT) != 0
+        self.blank = (of_lines & _INK) == 0
+        self.candidate = self.has_digit & ((of_lines & _FOREIGN) == 0)
         self._count_cache: dict[int, NDArray[np.int64]] = {}
 
     def __len__(self) -> int:
@@ -112,14 +120,11 @@ class Lines:
         return self._per_line(begins)
 
     def _per_line(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-        # A position's line is the first whose end is not before it.
         where = np.flatnonzero(mask)
+        if where.size == len(self) and (where >= self.starts).all() and (where <= self.ends).all():
+            return np.ones(len(self), dtype=np.int64)
+        # A position's line is the first whose end is not before it.
         return np.bincount(np.searchsorted(self.ends, where), minlength=len(self))[: len(self)]
-
-    def _any(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        # Each line ends in a position of its own, so a running sum differs where a line has one.
-        total = np.concatenate(([0], np.cumsum(mask, dtype=np.int32)))
-        return total[self.ends] > total[self.starts]
 
 
 def find_block(lines: Lines) -> Block | None:
@@ -223,6 +228,10 @@ def _body(lines: Lines, rows: NDArray[np.int64]) -> str:
 
 
 def _numbers(body: str, delimiter: str, decimal: str, columns: int) -> Array:
+    rows = body.count("\n") + 1
+    plain = None if delimiter == BLANK else plain_decimals(body, delimiter, decimal, rows * columns)
+    if plain is not None:
+        return plain.reshape(rows, columns)
     if decimal == ",":
         body = body.replace(",", ".")
     cells = body.split() if delimiter == BLANK else body.replace("\n", delimiter).split(delimiter)

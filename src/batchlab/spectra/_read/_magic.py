@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from batchlab.errors import DataError
 
 __all__ = ["refuse_binary", "refuse_by_magic"]
@@ -31,9 +29,7 @@ _SPC_SECOND_BYTES = (0x4B, 0x4D)
 
 # Control characters that text holds: tab, line feed, form feed, carriage return, and the DOS end of file.
 _TEXT_CONTROLS = (0x09, 0x0A, 0x0C, 0x0D, 0x1A)
-_IS_CONTROL = np.zeros(256, dtype=bool)
-_IS_CONTROL[:32] = True
-_IS_CONTROL[list(_TEXT_CONTROLS)] = False
+_CONTROLS = bytes(sorted({*range(32)} - {*_TEXT_CONTROLS}))
 
 _ADVICE = "this reader takes plain text tables: export the spectrum as text (CSV or tab-separated)"
 
@@ -71,10 +67,9 @@ def refuse_binary(path: Path, data: bytes) -> None:
     """
     text = data.rstrip(b"\x00")
     zeros = len(data) - len(text)
-    raw = np.frombuffer(text, dtype=np.uint8)
-    controls = int(np.count_nonzero(_IS_CONTROL[raw]))
+    controls = len(text) - len(text.translate(None, _CONTROLS))
     inner_zeros = text.count(b"\x00")
-    if raw.size and controls - inner_zeros <= 0.002 * raw.size and inner_zeros <= 0.1 * raw.size:
+    if text and controls - inner_zeros <= 0.002 * len(text) and inner_zeros <= 0.1 * len(text):
         if zeros:
             raise DataError(
                 f"{path}: the last {zeros} bytes are zero: the file was not written to its end; copy it again",
