@@ -71,6 +71,7 @@ class Bench:
         self.executor = executor
         self.folder = folder
         self.told: dict[int, list[Any]] = {}
+        self.patience_s = PATIENCE_S
         self._queue: list[Attempt] = []
 
     # handing over
@@ -129,9 +130,9 @@ class Bench:
 
     def until(self, happened: Callable[[], Any], what: str) -> Any:
         """Take in events until `happened` answers; its answer."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self.patience_s
         while not (answer := happened()):
-            assert time.monotonic() < deadline, f"waited {PATIENCE_S:g} s for {what}"
+            assert time.monotonic() < deadline, f"waited {self.patience_s:g} s for {what}"
             self.pump(0.02)
         return answer
 
@@ -146,9 +147,10 @@ class Bench:
 
     def wait(self, *attempts: Attempt) -> list[Any]:
         """Wait until these have ended."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self.patience_s
         while missing := [a.job for a in attempts if self.end(a) is None]:
-            assert time.monotonic() < deadline, f"no terminal event of {', '.join(missing[:5])} in {PATIENCE_S:g} s"
+            names = ", ".join(missing[:5])
+            assert time.monotonic() < deadline, f"no terminal event of {names} in {self.patience_s:g} s"
             self.pump(1.0)
         return [self.end(a) for a in attempts]
 

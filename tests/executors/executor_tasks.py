@@ -577,6 +577,16 @@ def use(ctx: JobContext, given: Given) -> Mapping[str, Any]:
     return {"held": len(b"x" * (given.count * MB))}
 
 
+@task(name="trial.large_held", version="1", params=Given)
+def large_held(ctx: JobContext, given: Given) -> Mapping[str, Any]:
+    """Hold `count` MB and wait."""
+    held = b"x" * (given.count * MB)
+    time.sleep(0.2)  # beyond any poll that is due for the job before
+    _tell(given, os.getpid())
+    _wait(given)
+    return {"held": len(held)}
+
+
 @task(name="trial.staged", version="1", params=Given)
 def staged(ctx: JobContext, given: Given) -> Mapping[str, Any]:
     """Quick in one stage, hanging in the next."""
@@ -642,9 +652,9 @@ def forked(ctx: JobContext, given: Given) -> Mapping[str, Any]:
     return {"value": 1}
 
 
-@task(name="trial.kill_keeper", version="1", params=Given)
-def kill_keeper(ctx: JobContext, given: Given) -> Mapping[str, Any]:
-    """Start children, tell their ids, and wait."""
+@task(name="trial.family", version="1", params=Given)
+def family(ctx: JobContext, given: Given) -> Mapping[str, Any]:
+    """Start children, tell the ids of this process, its parent and them, and wait."""
     pids = [os.getpid(), os.getppid(), *(OFFSPRING[kind]() for kind in given.text.split())]
     _tell(given, " ".join(map(str, pids)))
     _sleep_for_ever()
