@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 
 from batchlab.engine._digest import file_digest, stat_of
 from batchlab.engine._events import Stat
@@ -169,6 +171,8 @@ def _not_placed(error: OSError) -> JobError:
 
 def _put(scratch: str, final: str) -> bool:
     """Give a file its name unless the name is taken, in one step; answers whether it did."""
+    if _rename_unless_taken(scratch, final):
+        return True
     try:
         os.link(scratch, final, follow_symlinks=False)
     except FileExistsError:
@@ -187,6 +191,25 @@ def _put(scratch: str, final: str) -> bool:
         return True
     os.unlink(scratch)
     return True
+
+
+_RENAME_NOREPLACE = 1
+_AT_FDCWD = -100
+
+
+@cache
+def _renameat2() -> Callable[..., int] | None:
+    """Linux's rename that never replaces; None where the C library has none."""
+    return getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+
+
+def _rename_unless_taken(scratch: str, final: str) -> bool:
+    """One rename instead of a link and an unlink, where that can be had; False leaves the answer to those."""
+    rename = _renameat2()
+    if rename is None:
+        return False
+    source, target = os.fsencode(scratch), os.fsencode(final)
+    return bool(rename(_AT_FDCWD, source, _AT_FDCWD, target, _RENAME_NOREPLACE) == 0)
 
 
 def is_whole(root: str, path: str, digest: str) -> bool:

@@ -715,6 +715,8 @@ class Runner:
             case.warnings = (*case.warnings, f"left out: {name} ({why})")
 
     def _tell_end(self, case: Case, outcome: Outcome) -> None:
+        if not self._on.board.heard:
+            return
         f = outcome.failure
         self._tell(
             "job-ended",
