@@ -32,7 +32,7 @@ from batchlab.engine._params import ParamProblem, check_params
 from batchlab.engine._place import Place
 from batchlab.engine._plan import Plan, PlannedJob, Verdict, plan
 from batchlab.engine._pool import LocalPool
-from batchlab.engine._progress import Eta, Progress, fold
+from batchlab.engine._progress import Eta, Progress, fold, follow
 from batchlab.engine._run import RunResult, inline, load_batch, run
 from batchlab.engine._status import find_job, read_view, status_json, traceback_of
 from batchlab.engine._task import Task, find_task, is_user_task, task, task_names
@@ -99,6 +99,7 @@ __all__ = [
     "find_job",
     "find_task",
     "fold",
+    "follow",
     "inline",
     "is_user_task",
     "load_batch",

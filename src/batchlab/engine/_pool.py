@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import pickle
 import selectors
 import socket
 import subprocess
@@ -30,7 +29,7 @@ from batchlab.engine._hand import Hand, Place
 from batchlab.engine._model import Failure
 from batchlab.engine._slate import Slate
 from batchlab.engine._wire import Torn, Wire
-from batchlab.engine._worker import pack, slate_path_of, unpack_event
+from batchlab.engine._worker import DIGESTS, pack, slate_path_of, unpack_event
 from batchlab.errors import Category, StartError
 
 log = logging.getLogger(__name__)
@@ -520,7 +519,8 @@ class LocalPool:
 
 def _read_answer(path: Path) -> tuple[Any, ...]:
     """An answer that was too large for the socket."""
-    frame = path.read_bytes()
+    answer = json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
     path.unlink()
-    answer: tuple[Any, ...] = pickle.loads(frame[4:])
-    return answer
+    digests = answer[-1][DIGESTS]
+    answer[-1][DIGESTS] = {name: (tuple(stat), digest) for name, (stat, digest) in digests.items()}
+    return tuple(answer)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from batchlab.engine._model import EMPTY
-from batchlab.engine._notice import Notice
+from batchlab.engine._notice import Listener, Notice
 
 _Z90 = 1.645  # of a normal distribution: 90 % lie within
 
@@ -118,6 +118,18 @@ class Progress:
 
 def _sums(o: Observed) -> tuple[float, ...]:
     return o.n, o.x, o.y, o.xx, o.xy, o.yy
+
+
+def follow(callback: Callable[[Progress], None]) -> Listener:
+    """A listener for `run` that calls back with the progress after every notice."""
+    progress = Progress()
+
+    def listen(notice: Notice) -> None:
+        nonlocal progress
+        progress = fold(progress, notice)
+        callback(progress)
+
+    return listen
 
 
 def fold(progress: Progress, notice: Notice) -> Progress:

@@ -7,6 +7,7 @@ from C, without ever waiting for a reader, and after a crash its last lines are 
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import socket
@@ -88,9 +89,10 @@ class _Desk:
         printed = read_log(1)  # streams write through: nothing is left in buffers of Python's own
         if printed is not None:
             os.ftruncate(1, 0)
-        frame = encode(pack_event(event, printed, _cache_counts(self.cache)))
+        answer = pack_event(event, printed, _cache_counts(self.cache))
+        frame = encode(answer)
         if len(frame) > LARGE_FRAME_BYTES:
-            frame = _by_file(attempt, frame)
+            frame = _by_file(attempt, answer)
         self.wire.socket.sendall(frame)
 
 
@@ -99,12 +101,12 @@ def slate_path_of(log_path: str) -> str:
     return log_path.removesuffix(".out") + ".slate"
 
 
-def _by_file(attempt: Attempt, frame: bytes) -> bytes:
-    """Leave a large answer in the scratch folder and send its path alone."""
+def _by_file(attempt: Attempt, answer: tuple[Any, ...]) -> bytes:
+    """Leave a large answer in the scratch folder, as JSON, and send its path alone."""
     os.makedirs(attempt.scratch, exist_ok=True)
-    path = os.path.join(attempt.scratch, ".answer")
-    with open(path, "wb") as file:
-        file.write(frame)
+    path = os.path.join(attempt.scratch, ".answer.json")
+    with open(path, "w", encoding="utf-8", errors="surrogatepass") as file:
+        json.dump(answer, file)
     return encode(("file", attempt.id, path))
 
 
@@ -207,6 +209,9 @@ def _unpack_input(value: Any) -> ResolvedInput:
         return value
     members: Any = tuple(v if isinstance(v, str) else Member(job=v[0], outputs=v[1], metrics=v[2]) for v in value)
     return members  # type: ignore[no-any-return]
+
+
+DIGESTS = 7  # where they stand in the last part of a packed event
 
 
 def pack_event(event: Done | Failed, log: str | None, cache: dict[str, int]) -> tuple[Any, ...]:
