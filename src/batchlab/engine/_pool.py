@@ -523,4 +523,5 @@ def _read_answer(path: Path) -> tuple[Any, ...]:
     path.unlink()
     digests = answer[-1][DIGESTS]
     answer[-1][DIGESTS] = {name: (tuple(stat), digest) for name, (stat, digest) in digests.items()}
+    answer[-1][-1] = True  # the file itself lay in the scratch folder
     return tuple(answer)
