@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchlab.engine import _task
+from batchlab.spectra._synthetic import write_demo_set
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +52,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         _task._entry_points.cache_clear()
         yield
     _task._entry_points.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six samples of 400 points: four good ones in as many layouts, an outlier, and a file that was cut off."""
+    folder = tmp_path_factory.mktemp("small")
+    write_demo_set(folder, 6, 3, points=400)
+    return folder

@@ -86,19 +86,20 @@ def pinned() -> Iterator[None]:
     """Our settings within, the user's again after; and no warning about letters that a font lacks."""
     import matplotlib as mpl
 
+    theirs: Any = mpl.rcParams
     ours = _settings()
     # Set and restored without matplotlib's checks, which take longer than drawing a curve; ours were checked once.
-    before = [(name, mpl.rcParams._get(name)) for name in ours]
+    before = [(name, theirs._get(name)) for name in ours]
     try:
         for name, value in ours.items():
-            mpl.rcParams._set(name, value)
+            theirs._set(name, value)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
             warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support")
             yield
     finally:
         for name, value in before:
-            mpl.rcParams._set(name, value)
+            theirs._set(name, value)
 
 
 @cache
@@ -106,8 +107,10 @@ def _settings() -> dict[str, Any]:
     """Every setting but the backend, as matplotlib itself checked and stored it."""
     import matplotlib as mpl
 
-    with mpl.rc_context({name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"} | _OURS):
-        return {name: mpl.rcParams._get(name) for name in mpl.rcParams if name != "backend"}
+    theirs: Any = mpl.rcParams
+    plain: Any = {name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"}
+    with mpl.rc_context(plain | _OURS):
+        return {name: theirs._get(name) for name in theirs if name != "backend"}
 
 
 def build(kind: FigureKind) -> Stage:

@@ -1,4 +1,4 @@
-"""The demo of this domain: a set of spectra whose truth is known, compared, and what of it was found.
+"""Made-up Raman spectra beside their reference: known scales, shifts and bands, an outlier, a broken file.
 
 The entry point group ``batchlab.demos`` names this module; `make_demo` and `expected` are what it offers.
 """

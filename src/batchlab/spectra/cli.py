@@ -8,18 +8,33 @@ from typing import Any
 
 import click
 
-_NORMALIZATIONS = ("none", "snv", "min-max", "area")
-_AXIS_KINDS = ("wavenumber", "raman shift", "wavelength", "energy", "frequency", "pixel", "time")
+from batchlab.spectra._kinds import AxisKind, Normalization, Quantity
+
+_NORMALIZATIONS = tuple(each.value for each in Normalization)
+
+
+class _WordsType(click.Choice):  # type: ignore[type-arg]
+    """One of some words; a hyphen may stand for the blank between two of them."""
+
+    def __init__(self, words: type[AxisKind] | type[Quantity]) -> None:
+        super().__init__([each.value.replace(" ", "-") for each in words if each.value != "unknown"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | None:
+        """The words as the params have them."""
+        if value is None:
+            return None
+        return str(super().convert(str(value).replace(" ", "-"), param, ctx)).replace("-", " ")
 
 
 class _LimitsType(click.ParamType):  # type: ignore[type-arg]
     """``auto``, ``per-picture`` or ``LOW,HIGH``."""
 
-    name = "auto|per-picture|LOW,HIGH"
+    name = "limits"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str | tuple[float, float]:
+        """Words as they are, numbers as a pair."""
         if not isinstance(value, str) or value in ("auto", "per-picture"):
             return value  # type: ignore[no-any-return]
         try:
@@ -34,9 +49,10 @@ class _LimitsType(click.ParamType):  # type: ignore[type-arg]
 class _WorkersType(click.ParamType):  # type: ignore[type-arg]
     """A number of processes, or ``auto``."""
 
-    name = "N|auto"
+    name = "workers"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """None for one per core."""
         if value is None or value == "auto":
             return None
         try:
@@ -56,23 +72,34 @@ def spectra() -> None:
 @spectra.command("compare")
 @click.argument("reference")
 @click.argument("samples", nargs=-1, required=True)
-@click.option("-o", "--output", default="spectra-compare", show_default=True, help="Folder for the results.")
+@click.option(
+    "-o", "--output", default="spectra-compare", metavar="DIR", show_default=True, help="Folder for the results."
+)
 @click.option("--normalization", type=click.Choice(_NORMALIZATIONS), default="none", show_default=True)
-@click.option("--axis-kind", type=click.Choice(_AXIS_KINDS), help="What the axis is, where the files do not say.")
+@click.option("--axis-kind", type=_WordsType(AxisKind), help="What the axis is, where the files do not say.")
 @click.option("--axis-unit", help="Unit of the axis, where the files do not say.")
-@click.option("--quantity", help="What the signal is (absorbance, counts, ...), where the files do not say.")
+@click.option("--quantity", type=_WordsType(Quantity), help="What the signal is, where the files do not say.")
 @click.option("--unit", help="Unit of the signal, where the files do not say.")
 @click.option("--column", help="Intensity column, by name or by number from 0.")
-@click.option("--limits", type=_LimitsType(), default="auto", show_default=True, help="y limits of the pictures.")
+@click.option(
+    "--limits",
+    type=_LimitsType(),
+    default="auto",
+    metavar="auto|per-picture|LOW,HIGH",
+    show_default=True,
+    help="y limits of the pictures: settled from all samples, from each its own, or these.",
+)
 @click.option("--dpi", type=click.FloatRange(10, 2400), default=300.0, show_default=True)
 @click.option("--no-figure", is_flag=True, help="Draw no pictures.")
 @click.option("--no-table", is_flag=True, help="Write no tables.")
-@click.option("--workers", type=_WorkersType(), default="auto", help="Processes; auto is one per core.")
+@click.option(
+    "--workers", type=_WorkersType(), default="auto", metavar="N|auto", help="Processes; auto is one per core."
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--fresh", is_flag=True, help="Do everything anew.")
 @click.option("--json", "json_lines", is_flag=True, help="One JSON object per line.")
-@click.option("-q", "--quiet", is_flag=True)
-@click.option("-v", "--verbose", is_flag=True)
+@click.option("-q", "--quiet", is_flag=True, help="Tell errors alone.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell what the engine logs, too.")
 @click.pass_context
 def compare(
     ctx: click.Context,

@@ -1,0 +1,127 @@
+"""`batchlab spectra compare`, up to the batch that it hands over."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from batchlab.engine import From
+from batchlab.errors import ConfigError
+from batchlab.spectra import compare_batch
+from batchlab.spectra.cli import spectra
+
+
+class Face:
+    """Takes the batch in the place of the program's own runner."""
+
+    def __init__(self, code=0):
+        self.code, self.batch, self.options = code, None, None
+
+    def run_batch(self, batch, **options):
+        self.batch, self.options = batch, options
+        return self.code
+
+
+def call(*words, code=0):
+    face = Face(code)
+    result = CliRunner().invoke(spectra, ["compare", *map(str, words)], obj=face)
+    return result, face
+
+
+def test_the_command_makes_the_batch_of_a_batch_file(small_set, tmp_path):
+    result, face = call(
+        *(small_set / "reference.csv", small_set / "samples", "--output", tmp_path / "out", "--normalization", "snv"),
+        *("--axis-kind", "raman-shift", "--quantity", "counts", "--workers", "2", "--dpi", "80"),
+    )
+    assert (result.exit_code, result.output) == (0, "")
+    told = compare_batch(
+        small_set / "reference.csv",
+        [small_set / "samples"],
+        tmp_path / "out",
+        normalization="snv",
+        reading={"axis_kind": "raman shift", "quantity": "counts"},
+        dpi=80.0,
+    )
+    assert face.batch.jobs == told.jobs
+    assert face.batch.settings.workers == 2
+    assert face.batch.source.startswith("batchlab ")
+    limits, first, *_ = face.batch.jobs
+    assert limits.name == "limits"
+    assert len(limits.inputs["samples"]) == 6
+    assert first.inputs["limits"] == From(jobs=("limits",), output="limits")
+    assert first.outputs == {
+        "figure": "sample_001_vs_reference.png",
+        "table": "sample_001_vs_reference.csv",
+    }
+
+
+def test_options_of_running_are_handed_on_and_the_exit_code_back(small_set, tmp_path):
+    result, face = call(
+        *(small_set / "reference.csv", small_set / "samples", "--output", tmp_path),
+        *("--dry-run", "--fresh", "--json", "-q", "-v"),
+        code=1,
+    )
+    assert result.exit_code == 1
+    assert face.options == {
+        "dry_run": True,
+        "fresh": True,
+        "only": None,
+        "json_lines": True,
+        "quiet": True,
+        "verbose": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "tasks", "param", "outputs"),
+    [
+        (["--limits", "per-picture"], {"spectra.compare"}, None, {"figure", "table"}),
+        (["--limits=-1,2.5"], {"spectra.compare"}, [-1.0, 2.5], {"figure", "table"}),
+        (["--no-figure"], {"spectra.compare"}, None, {"table"}),
+        (["--no-table"], {"spectra.compare", "spectra.limits"}, None, {"figure"}),
+        (["--no-table", "--no-figure"], {"spectra.compare"}, None, set()),
+    ],
+)
+def test_limits_and_outputs(small_set, tmp_path, words, tasks, param, outputs):
+    result, face = call(small_set / "reference.csv", small_set / "samples", "--output", tmp_path, *words)
+    assert result.exit_code == 0
+    assert {job.task for job in face.batch.jobs} == tasks
+    last = face.batch.jobs[-1]
+    assert last.params.get("overlay_limits") == param
+    assert set(last.outputs) == outputs
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--limits", "2,1"], "the first number must be the smaller"),
+        (["--limits", "wide"], "write auto, per-picture, or two numbers"),
+        (["--workers", "0"], "write auto, or a number from 1"),
+        (["--axis-kind", "furlong"], "is not one of"),
+        (["--normalization", "max"], "is not one of"),
+    ],
+)
+def test_wrong_options_are_told(small_set, words, message):
+    result, face = call(small_set / "reference.csv", small_set / "samples", *words)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert face.batch is None
+
+
+def test_samples_are_files_folders_and_patterns_each_once(small_set, tmp_path, monkeypatch):
+    monkeypatch.chdir(small_set / "samples")
+    batch = compare_batch(
+        "../reference.csv", ["sample_002.txt", "*.csv", small_set / "samples", "gone.txt"], tmp_path, figure=False
+    )
+    names = [job.name.removeprefix("compare/") for job in batch.jobs]
+    assert names[0] == "sample_002"
+    assert sorted(names) == ["gone", *(f"sample_00{i}" for i in range(1, 7))]
+
+
+def test_what_holds_no_sample_is_named(small_set, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(ConfigError, match=r"empty, .*none\*"):
+        compare_batch(small_set / "reference.csv", [empty, tmp_path / "none*"], tmp_path / "out")
+    with pytest.raises(ConfigError, match="write auto, per-picture"):
+        compare_batch(small_set / "reference.csv", [small_set / "samples"], tmp_path / "out", limits="wide")

@@ -1,0 +1,117 @@
+"""What a comparison's picture says: labels, direction, limits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchlab.figures import Canvas
+from batchlab.spectra import AxisKind, PlotLimits, Quantity, Spectrum, compare, plot_limits, reach
+from batchlab.spectra._figure import draw_comparison, figure_kind, look_of
+from batchlab.spectra._limits import beyond
+
+AXIS = np.linspace(500.0, 3500.0, 301)
+HILL = 1.0 + np.exp(-(((AXIS - 1500.0) / 300.0) ** 2))
+
+
+def spectrum(scale=1.0, axis=AXIS, signal=HILL, kind=AxisKind.WAVENUMBER, quantity=Quantity.ABSORBANCE, **more):
+    return Spectrum(axis=axis, intensity=scale * signal, axis_kind=kind, quantity=quantity, **more)
+
+
+def look(sample, reference=None, normalization="none", **more):
+    reference = reference or spectrum()
+    comparison = compare(reference, sample, normalization)
+    return look_of(comparison, plot_limits(reference, [reach(comparison)]), **more), comparison
+
+
+@pytest.mark.parametrize("step", [1, -1])
+@pytest.mark.parametrize(
+    ("kind", "down"),
+    [
+        (AxisKind.WAVENUMBER, True),
+        (AxisKind.RAMAN_SHIFT, False),
+        (AxisKind.WAVELENGTH, False),
+        (AxisKind.UNKNOWN, False),
+    ],
+)
+def test_a_wavenumber_axis_runs_down_and_all_others_up(kind, down, step):
+    both = [spectrum(scale, AXIS[::step], HILL[::step], kind, axis_unit="x") for scale in (1.0, 2.0)]
+    found, _ = look(both[1], both[0])
+    assert found.x_limits == ((3500.0, 500.0) if down else (500.0, 3500.0))
+
+
+def test_labels_carry_units_and_how_the_signals_were_normalised():
+    raman = {"kind": AxisKind.RAMAN_SHIFT, "quantity": Quantity.COUNTS}
+    plain, _ = look(spectrum(2.0, **raman), spectrum(**raman))
+    assert (plain.x_label, plain.overlay_label, plain.difference_label) == (
+        "Raman shift / cm⁻¹",
+        "Counts",
+        "Difference",
+    )
+    percent = {"quantity": Quantity.TRANSMITTANCE, "unit": "%"}
+    assert look(spectrum(2.0, **percent), spectrum(**percent))[0].difference_label == "Difference / %"
+    assert look(spectrum(2.0), normalization="snv")[0].difference_label == "Difference (snv)"
+
+
+def test_a_reference_kept_on_the_background_gives_the_same_pixels_as_one_drawn_anew():
+    style, comparison = look(spectrum(1.3), dpi=50.0)
+    memory = {}
+    kept = draw_comparison(comparison, style, memory)
+    pixels = kept.rgba.copy()
+    alone = draw_comparison(comparison, style)
+    np.testing.assert_array_equal(alone.rgba, pixels)
+    shorter = compare(spectrum(), spectrum(1.1, AXIS[:200], HILL[:200]))
+    np.testing.assert_array_equal(draw_comparison(shorter, style, memory).rgba, draw_comparison(shorter, style).rgba)
+    np.testing.assert_array_equal(draw_comparison(comparison, style, memory).rgba, pixels)
+
+
+def test_the_canvas_of_a_batch_is_made_once(monkeypatch):
+    made = []
+    build = Canvas.__init__
+    monkeypatch.setattr(Canvas, "__init__", lambda self, kind: (made.append(kind.key), build(self, kind))[1])
+    style, _ = look(spectrum(1.3), dpi=50.0)
+    memory = {}
+    for scale in (1.1, 1.2, 1.3):
+        draw_comparison(compare(spectrum(), spectrum(scale)), style, memory)
+    assert made == [figure_kind(style, (AXIS, HILL)).key]
+
+
+def test_limits_hold_every_ordinary_sample_with_a_margin():
+    samples = [compare(spectrum(), spectrum(scale)) for scale in (0.5, 1.0, 1.5, 2.0)]
+    found = plot_limits(spectrum(), [reach(each) for each in samples])
+    assert found.axis == (500.0, 3500.0)
+    assert found.overlay == (0.3, 4.2)
+    low, high = found.difference
+    assert low < -1.0
+    assert high > 2.0
+    assert all(beyond(reach(each), found) is None for each in samples)
+
+
+def test_one_spike_does_not_flatten_all_other_pictures():
+    ordinary = [reach(compare(spectrum(), spectrum(1.0 + i / 20))) for i in range(1, 9)]
+    spike = reach(compare(spectrum(), spectrum(1.0, signal=HILL + 1000.0 * (AXIS == 1000.0))))
+    found = plot_limits(spectrum(), [*ordinary, spike])
+    assert found.overlay[1] < 4.0
+    assert "the overlay reaches from 1 to 1001" in beyond(spike, found)
+
+
+def test_limits_do_not_move_for_a_sample_in_their_midst():
+    reaches = [reach(compare(spectrum(), spectrum(scale))) for scale in (0.5, 0.9, 1.4, 2.0)]
+    inside = reach(compare(spectrum(), spectrum(1.1)))
+    assert plot_limits(spectrum(), reaches) == plot_limits(spectrum(), [*reaches, inside])
+
+
+def test_a_sample_equal_to_its_reference_still_has_limits():
+    found = plot_limits(spectrum(), [reach(compare(spectrum(), spectrum()))])
+    assert isinstance(found, PlotLimits)
+    assert found.difference[0] < 0 < found.difference[1]
+
+
+@pytest.mark.parametrize("power", [-12, -3, 0, 5, 12])
+def test_limits_are_round_at_every_size(power):
+    scale = 10.0**power
+    pairs = [spectrum(scale * factor, quantity=Quantity.INTENSITY) for factor in (1.0, 1.7)]
+    found = plot_limits(pairs[0], [reach(compare(*pairs))])
+    assert all(len(f"{end:.12g}".strip("-0.").replace(".", "").split("e")[0].rstrip("0")) <= 3 for end in found.overlay)
+    assert found.overlay[0] < scale
+    assert found.overlay[1] > 3.4 * scale * 0.99
