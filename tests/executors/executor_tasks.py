@@ -293,6 +293,29 @@ def processes(ctx: JobContext, given: Given) -> Mapping[str, Any]:
         return {"sum": sum(pool.map(abs, [-1, -2, -3]))}
 
 
+@task(name="trial.echo", version="1", params=Given)
+def echo(ctx: JobContext, given: Given) -> Mapping[str, Any]:
+    """How much it was given."""
+    return {"length": len(given.text)}
+
+
+@task(name="trial.threads", version="1", params=Given)
+def threads(ctx: JobContext, given: Given) -> Mapping[str, Any]:
+    """Items taken up by several threads at once."""
+
+    def work(thread: int) -> None:
+        for number in range(given.count):
+            with ctx.item(f"{thread}/{number}/{'x' * 500}"):
+                pass
+
+    each = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in each:
+        thread.start()
+    for thread in each:
+        thread.join()
+    return {"items": 4 * given.count}
+
+
 # tasks that do not
 
 

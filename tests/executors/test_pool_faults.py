@@ -22,9 +22,9 @@ from batchlab.errors import Category
 pytestmark = [pytest.mark.faults, on("kills", "isolates")]
 
 
-def _known(request: pytest.FixtureRequest, reason: str) -> None:
-    """A bug that is known: the test must fail until it is mended."""
-    request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def _known(request: pytest.FixtureRequest, reason: str, *, always: bool = True) -> None:
+    """A bug that is known: the test must fail until it is mended; one that depends on luck may fail."""
+    request.applymarker(pytest.mark.xfail(strict=always, reason=reason))
 
 
 def _make_it_expect_short_jobs(bench: Bench) -> None:
@@ -174,8 +174,11 @@ def test_the_peak_is_each_jobs_own(open_bench: Any) -> None:
     assert after.result.peak_memory_bytes < small.result.peak_memory_bytes + 100 * MB
 
 
-def test_a_memory_limit_is_held_against_nobody_else(open_bench: Any, tell: Pipe, gate: Pipe) -> None:
+def test_a_memory_limit_is_held_against_nobody_else(
+    request: pytest.FixtureRequest, open_bench: Any, tell: Pipe, gate: Pipe
+) -> None:
     """The small job has ended, unread; the one that runs after it in the same process has no limit."""
+    _known(request, "memory is judged without reading first: whoever runs by then dies of a limit not its own")
     bench = open_bench(workers=1)
     _make_it_expect_short_jobs(bench)
     first = bench.attempt("moody", limits=Limits(memory_bytes=150 * MB))
@@ -240,7 +243,8 @@ def test_what_a_crashed_job_started_ends_with_it(
     request: pytest.FixtureRequest, bench: Bench, tell: Pipe, kind: str
 ) -> None:
     if kind != "child":
-        _known(request, "a child in a session of its own outlives the crash of its job, until the pool closes")
+        reason = "a child in a session of its own outlives the crash of its job, until the pool closes"
+        _known(request, reason, always=kind == "daemon")
     attempt = bench.attempt("leave", how="SIGSEGV", text=kind, tell=tell.path)
     bench.submit(attempt)
     pids = [int(pid) for pid in bench.line(tell).split()]
