@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -107,6 +108,9 @@ class LazyGroup(click.Group):
         call: Callable[..., object] = super().main
         if not standalone_mode:
             return call(args, *rest, standalone_mode=False, **more)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):  # a name may hold what the terminal's encoding cannot say
+                stream.reconfigure(errors="backslashreplace")
         argv = list(sys.argv[1:] if args is None else args)
         sys.exit(guarded(lambda: call(argv, *rest, standalone_mode=False, **more), argv))
 

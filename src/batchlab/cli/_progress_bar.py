@@ -90,7 +90,7 @@ class LiveBar:
 
 
 def draw(snapshot: Snapshot, *, width: int, height: int = 24, ascii_only: bool = False) -> Text:
-    """The display as text, no line of it wider than `width`.
+    """The display as text, every line of it narrower than `width`.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def draw(snapshot: Snapshot, *, width: int, height: int = 24, ascii_only: bool =
     ascii_only
         Draw with what every terminal has.
     """
-    width = max(width - 1, 20)
+    width = max(width - 3, 10)  # room for the ^C that a terminal echoes, lest it break the last line
     dot = " | " if ascii_only else " · "
     lines = [_bar(snapshot, width, ascii_only=ascii_only), _counts(snapshot, width, dot)]
     rows = max(0, min(ROWS, height - 5))
@@ -110,7 +110,7 @@ def draw(snapshot: Snapshot, *, width: int, height: int = 24, ascii_only: bool =
     for job, (stage, spent_s) in running[:rows]:
         line = Text("  ")
         line.append(one_line(job, name_width).ljust(name_width))
-        line.append(f"  {duration(spent_s):>8}", style=DIM)
+        line.append(f"  {duration(spent_s, coarse=True):>8}", style=DIM)
         line.append(f"  {one_line(stage)}", style=DIM)
         lines.append(line)
     if len(running) > rows:
@@ -126,11 +126,10 @@ def draw(snapshot: Snapshot, *, width: int, height: int = 24, ascii_only: bool =
 
 def _bar(snapshot: Snapshot, width: int, *, ascii_only: bool) -> Text:
     full, rest = ("#", ".") if ascii_only else ("━", "─")
-    fraction = min(max(snapshot.progress.fraction, 0.0), 1.0)
     name = one_line(snapshot.batch, max(width // 4, 8))
-    tail = f"{int(fraction * 100):3d} %  {snapshot.time_left}"
+    tail = f"{snapshot.percent:3d} %  {snapshot.time_left}"
     cells = max(width - len(name) - len(tail) - 4, 5)
-    filled = round(fraction * cells)
+    filled = round(snapshot.percent / 100 * cells)
     line = Text(f"{name}  ", style="bold")
     line.append(full * filled, style=f"not bold {BLUE}")
     line.append(rest * (cells - filled), style=f"not bold {DIM}")
@@ -148,5 +147,5 @@ def _counts(snapshot: Snapshot, width: int, dot: str) -> Text:
         per_s = ended / spent_s
         rate = f"{per_s:.3g} jobs/s" if per_s >= 1 else f"{per_s * 60:.2g} jobs/min"
         line.append(f"{dot}{rate}", style=DIM)
-    line.append(f"{dot}{duration(spent_s)} so far", style=DIM)
+    line.append(f"{dot}{duration(spent_s, coarse=True)} so far", style=DIM)
     return line

@@ -14,7 +14,7 @@ from batchlab.cli._words import counted, plain
 from batchlab.engine import Notice
 
 EVERY_S = 10.0
-STEP = 0.1  # of the work
+STEP = 10  # percent of the work
 SHOWN_FAILURES = 50
 
 
@@ -58,9 +58,8 @@ class PlainLines:
             self._say(now, f"stopping: {plain(notice.facts.get('reason') or 'asked to')}")
         elif notice.kind in ("paused", "resumed"):
             self._say(now, now.time_left if notice.kind == "paused" else "going on")
-        elif notice.kind == "job-ended" and now.progress.fraction >= self._next_step:
-            while self._next_step <= now.progress.fraction:
-                self._next_step += STEP
+        elif notice.kind == "job-ended" and now.percent >= self._next_step:
+            self._next_step = now.percent - now.percent % STEP + STEP
             if self._clock() - self._line_at >= 1.0:
                 self._say(now, _line(now))
 
@@ -91,7 +90,7 @@ def _start(now: Snapshot) -> str:
 def _line(now: Snapshot) -> str:
     words = ", ".join(text for _, text in now.counts)
     left = f", {now.time_left}" if now.time_left else ""
-    return f"{int(now.progress.fraction * 100)} %, {words}{left}"
+    return f"{now.percent} %, {words}{left}"
 
 
 class JsonLines:
@@ -123,7 +122,7 @@ class JsonLines:
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
     """Strict JSON: NaN and infinities are null."""
-    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
+    return json.dumps(_finite(value), allow_nan=False, indent=indent)
 
 
 def _finite(value: Any) -> Any:

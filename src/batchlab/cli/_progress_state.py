@@ -24,6 +24,11 @@ class Snapshot:
     failures: int = 0
 
     @property
+    def percent(self) -> int:
+        """Of the work, done in full."""
+        return min(max(int(self.progress.fraction * 100 + 1e-6), 0), 100)
+
+    @property
     def time_left(self) -> str:
         """``12-18 min left``, or why there is no such figure."""
         state = self.progress.state
@@ -49,7 +54,7 @@ class Snapshot:
             (p.failed, "failed"),
             (p.items_failed, "items failed" if p.items_failed != 1 else "item failed"),
             (p.blocked, "blocked"),
-            (p.cancelled, "cancelled"),
+            (p.cancelled + p.interrupted, "cancelled"),
         ):
             if count:
                 words.append(("trouble", f"{number(count)} {text}"))

@@ -11,11 +11,11 @@ from typing import Protocol
 
 import click
 
-from batchlab.cli._errors import CANCELLED, DONE, TROUBLE, ToConsole, masked
+from batchlab.cli._errors import CANCELLED, DONE, ToConsole, masked
 from batchlab.cli._progress_lines import JsonLines, PlainLines, dumps
 from batchlab.cli._screen import console, is_lively
 from batchlab.cli._summary import show_summary
-from batchlab.engine import Batch, BatchView, Notice, RunResult, Status, plan, read_view, run, status_json
+from batchlab.engine import Batch, BatchView, Notice, Status, plan, read_view, run, status_json
 from batchlab.errors import BatchlabError
 
 log = logging.getLogger(__name__)
@@ -70,14 +70,6 @@ def run_batch(
         click.echo(
             f"{batch.name}: {result.counts.get(Status.FAILED, 0)} failed; batchlab status {result.root}", err=True
         )
-    return exit_code(result, view, whole=only is None)
-
-
-def exit_code(result: RunResult, view: BatchView, *, whole: bool) -> int:
-    """The run's exit code; items that failed in jobs found done count as well."""
-    if result.exit_code == DONE and whole:
-        items = (item for job in view.jobs for item in job.items)
-        return TROUBLE if any(item.status is Status.FAILED for item in items) else DONE
     return result.exit_code
 
 

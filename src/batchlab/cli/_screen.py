@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+LOG_WIDTH = 120  # of what is written into a file
+
 # Of 256 colours; the nearest to the blue and orange of the bar.
 _COLOURS: dict[str, int | str | None] = {"done": 68, "trouble": 214, "quiet": "bright_black", "plain": None}
 
@@ -30,4 +32,7 @@ def console(*, stderr: bool = True) -> Console:
     """A console that guesses nothing and marks nothing up."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    found = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not found.is_terminal and "COLUMNS" not in os.environ:
+        found.width = LOG_WIDTH
+    return found

@@ -40,7 +40,7 @@ def show_summary(result: RunResult, view: BatchView, html: Path | None, screen: 
     """Print it to stderr."""
     screen = screen or console()
     groups = failures(view)
-    parts: list[RenderableType] = [_headline(result), _counts(result)]
+    parts: list[RenderableType] = [_headline(result), _counts(result, view)]
     if groups:
         parts += [Text(), failure_table(groups)]
     parts += [Text(), _where(result, html, _odd_one(view, groups))]
@@ -64,7 +64,7 @@ def _headline(result: RunResult) -> Text:
     return line
 
 
-def _counts(result: RunResult) -> RenderableType:
+def _counts(result: RunResult, view: BatchView) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right")
     table.add_column()
@@ -76,11 +76,12 @@ def _counts(result: RunResult) -> RenderableType:
         (result.counts.get(Status.BLOCKED, 0), "blocked by those", ORANGE),
         (result.counts.get(Status.CANCELLED, 0) + result.counts.get(Status.INTERRUPTED, 0), "cancelled", ORANGE),
         (result.counts.get(Status.SKIPPED, 0), "skipped", DIM),
+        (view.counts[Status.PENDING], "left to do", DIM),
     ]
     for count, word, style in rows:
         if count:
             table.add_row(Text(number(count), style=style), Text(word))
-    return Padding(table, (0, 0, 0, 2))
+    return Padding(table, (0, 0, 0, 2), expand=False)
 
 
 def failure_table(groups: tuple[FailureGroup, ...]) -> RenderableType:
@@ -100,7 +101,7 @@ def failure_table(groups: tuple[FailureGroup, ...]) -> RenderableType:
         table.add_row(Text(kind), Text(f"{number(group.count)} {noun}".strip()), example, Text(advice))
     if len(groups) > SHOWN_GROUPS:
         table.add_row(Text(f"and {counted(len(groups) - SHOWN_GROUPS, 'kind')} more"), Text(), Text(), Text())
-    return Padding(table, (0, 0, 0, 2))
+    return Padding(table, (0, 0, 0, 2), expand=False)
 
 
 def _odd_one(view: BatchView, groups: tuple[FailureGroup, ...]) -> str | None:
@@ -123,7 +124,7 @@ def _where(result: RunResult, html: Path | None, odd_one: str | None) -> Rendera
         table.add_row("go on", Text("run the same command again: what is done stays done"))
     example = shlex.quote(odd_one) if odd_one else "JOB"
     table.add_row("more", Text(f"batchlab why {shlex.quote(root)} {example}"))
-    return Padding(table, (0, 0, 0, 2))
+    return Padding(table, (0, 0, 0, 2), expand=False)
 
 
 def shown_path(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: object) -> str:
@@ -31,11 +31,11 @@ def counted(n: int, word: str) -> str:
     return f"{number(n)} {word}{'' if n == 1 else 's'}"
 
 
-def duration(seconds: float | None) -> str:
-    """A time as a person says it: 0.42 s, 3 min 12 s, 2 h 05 min."""
+def duration(seconds: float | None, *, coarse: bool = False) -> str:
+    """A time as a person says it: 0.42 s (coarse: 0 s), 3 min 12 s, 2 h 05 min."""
     if seconds is None or not math.isfinite(seconds):
         return "-"
-    if seconds < 9.995:
+    if seconds < 9.995 and not coarse:
         return f"{seconds:.2f} s"
     if seconds < 59.5:
         return f"{seconds:.0f} s"
