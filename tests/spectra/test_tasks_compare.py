@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from batchlab.engine import Settings, Status, inline, plan, read_view, run
-from batchlab.errors import Category
+from batchlab.errors import ConfigError
 from batchlab.figures import PALETTE, Role, read_provenance
 from batchlab.spectra import compare, compare_batch, read_comparison, read_text
 
@@ -215,12 +215,30 @@ def test_limits_go_on_without_what_is_no_file(make, small_set, tmp_path):
     assert again.found_done == 2
 
 
-def test_a_sample_that_is_gone_fails_as_missing(make, small_set, tmp_path):
+@pytest.mark.parametrize("figure", [True, False])
+def test_a_sample_that_is_gone_costs_its_own_job(make, small_set, tmp_path, figure):
     good = small_set / "samples" / "sample_001.csv"
-    _, jobs = ended(make(samples=[good, tmp_path / "gone.csv"], figure=False), executor=inline)
-    assert jobs["compare/gone"].category in (Category.MISSING_INPUT, None)
-    assert jobs["compare/gone"].state in (Status.FAILED, Status.BLOCKED)
-    assert jobs["compare/sample_001"].state is Status.DONE
+    batch = make(samples=[good, tmp_path / "gone.csv"], figure=figure)
+    _, jobs = ended(batch, executor=inline)
+    assert {name for name, job in jobs.items() if job.state is not Status.DONE} == {"compare/gone"}
+    assert (jobs["compare/gone"].category, jobs["compare/gone"].reason) == ("missing-input", "not-found")
+    again, _ = ended(batch, executor=inline)
+    assert again.found_done == len(jobs) - 1
+    # What was not there is a change once it is.
+    (tmp_path / "gone.csv").write_bytes(good.read_bytes())
+    mended, jobs = ended(batch, executor=inline)
+    assert mended.exit_code == 0
+    assert not figure or jobs["limits"].metrics["n_samples"] == 2
+
+
+def test_an_input_may_be_left_out_but_not_misspelt(make):
+    batch = make()
+    limits, first, *_ = batch.jobs
+    alone = replace(first, inputs={name: path for name, path in first.inputs.items() if name != "limits"})
+    assert [each.verdict for each in plan(replace(batch, jobs=(alone,))).jobs] == ["run"]
+    wrong = replace(first, inputs={**alone.inputs, "limit": first.inputs["limits"]})
+    with pytest.raises(ConfigError, match="no input 'limit'; did you mean 'limits'"):
+        plan(replace(batch, jobs=(limits, wrong)))
 
 
 def test_planning_loads_no_numpy():

@@ -29,10 +29,25 @@ def file_digest(path: str) -> str:
     return digest.hexdigest()
 
 
+# One of many files that is missing, a folder or forbidden costs its own item: the task meets it, names it and goes on.
+# So it has a stat and a digest as well, by which a later look tells whether it has changed.
+ABSENT: Stat = (-1, -1, -1)
+
+
+def member_stat(path: str) -> Stat:
+    """`stat_of` for one of many files."""
+    try:
+        return stat_of(path)
+    except FileNotFoundError:
+        return ABSENT
+
+
 def member_digest(path: str) -> str:
-    """Digest of one of many files. What holds no readable content has a fixed one: its task names it, and goes on."""
+    """`file_digest` for one of many files."""
     try:
         return file_digest(path)
+    except FileNotFoundError:
+        return "absent"
     except (IsADirectoryError, PermissionError):
         return "unreadable"
 

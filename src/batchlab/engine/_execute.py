@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from batchlab.engine._classify import failure_of
 from batchlab.engine._context import JobContext, Tell
-from batchlab.engine._digest import canonical, file_digest, member_digest, remembered_stat, stat_of
+from batchlab.engine._digest import canonical, file_digest, member_digest, member_stat, remembered_stat, stat_of
 from batchlab.engine._events import Attempt, Done, Failed, Result, Stat
 from batchlab.engine._model import Failure, Output, Scalar
 from batchlab.engine._params import load_params
@@ -147,7 +147,7 @@ def _digest_inputs(attempt: Attempt) -> dict[str, tuple[Stat, str]]:
         if path in found:
             continue
         try:
-            stat = stat_of(path)
+            stat = member_stat(path) if of_many else stat_of(path)
             known = attempt.digests.get(path)
             if known is not None and known[0] == stat:
                 digest = known[1]
@@ -167,7 +167,7 @@ def _changed_input(digests: Mapping[str, tuple[Stat, str]]) -> str | None:
     """The first input whose content is no longer what it was."""
     for path, (stat, digest) in digests.items():
         try:
-            now = stat_of(path)
+            now = member_stat(path)
             if now != stat and member_digest(path) != digest:
                 return path
         except OSError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchlab.engine._digest import file_digest, member_digest, remembered_stat, stat_of, text_digest
+from batchlab.engine._digest import file_digest, member_digest, member_stat, remembered_stat, stat_of, text_digest
 from batchlab.engine._events import Stat
 from batchlab.engine._key import Handed
 from batchlab.engine._model import Status
@@ -57,7 +57,7 @@ class Memory:
 
     def digest(self, path: str, stat: Stat | None = None) -> str:
         """Digest of a file's content; read only if the file is not the one remembered."""
-        stat = stat or stat_of(path)
+        stat = stat or member_stat(path)
         known = self.files.get(path)
         if known is not None and known[0] == stat:
             return known[1]

@@ -311,9 +311,9 @@ class _Planner:
                 continue
             for path in (value,) if isinstance(value, str) else value:
                 size = self._size(path)
-                if size is None:
+                if size is None and isinstance(value, str):
                     return total, f"input {name} is missing: {path}"
-                total += size
+                total += size or 0  # one of many that is missing costs its item, not the job
         return total, None
 
     def _size(self, path: str) -> int | None:
