@@ -103,7 +103,7 @@ def difference(recipe_before: str, recipe_now: str, inputs_before: str | None, i
     for group in ("params", "libraries"):
         change = _first_change(before[group], now[group])
         if change is not None:
-            return f"{group}{'' if change.startswith('[') else '.'}{change}"
+            return f"{group}.{change}"
     old, new = json.loads(inputs_before or "{}"), json.loads(inputs_now or "{}")
     for name in [*new, *(n for n in old if n not in new)]:
         if old.get(name) != new.get(name):
