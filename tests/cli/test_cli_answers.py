@@ -63,6 +63,14 @@ def test_why_of_a_failed_job(run_desk):
     assert "mytasks.py" in run_desk("why", "out", "m/leaf_x", "--traceback").stdout.split("Traceback", 1)[1]
 
 
+def test_why_of_a_failed_job_says_whether_its_file_was_mended(run_desk):
+    (given,) = run_desk.json("why", "out", "m/leaf_x")["inputs"]
+    assert given["state"] == "as it was"
+    run_desk.write("data/leaf_x.txt", "8")
+    (given,) = run_desk.json("why", "out", "m/leaf_x")["inputs"]
+    assert given["state"] == "changed"
+
+
 def test_why_of_a_done_job_says_what_has_changed_since(run_desk):
     told = run_desk.json("why", "out", "m/leaf_1")
     assert (told["state"], told["next"], told["next_reason"]) == ("done", "skip", "done before, nothing changed")

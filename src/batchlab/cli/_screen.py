@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 LOG_WIDTH = 120  # of what is written into a file
 
@@ -36,3 +36,14 @@ def console(*, stderr: bool = True) -> Console:
     if not found.is_terminal and "COLUMNS" not in os.environ:
         found.width = LOG_WIDTH
     return found
+
+
+def show(screen: Console, what: RenderableType) -> None:
+    """Print it; into a file, without the blanks that fill up a terminal's lines."""
+    if screen.is_terminal:
+        screen.print(what)
+        return
+    with screen.capture() as captured:
+        screen.print(what)
+    for line in captured.get().splitlines():
+        screen.out(line.rstrip(), highlight=False)

@@ -80,8 +80,8 @@ def _show_failures(view: BatchView) -> None:
     groups = failures(view)
     if not groups:
         return
-    from batchlab.cli._screen import console
+    from batchlab.cli._screen import console, show
     from batchlab.cli._summary import failure_table
 
     click.echo()
-    console(stderr=False).print(failure_table(groups))
+    show(console(stderr=False), failure_table(groups))

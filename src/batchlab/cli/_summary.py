@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from batchlab.cli._progress_bar import BLUE, DIM, ORANGE
-from batchlab.cli._screen import console
+from batchlab.cli._screen import console, show
 from batchlab.cli._words import counted, duration, number, one_line
 from batchlab.engine import BatchState, BatchView, RunResult, Status
 from batchlab.errors import Category
@@ -44,7 +44,7 @@ def show_summary(result: RunResult, view: BatchView, html: Path | None, screen: 
     if groups:
         parts += [Text(), failure_table(groups)]
     parts += [Text(), _where(result, html, _odd_one(view, groups))]
-    screen.print(Group(*parts))
+    show(screen, Group(*parts))
 
 
 def _headline(result: RunResult) -> Text:

@@ -456,6 +456,7 @@ class Runner:
             traceback=self._on.redactor.maybe(event.failure.traceback),
         )
         status = Status.CANCELLED if failure.category is Category.CANCELLED else Status.FAILED
+        self._remember_files(case.job, result)  # so that `why` can tell whether a bad file has been mended since
         self._records.attempt(case.id, case.number, status, result.elapsed_s, result.peak_memory_bytes, failure)
         self._drop_scratch(case)
         if status is Status.CANCELLED or (self._stop and self._stop.how == "kill"):

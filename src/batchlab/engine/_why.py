@@ -219,7 +219,7 @@ def explain(
         params=job.params,
         key=job.key,
         inputs=tuple(_inputs(given, job, json.loads(recorded[1]) if recorded else {}, files, memory)),
-        outputs=tuple(_outputs(remembered, memory)) if job.outputs else (),
+        outputs=tuple(_outputs(remembered, memory)) if remembered is not None and job.outputs else (),
         metrics=job.metrics,
         items=job.items,
         warnings=job.warnings,
@@ -280,7 +280,7 @@ def _inputs(
 
 def _input(name: str, shown: str, path: str, recorded: str | None, memory: Memory) -> FileState:
     try:
-        now = memory.digest(path) if recorded is not None or os.path.isfile(path) else None
+        now = memory.digest(path) if os.path.isfile(path) else None
     except OSError:
         now = None
     if now is None:
@@ -305,10 +305,12 @@ def _handed(name: str, value: From, recorded: Json, memory: Memory) -> FileState
     return FileState(name=name, path=f"{value.output} of {value.jobs[0]}", recorded=before, now=now, state=state)
 
 
-def _outputs(remembered: Remembered | None, memory: Memory) -> Iterator[FileState]:
-    for made in remembered.outputs if remembered is not None else ():
-        trouble = memory.whole(replace(remembered, outputs=(made,))) if remembered is not None else None
-        state = AS_IT_WAS if trouble is None else GONE if trouble.endswith("gone") else CHANGED
+def _outputs(remembered: Remembered, memory: Memory) -> Iterator[FileState]:
+    for made in remembered.outputs:
+        if not os.path.lexists(os.path.join(memory.root, made.path)):
+            state = GONE
+        else:
+            state = CHANGED if memory.whole(replace(remembered, outputs=(made,))) else AS_IT_WAS
         yield FileState(name=made.name, path=made.path, recorded=made.digest, now=None, state=state)
 
 
