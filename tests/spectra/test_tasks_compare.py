@@ -160,7 +160,7 @@ def test_pictures_do_not_depend_on_those_drawn_before(tmp_path):
         batch = compare_batch(
             reference, order, tmp_path / order[0].stem, normalization="snv", table=False, dpi=60, limits=(-3.0, 3.0)
         )
-        result, jobs = ended(replace(batch, jobs=batch.jobs), executor=inline)
+        result, jobs = ended(batch, executor=inline)
         assert result.exit_code == 0
         assert [name for name, job in jobs.items() if job.warnings[-1:] and "covers only" in job.warnings[-1]] == [
             "compare/part"
