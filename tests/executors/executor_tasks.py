@@ -575,7 +575,13 @@ def large(ctx: JobContext, given: Given) -> Mapping[str, Any]:
     elif given.how == "killed soon":
         threading.Timer(0.3, _signal(signal.SIGKILL)).start()
         _tell(given, os.getpid())
-    return {"text": "x" * given.count}
+    with ctx.item("one"):
+        raise DataError("no numbers", reason="not-a-spectrum")
+    ctx.warn("the answer is large")
+    if ctx.wanted("figure"):
+        ctx.output("figure").write_text("seen")
+    extremes = {"infinite": float("-inf"), "half": "\udcff", "whole": 2**70, "nothing": None, "flag": True}
+    return {"text": "x" * given.count, **extremes}
 
 
 @task(name="trial.swell", version="1", params=Given)

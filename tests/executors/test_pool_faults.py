@@ -277,7 +277,7 @@ def test_waiting_behind_others_does_not_count_against_a_jobs_limit(open_bench: A
     _make_it_expect_short_jobs(bench)
     bench.done(*(bench.attempt("sleep", seconds=0.04, timeout_s=30.0) for _ in range(20)))
     _make_it_expect_short_jobs(bench)
-    bench.done(*(bench.attempt("sleep", seconds=0.2, timeout_s=1.5) for _ in range(12)))
+    bench.done(*(bench.attempt("sleep", seconds=0.2, timeout_s=1.0) for _ in range(7)))
 
 
 def test_cancelling_one_that_waits_harms_no_other(open_bench: Any, tell: Pipe, gate: Pipe) -> None:
@@ -388,7 +388,7 @@ def test_a_job_that_forks_and_forgets_to_end_its_child_answers_once(
     """The child must not go on as a second worker on the same socket."""
     _known(request, "a fork that returns from the task serves on: it takes attempts off its parent's socket")
     bench = open_bench(workers=1)
-    bench.patience_s = 5.0
+    bench.patience_s = 3.0
     for _ in range(3):
         [end] = bench.done(bench.attempt("forked"))
         assert end.metrics == {"value": 1}
