@@ -11,7 +11,14 @@ from cli_desk import BATCH, TASKS, Desk
 
 @pytest.fixture
 def empty_desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path, {"XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    env = {
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "TMPDIR": str(temporary),
+    }
+    return Desk(tmp_path, env)
 
 
 @pytest.fixture

@@ -205,9 +205,14 @@ def started(desk, processes):
         text=True,
     )
     processes.append(process)
-    while json.loads(process.stdout.readline())["event"] != "stage":
-        pass
+    until(process, "stage")
     return process
+
+
+def until(process, event):
+    """Read the run's lines up to this event."""
+    while json.loads(process.stdout.readline())["event"] != event:
+        pass
 
 
 @pytest.fixture
@@ -247,6 +252,23 @@ def test_a_second_run_of_the_same_folder_is_exit_3(patient_desk, processes):
     assert patient_desk.json("status", "out")["state"] == "running"
     patient_desk("cancel", "out", "--now")
     process.communicate()
+
+
+def test_a_run_can_be_paused_and_asked_to_go_on(held_desk, processes):
+    held_desk.write("batch.yaml", (held_desk.folder / "batch.yaml").read_text() + "settings: {workers: 1}\n")
+    process = started(held_desk, processes)
+    assert held_desk("pause", "out").stdout.startswith("leaves: asked to pause")
+    until(process, "paused")
+    release(held_desk, 1)
+    until(process, "job-ended")
+    assert held_desk.json("status", "out")["counts"]["pending"] == 2
+    assert held_desk("retry", "out").stdout == "leaves: asked to try its failed jobs again\n"
+    assert held_desk("resume", "out").returncode == 0
+    until(process, "resumed")
+    release(held_desk, 2)
+    release(held_desk, 3)
+    process.communicate()
+    assert process.returncode == 0
 
 
 # terminals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pdb  # noqa: T100 - this command is the debugger
 import tempfile
 import traceback
@@ -40,6 +41,9 @@ def debug(folder: Path, job: str, no_pdb: bool, output: Path | None) -> int:
         click.echo(f"{one_line(job)} failed: {masked(one_line(f'{type(error).__name__}: {error}'))}", err=True)
         if not no_pdb:
             pdb.post_mortem(error.__traceback__)
+        if output is None:
+            with contextlib.suppress(OSError):  # what it wrote before it failed is kept to be looked at
+                scratch.rmdir()
         return TROUBLE
     click.echo(f"{one_line(done.job)} came to its end; nothing was recorded")
     for name, metric in done.metrics.items():
