@@ -97,7 +97,7 @@ def act(ctx: JobContext, params: ActParams) -> dict:
                 for name in words:
                     file = ctx.output_dir("folder") / name
                     file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_text(name)
+                    file.write_bytes(os.fsencode(name))
             case "bytes":
                 with open(ctx.output("file"), "wb") as file:
                     for _ in range(int(words[0]) // 65536):

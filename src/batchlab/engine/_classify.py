@@ -9,6 +9,7 @@ from batchlab.engine._model import Failure
 from batchlab.errors import BatchlabError, Category
 
 _DISK = {errno.ENOSPC, errno.EDQUOT}
+_NO_PLACE = {errno.EROFS, errno.ENAMETOOLONG}
 _BY_NAME = {  # libraries that the engine does not import
     "LinAlgError": Category.NUMERICAL,
     "EmptyDataError": Category.INVALID_INPUT,
@@ -41,6 +42,8 @@ def _foreign(error: BaseException) -> Category:
         return Category.MEMORY
     if isinstance(error, OSError) and error.errno in _DISK:
         return Category.DISK
+    if isinstance(error, OSError) and error.errno in _NO_PLACE:
+        return Category.OUTPUT
     if isinstance(error, FileNotFoundError):
         return Category.MISSING_INPUT
     if isinstance(error, ConnectionError):

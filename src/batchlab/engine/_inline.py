@@ -5,6 +5,7 @@ There is nobody beside the task who could end it: limits on time and memory are 
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import Any
 
@@ -41,8 +42,9 @@ class InlineExecutor:
         self._queue.append(attempt)
 
     def events(self, timeout_s: float | None) -> list[Event]:
-        """Run what is queued, to its end."""
+        """Run what is queued, to its end; wait where nothing is."""
         if not self._queue:
+            time.sleep(timeout_s or 0.0)
             return []
         attempt = self._queue[0]
         if attempt.id in self._cancelled:

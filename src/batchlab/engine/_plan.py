@@ -361,10 +361,8 @@ def changed(job: Job, recipe: Recipe, remembered: Remembered, memory: Memory) ->
         made = targets.get(name)
         if made is None and not target.endswith("/"):
             return f"output {name} was not made"
-        if made is not None and not target.endswith("/") and made.target != target:
+        if made is not None and made.target != target:
             return f"output {name}: {made.target} -> {target}"
-        if made is not None and target.endswith("/") and not made.path.startswith(target):
-            return f"output {name}: its folder is now {target}"
     return memory.whole(remembered)
 
 
@@ -386,7 +384,7 @@ def _settle(batch: Batch, planned: list[PlannedJob], memory: Memory) -> list[Pla
             path = target
             remembered = memory.jobs.get(each.job.name)
             if conflict in (Conflict.AUTO_INCREMENT, Conflict.TIMESTAMP) and remembered is not None:
-                path = next((m.path for m in remembered.outputs if m.name == name and m.target == target), path)
+                path = next(_places_before(remembered, name, target), path)
             known = collision_key(path)
             other = taken.get(known)
             if other is not None and conflict is not Conflict.AUTO_INCREMENT:
@@ -409,6 +407,14 @@ def _settle(batch: Batch, planned: list[PlannedJob], memory: Memory) -> list[Pla
     if problems:
         raise ConfigError.of([Problem(message=text) for text in problems])
     return settled
+
+
+def _places_before(remembered: Remembered, name: str, target: str) -> Iterator[str]:
+    """Where an output, or the folder of one, was put when its name was taken."""
+    for made in remembered.outputs:
+        base, _, inner = made.name.partition("/")
+        if base == name and made.target == target:
+            yield made.path.removesuffix(inner)
 
 
 def _with_settled(

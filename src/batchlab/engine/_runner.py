@@ -101,7 +101,6 @@ class Surroundings:
     predicted: Mapping[str, int] = field(default_factory=dict)  # peak bytes by task
     clock: Callable[[], float] = time.monotonic
     free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
-    wait: Callable[[float], None] = time.sleep
 
 
 class Runner:
@@ -130,6 +129,7 @@ class Runner:
         self._schedule = Schedule()
         self._fresh = deque[Job]()  # jobs that nothing holds back any more, still to be considered
         self._promoting: list[_Promotion] = []
+        self._kept: list[Event] = []  # that happened while the ledger could not be written
         self._ended: list[tuple[Case, Outcome]] = []  # told after the next commit
         self._notices: list[Notice] = []
         self._waiting_since: float | None = None
@@ -174,11 +174,11 @@ class Runner:
             if not starts and not self._running and not self._records.pending.any() and not self._unfinished():
                 break
             if not starts and not (self._records.pending.any() and self._flush_is_due()):
-                for event in self._on.executor.events(self._patience()):
+                for event in self._happened(self._patience()):
                     self._take(event)
                 starts = self._admit()
             else:
-                for event in self._on.executor.events(0.0):
+                for event in self._happened(0.0):
                     self._take(event)
             self._turn(starts)
         self._finish()
@@ -191,6 +191,10 @@ class Runner:
 
     def _unfinished(self) -> bool:
         return not self._stop and self._schedule.unfinished
+
+    def _happened(self, timeout_s: float) -> list[Event]:
+        kept, self._kept = self._kept, []
+        return [*kept, *self._on.executor.events(0.0 if kept else timeout_s)]
 
     def _patience(self) -> float:
         """How long to wait for the next event."""
@@ -245,7 +249,7 @@ class Runner:
                         category=Category.OUTPUT,
                     ) from error
                 self._note_full_disk()
-                if self._on.place.give_up_reserve():
+                if self._give_back_scratch(0.0) or self._on.place.give_up_reserve():
                     continue
                 waited_s = self._clock() - (self._full_since or 0.0)
                 if waited_s > DISK_WAIT_S or self._on.interrupts.stops >= 2:
@@ -254,7 +258,16 @@ class Runner:
                         "the same command again",
                         category=Category.DISK,
                     ) from error
-                self._on.wait(TICK_S)
+                self._give_back_scratch(TICK_S)
+
+    def _give_back_scratch(self, wait_s: float) -> bool:
+        """Make the room that attempts which failed meanwhile have taken; answers whether there were any."""
+        happened = self._on.executor.events(wait_s)
+        self._kept += happened
+        failed = [self._running[e.attempt] for e in happened if isinstance(e, Failed) and e.attempt in self._running]
+        for case in failed:
+            self._drop_scratch(case)
+        return bool(failed)
 
     def _means_full(self, error: sqlite3.Error) -> bool:
         name = getattr(error, "sqlite_errorname", None) or ""
@@ -560,8 +573,6 @@ class Runner:
         for output in event.outputs:
             base = output.name.split("/", 1)[0]
             target = case.job.outputs[base]
-            if target.endswith("/"):
-                target = output.path
             # A name that another job took in this very run is that job's, whoever had it before.
             ours = self._made_now.get(output.path) in (None, case.job.name)
             own = ours and (output.path in self._memory.owners or conflict is Conflict.OVERWRITE)
