@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,7 +21,7 @@ from batchlab.engine._model import Failure, Output, Scalar
 from batchlab.engine._params import load_params
 from batchlab.engine._procs import PeakMemory
 from batchlab.engine._task import Task, find_task
-from batchlab.errors import Category, DataError, JobError
+from batchlab.errors import Category, ConfigError, DataError, JobError
 
 _QUIET = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
@@ -80,7 +81,9 @@ def execute(
         metrics = check_metrics(returned)
         outputs = _list_outputs(context, attempt)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a task may raise anything; all of it is told
-        failure = failure_of(error, stage=context.current_stage if context else None)
+        failure = failure_of(_with_extra(error, attempt.task), stage=context.current_stage if context else None)
+        if context is not None and context.gave_up:
+            failure = replace(failure, category=Category.CANCELLED, reason=None)
     changed = _changed_input(digests) if digests else None
     if changed is not None:
         failure = Failure(
@@ -100,6 +103,17 @@ def execute(
         thumbnail=str(thumbnail) if thumbnail is not None and thumbnail.exists() else None,
         result=result,
     )
+
+
+def _with_extra(error: BaseException, task: str) -> BaseException:
+    """Name the extra to install where a domain's library is absent."""
+    if not isinstance(error, ModuleNotFoundError) or ":" in task:
+        return error
+    extra = f"batchlab[{task.split('.', 1)[0]}]"
+    told = ConfigError(f"{task} needs {error.name}, which is not installed: pip install '{extra}'")
+    told.reason = "missing-library"
+    told.__cause__ = error
+    return told
 
 
 def _result(

@@ -44,6 +44,8 @@ def next_step(failure: Failure, *, strikes: int, retries: int, seed: int) -> Ret
         The job's; it makes the jitter the same each time.
     """
     category = failure.category
+    if failure.reason == "missing-library":
+        return GiveUp()
     if failure.reason == "input-changed":  # whoever wrote the file may be done by now
         return RetryIn(BACKOFF_S) if strikes <= 1 else GiveUp()
     if category in _BACKED_OFF and strikes <= retries:
