@@ -1,0 +1,63 @@
+"""A folder, an environment and a shell for the examples of one page."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from batchlab.spectra._synthetic import write_demo_set
+from docs_pages import ROOT
+
+POINTS = 400
+
+
+class Desk:
+    """Where a reader would sit: one folder, one shell, the commands of the environment under test."""
+
+    def __init__(self, folder: Path, state: Path) -> None:
+        self.folder = folder
+        self.code = 0
+        source = str(ROOT / "src")
+        self._env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("BATCHLAB_")},
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": source,
+            "XDG_STATE_HOME": str(state / "state"),
+            "XDG_CACHE_HOME": str(state / "cache"),
+            "COLUMNS": "100",
+            "LC_ALL": "C.UTF-8",
+        }
+
+    def run(self, command: str) -> str:
+        """Both outputs of a command; ``$?`` in it is the exit code of the one before."""
+        done = subprocess.run(
+            ["bash", "-c", f"(exit {self.code}); {command}"],
+            cwd=self.folder,
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=100,
+        )
+        self.code = done.returncode
+        return done.stdout
+
+    def python(self, text: str) -> str:
+        """What a script prints."""
+        script = self.folder / ".script.py"
+        script.write_text(text, encoding="utf-8")
+        try:
+            return self.run(f"python {script.name}")
+        finally:
+            script.unlink()
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+
+    def make_data(self, samples: int) -> None:
+        write_demo_set(self.folder / "data", samples, points=POINTS)

@@ -1,0 +1,135 @@
+"""The reference names everything there is: commands, options, keys, categories, metrics, the context of a task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from batchlab.batchfile import schema
+from batchlab.cli import cli
+from batchlab.engine import Ask, BatchState, JobContext, Status, read_view, status_json
+from batchlab.errors import Category
+from batchlab.spectra import AxisKind, Normalization, Quantity
+from batchlab.spectra.tasks import CompareParams, LimitsParams
+from docs_desk import Desk
+from docs_pages import ROOT, first_cells, page
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    def walk(group: click.Group, before: str) -> Iterator[tuple[str, click.Command]]:
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None, f"{name} cannot be loaded"
+            if isinstance(command, click.Group):
+                yield from walk(command, f"{before}{name} ")
+            else:
+                yield f"{before}{name}", command
+
+    yield from walk(cli, "")
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()), ids=lambda each: each if isinstance(each, str) else "")
+def test_every_option_of_a_command_stands_in_its_table(name: str, command: click.Command) -> None:
+    said = set(first_cells(page("reference/cli.md"), f"## {name}"))
+    options = {
+        option
+        for param in command.params
+        if isinstance(param, click.Option) and param.name not in ("help", "traceback")
+        for option in (*param.opts, *param.secondary_opts)
+    }
+    # --traceback is every command's, but the one of `why` is another.
+    if name == "why":
+        options.add("--traceback")
+    assert {word.split()[0] for word in said if word.startswith("-")} == options
+
+
+def test_the_command_page_has_no_command_too_many() -> None:
+    headings = re.findall(r"^## (.+)$", page("reference/cli.md"), flags=re.MULTILINE)
+    names = {name for name, _ in commands()}
+    assert [heading for heading in headings if heading not in names] == ["For all commands", "Exit codes"]
+
+
+def test_every_error_category_stands_in_the_table() -> None:
+    said = first_cells(page("reference/error-categories.md"), "## Categories")
+    assert sorted(said) == sorted(str(category) for category in Category)
+
+
+def keys(part: dict[str, object]) -> set[str]:
+    return set(part["properties"])  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("heading", "found"),
+    [
+        ("## The file", lambda s: keys(s)),
+        ("## Entries", lambda s: keys(s["$defs"]["entry"])),
+        ("## Limits", lambda s: keys(s["$defs"]["limits"])),
+        ("## Settings", lambda s: keys(s["properties"]["settings"])),
+        ("## Defaults", lambda s: keys(s["properties"]["defaults"])),
+    ],
+)
+def test_every_key_of_a_batch_file_stands_in_its_table(heading: str, found: object) -> None:
+    said = first_cells(page("reference/batch-file.md"), heading)
+    assert sorted(said) == sorted(found(schema()))  # type: ignore[operator]
+
+
+def test_the_batch_file_that_is_shown_whole_uses_every_key() -> None:
+    text = page("reference/batch-file.md")
+    for key in (*keys(schema()), *keys(schema()["properties"]["settings"])):
+        assert re.search(rf"\b{key}:", text), key
+
+
+def test_everything_a_task_sees_stands_in_the_table() -> None:
+    names = {name for name in vars(JobContext) if not name.startswith("_")}
+    names |= {"job", "cache", "log"}
+    names -= {"left"}  # the engine's own
+    said = {re.split(r"[(.]", word.removeprefix("ctx."))[0] for word in first_cells(page("reference/task-api.md"), "## The context")}
+    assert said == names
+
+
+def test_params_and_words_of_the_spectra_tasks_stand_in_the_tables() -> None:
+    text = page("reference/spectra.md")
+    assert set(first_cells(text, "## Params")) == set(CompareParams.model_fields)
+    assert set(LimitsParams.model_fields) <= set(CompareParams.model_fields)
+    for words in (AxisKind, Quantity, Normalization):
+        for word in words:
+            assert f"`{word}`" in text or word == "unknown", word
+
+
+def test_metrics_are_those_that_a_comparison_gives(desk: Desk) -> None:
+    desk.make_data(1)
+    desk.run("batchlab spectra compare data/reference.csv data/samples/sample_001.csv --output out --no-figure -q")
+    assert desk.code == 0
+    view = read_view(desk.folder / "out")
+    assert set(first_cells(page("reference/spectra.md"), "## Metrics")) == set(view.jobs[-1].metrics)
+    shape = status_json(view)
+    text = page("reference/json.md")
+    assert set(first_cells(text, "## status")) == set(shape)
+    assert set(first_cells(text, "### A job")) == set(shape["jobs"][0])
+
+
+def test_states_are_all_named() -> None:
+    text = page("reference/json.md")
+    assert set(first_cells(text, "### States of a job")) == {str(state) for state in Status}
+    assert set(first_cells(text, "### States of a batch")) == {str(state) for state in BatchState}
+
+
+def test_reasons_of_the_readers_stand_in_the_table() -> None:
+    source = ROOT / "src" / "batchlab" / "spectra"
+    given = {reason for file in source.rglob("*.py") for reason in re.findall(r'reason="([a-z-]+)"', file.read_text())}
+    given |= {"quantity-mismatch"}  # chosen beside unit-mismatch
+    assert given <= set(first_cells(page("reference/spectra.md"), "## Reasons"))
+
+
+def test_what_can_be_asked_of_a_run_is_named() -> None:
+    text = page("reference/files-and-folders.md")
+    assert all(f"`{ask}`" in text for ask in Ask)
+
+
+def test_the_readme_leaves_room_for_the_figures() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert 0 < text.index("<!-- figures -->") < text.index("<!-- /figures -->")

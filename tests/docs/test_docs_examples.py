@@ -1,0 +1,49 @@
+"""What the documentation shows is run, page by page, and prints what the page says it prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from docs_desk import Desk
+from docs_pages import Block, name_of, pages, pattern_of, runnable, steps, tidy, wanted_samples
+
+
+@pytest.mark.parametrize("path", [path for path in pages() if runnable(path)], ids=name_of)
+def test_a_page_does_what_it_shows(path: Path, desk: Desk) -> None:
+    if wanted_samples(path):
+        desk.make_data(wanted_samples(path))
+    for block in runnable(path):
+        if block.file is not None:
+            desk.write(block.file, block.text.split("\n", 1)[1])
+        elif block.language == "console":
+            run_console(block, desk)
+        elif block.language == "python":
+            printed = desk.python(block.text)
+            assert desk.code == 0, f"{where(block)}: {printed}"
+        else:
+            pytest.fail(f"{where(block)}: say which file it is in its first line, or mark it as a fragment")
+
+
+def run_console(block: Block, desk: Desk) -> None:
+    todo = steps(block)
+    for at, step in enumerate(todo):
+        printed = desk.run(step.command)
+        told = at + 1 < len(todo) and "$?" in todo[at + 1].command
+        assert desk.code == 0 or told, f"{where(block)}: {step.command}: exit {desk.code}\n{printed}"
+        if step.shown.strip():
+            as_shown = pattern_of(step.shown).fullmatch(tidy(printed))
+            assert as_shown, f"{where(block)}: {step.command} printed\n{printed}"
+
+
+def where(block: Block) -> str:
+    return f"{name_of(block.page)}, line {block.line}"
+
+
+def test_output_is_held_against_what_is_shown() -> None:
+    shown = pattern_of("a ... d\n...\nend\n")
+    assert shown.fullmatch(tidy("a b c  d\nmore\nand more\nend"))
+    assert shown.fullmatch(tidy("a b d\nend"))
+    assert not shown.fullmatch(tidy("a b c\nend"))
+    assert not shown.fullmatch(tidy("a b d\nend\nand more"))
