@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +19,9 @@ def toys_installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = install(tmp_path_factory.mktemp("toys") / "site")
     patch = pytest.MonkeyPatch()
     patch.syspath_prepend(str(folder))
+    root = Path(__file__).parents[2]
     known = os.environ.get("PYTHONPATH")
-    patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), *sys.path[:2], known])))
+    patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), str(root / "src"), str(root), known])))
     patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     _task._entry_points.cache_clear()
     _task.find_task.cache_clear()
