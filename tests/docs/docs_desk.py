@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from batchlab.spectra._synthetic import write_demo_set
 from docs_pages import ROOT
+
+from batchlab.spectra._synthetic import write_demo_set
 
 POINTS = 400
 

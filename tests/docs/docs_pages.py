@@ -131,10 +131,9 @@ def anchors(path: Path) -> set[str]:
 
 
 def first_cells(text: str, heading: str) -> list[str]:
-    """The code words that stand in the first column of the tables below a heading, up to the next of its level."""
-    level = len(heading) - len(heading.lstrip("#"))
+    """The code words in the first columns of the tables below a heading, up to the next heading."""
     after = text.split(f"\n{heading}\n", 1)
     assert len(after) == 2, f"there is no heading {heading!r}"
-    section = re.split(rf"^#{{1,{level}}} ", after[1], maxsplit=1, flags=re.MULTILINE)[0]
+    section = re.split(r"^#+ ", after[1], maxsplit=1, flags=re.MULTILINE)[0]
     rows = re.findall(r"^\| (`[^|]*)\|", section, flags=re.MULTILINE)
     return [word for row in rows for word in re.findall(r"`([^`]+)`", row)]

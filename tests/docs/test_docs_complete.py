@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import click
 import pytest
+from docs_desk import Desk
+from docs_pages import ROOT, first_cells, page
 
 from batchlab.batchfile import schema
 from batchlab.cli import cli
@@ -14,8 +16,6 @@ from batchlab.engine import Ask, BatchState, JobContext, Status, read_view, stat
 from batchlab.errors import Category
 from batchlab.spectra import AxisKind, Normalization, Quantity
 from batchlab.spectra.tasks import CompareParams, LimitsParams
-from docs_desk import Desk
-from docs_pages import ROOT, first_cells, page
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -87,7 +87,10 @@ def test_everything_a_task_sees_stands_in_the_table() -> None:
     names = {name for name in vars(JobContext) if not name.startswith("_")}
     names |= {"job", "cache", "log"}
     names -= {"left"}  # the engine's own
-    said = {re.split(r"[(.]", word.removeprefix("ctx."))[0] for word in first_cells(page("reference/task-api.md"), "## The context")}
+    said = {
+        re.split(r"[(.]", word.removeprefix("ctx."))[0]
+        for word in first_cells(page("reference/task-api.md"), "## The context")
+    }
     assert said == names
 
 

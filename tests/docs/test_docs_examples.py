@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from docs_desk import Desk
 from docs_pages import Block, name_of, pages, pattern_of, runnable, steps, tidy, wanted_samples
 

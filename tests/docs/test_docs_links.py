@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from docs_pages import ROOT, anchors, links, name_of, pages
 
 MOST_PICTURE_BYTES = 250_000
