@@ -26,7 +26,7 @@ class Case:
     attempts: int = 0  # of this run
     strikes: int = 0
     lost: int = 0
-    suspect: bool = False  # it ran when the runner died, more than once
+    deaths: int = 0  # how often it ran when a runner died
     found: bool = False  # done before, as it turned out when those it waited for were done
     ended: Outcome | None = None  # as it was announced
     skip_items: frozenset[str] = frozenset()

@@ -156,10 +156,14 @@ class Runner:
             remembered = self._memory.jobs.get(name)
             case = Case(planned=planned, id=ids[name])
             if remembered is not None:
-                case.suspect = remembered.deaths >= SUSPECT_DEATHS
+                case.deaths = remembered.deaths
                 case.number = remembered.attempts
             self._cases[name] = case
-        self._fresh.extend(self._schedule.add((case.job for case in self._cases.values()), settled))
+        free = self._schedule.add((case.job for case in self._cases.values()), settled)
+        # Of those that run alone the one that was there most often comes last: an innocent neighbour gets its turn.
+        if any(case.deaths >= SUSPECT_DEATHS for case in self._cases.values()):
+            free.sort(key=lambda job: max(self._cases[job.name].deaths, SUSPECT_DEATHS))
+        self._fresh.extend(free)
 
     # the loop
 
@@ -354,7 +358,7 @@ class Runner:
             self._records.state(case.id, Status.DONE)
             self._ended.append((case, Outcome(job=job.name, status=Status.DONE)))
         else:
-            self._schedule.ready(job, alone=case.suspect)
+            self._schedule.ready(job, alone=case.deaths >= SUSPECT_DEATHS)
 
     def _still_right(self, case: Case) -> bool:
         """Whether what it waited for came out as before, so that its own result still stands."""
