@@ -18,11 +18,6 @@ from batchlab.engine._events import ItemEntered, StageEntered, Started, Warned
 from batchlab.errors import Category
 
 
-def _known(request: pytest.FixtureRequest, reason: str) -> None:
-    """A bug that is known: the test must fail until it is mended."""
-    request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
-
-
 def _file(path: Path, content: str) -> str:
     path.write_text(content, encoding="utf-8")
     return str(path)
@@ -285,12 +280,8 @@ def test_handing_over_much_at_once_blocks_nobody(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("how", ["hide", "raise"])
-def test_each_job_hears_its_own_warnings_whatever_ran_before(
-    request: pytest.FixtureRequest, backend: Backend, open_bench: Any, how: str
-) -> None:
+def test_each_job_hears_its_own_warnings_whatever_ran_before(backend: Backend, open_bench: Any, how: str) -> None:
     """A job that sets warning filters sets them for itself."""
-    if backend.isolates:
-        _known(request, "the warning filters that a job sets stay in its worker")
     bench = open_bench(workers=1)
     ends = bench.done(*(bench.attempt("warn", how=h) for h in ("", how, "", "")))
     expected = ("warning 0", "RuntimeWarning: the same line each time")
@@ -345,13 +336,9 @@ FAILURES = [
 
 @pytest.mark.parametrize(("how", "category", "reason", "words"), FAILURES, ids=lambda v: str(v)[:16])
 def test_a_failing_task_fails_its_own_attempt_with_category_and_words(
-    request: pytest.FixtureRequest, bench: Bench, how: str, category: Category, reason: str | None, words: str
+    bench: Bench, how: str, category: Category, reason: str | None, words: str
 ) -> None:
     """A task may raise anything: an exception that cannot be copied, printed or caught, or leave the interpreter."""
-    if how == "speechless":
-        _known(request, "an exception whose text cannot be made escapes from execute")
-    if how == "out of tree":
-        _known(request, "a BaseException of no known kind escapes from execute")
     end = bench.failed(bench.attempt("misbehave", how=how))
     assert (end.failure.category, end.failure.reason) == (category, reason)
     assert words in end.failure.message
@@ -403,10 +390,8 @@ def test_params_that_do_not_fit_fail_the_attempt(bench: Bench) -> None:
     ids=["syntax", "import", "error", "exit", "misspelt", "no function"],
 )
 def test_a_task_that_cannot_be_loaded_fails_with_the_reason(
-    request: pytest.FixtureRequest, backend: Backend, bench: Bench, tmp_path: Path, text: str, words: list[str]
+    backend: Backend, bench: Bench, tmp_path: Path, text: str, words: list[str]
 ) -> None:
-    if "sys.exit" in text and backend.isolates:
-        _known(request, "a task file that calls sys.exit ends its worker: told as a crash")
     task = f"{_file(tmp_path / 'broken.py', text)}:measure"
     for _ in range(2):  # the second time as the first, though the worker has met it before
         end = bench.failed(bench.attempt(task))

@@ -22,11 +22,6 @@ from batchlab.errors import Category
 pytestmark = [pytest.mark.faults, on("kills", "isolates")]
 
 
-def _known(request: pytest.FixtureRequest, reason: str, *, always: bool = True) -> None:
-    """A bug that is known: the test must fail until it is mended; one that depends on luck may fail."""
-    request.applymarker(pytest.mark.xfail(strict=always, reason=reason))
-
-
 def _make_it_expect_short_jobs(bench: Bench) -> None:
     """After many very short jobs an executor may queue attempts ahead."""
     bench.done(*(bench.attempt("moody", count=n) for n in range(80)))
@@ -174,11 +169,8 @@ def test_the_peak_is_each_jobs_own(open_bench: Any) -> None:
     assert after.result.peak_memory_bytes < small.result.peak_memory_bytes + 100 * MB
 
 
-def test_a_memory_limit_is_held_against_nobody_else(
-    request: pytest.FixtureRequest, open_bench: Any, tell: Pipe, gate: Pipe
-) -> None:
+def test_a_memory_limit_is_held_against_nobody_else(open_bench: Any, tell: Pipe, gate: Pipe) -> None:
     """The small job has ended, unread; the one that runs after it in the same process has no limit."""
-    _known(request, "memory is judged without reading first: whoever runs by then dies of a limit not its own")
     bench = open_bench(workers=1)
     _make_it_expect_short_jobs(bench)
     first = bench.attempt("moody", limits=Limits(memory_bytes=150 * MB))
@@ -226,11 +218,8 @@ def test_a_job_that_hangs_is_ended_in_time_with_its_children(bench: Bench, tell:
     bench.assert_well()
 
 
-def test_a_grandchild_that_became_a_daemon_is_ended_with_its_job(
-    request: pytest.FixtureRequest, bench: Bench, tell: Pipe
-) -> None:
+def test_a_grandchild_that_became_a_daemon_is_ended_with_its_job(bench: Bench, tell: Pipe) -> None:
     """In a session of its own, and its parent gone: no parent's id leads from it to the job."""
-    _known(request, "a daemon started by a job outlives the job that is killed, until the pool closes")
     attempt = bench.attempt("hang", how="python", text="daemon", timeout_s=0.6, tell=tell.path)
     bench.submit(attempt)
     pids = [int(pid) for pid in bench.line(tell).split()]
@@ -239,12 +228,7 @@ def test_a_grandchild_that_became_a_daemon_is_ended_with_its_job(
 
 
 @pytest.mark.parametrize("kind", ["child", "session", "daemon"])
-def test_what_a_crashed_job_started_ends_with_it(
-    request: pytest.FixtureRequest, bench: Bench, tell: Pipe, kind: str
-) -> None:
-    if kind != "child":
-        reason = "a child in a session of its own outlives the crash of its job, until the pool closes"
-        _known(request, reason, always=kind == "daemon")
+def test_what_a_crashed_job_started_ends_with_it(bench: Bench, tell: Pipe, kind: str) -> None:
     attempt = bench.attempt("leave", how="SIGSEGV", text=kind, tell=tell.path)
     bench.submit(attempt)
     pids = [int(pid) for pid in bench.line(tell).split()]
@@ -304,11 +288,8 @@ def test_cancelling_the_running_one_harms_none_behind_it(open_bench: Any, tell: 
     assert all(isinstance(end, Done) for end in others)
 
 
-def test_cancelling_one_that_is_already_over_harms_none_behind_it(
-    request: pytest.FixtureRequest, open_bench: Any, tell: Pipe, gate: Pipe
-) -> None:
+def test_cancelling_one_that_is_already_over_harms_none_behind_it(open_bench: Any, tell: Pipe, gate: Pipe) -> None:
     """The answer of the first has come and was not read yet; the second has begun."""
-    _known(request, "a hard cancel kills without reading first: whoever runs by then is told as cancelled")
     bench = open_bench(workers=1)
     _make_it_expect_short_jobs(bench)
     assert bench.executor.free() > 1, "this executor queues nothing ahead: the case cannot happen"
@@ -346,12 +327,8 @@ def test_a_job_may_print_100_mb(bench: Bench, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["all", "beyond standard", "standard", "stdout", "no stdout"])
-def test_a_job_that_closes_what_is_the_workers_costs_at_most_itself(
-    request: pytest.FixtureRequest, open_bench: Any, how: str
-) -> None:
+def test_a_job_that_closes_what_is_the_workers_costs_at_most_itself(open_bench: Any, how: str) -> None:
     """It may close its socket, its output, or every file it holds."""
-    if "stdout" in how:
-        _known(request, "a sys.stdout that a job closes or replaces stays so: the next job fails at print, or is mute")
     bench = open_bench(workers=1)
     neighbours = [bench.attempt("moody", count=n) for n in range(4)]
     attempt = bench.attempt("shut", how=how)
@@ -366,11 +343,8 @@ def test_a_job_that_closes_what_is_the_workers_costs_at_most_itself(
 
 
 @pytest.mark.parametrize("how", ["folder", "umask", "alarm"])
-def test_what_a_job_changes_in_its_process_does_not_reach_the_next(
-    request: pytest.FixtureRequest, open_bench: Any, how: str
-) -> None:
+def test_what_a_job_changes_in_its_process_does_not_reach_the_next(open_bench: Any, how: str) -> None:
     """The current folder changes no result, and an alarm set by one job does not ring in another."""
-    _known(request, f"the {how} that a job sets stays set in its worker")
     bench = open_bench(workers=1)
 
     def where() -> Any:
@@ -382,11 +356,8 @@ def test_what_a_job_changes_in_its_process_does_not_reach_the_next(
     assert dict(after.metrics) == dict(before.metrics)
 
 
-def test_a_job_that_forks_and_forgets_to_end_its_child_answers_once(
-    request: pytest.FixtureRequest, open_bench: Any
-) -> None:
+def test_a_job_that_forks_and_forgets_to_end_its_child_answers_once(open_bench: Any) -> None:
     """The child must not go on as a second worker on the same socket."""
-    _known(request, "a fork that returns from the task serves on: it takes attempts off its parent's socket")
     bench = open_bench(workers=1)
     bench.patience_s = 3.0
     for _ in range(3):

@@ -171,12 +171,7 @@ def test_an_import_that_never_ends_is_ended(open_bench: Any, tmp_path: Path, tel
 # starting and closing
 
 
-def test_closed_at_once_it_says_nothing_on_the_screen(
-    request: pytest.FixtureRequest, open_bench: Any, capfd: pytest.CaptureFixture[str]
-) -> None:
-    request.applymarker(
-        pytest.mark.xfail(strict=True, reason="a keeper whose pool is closed before it is ready prints a traceback")
-    )
+def test_closed_at_once_it_says_nothing_on_the_screen(open_bench: Any, capfd: pytest.CaptureFixture[str]) -> None:
     bench: Bench = open_bench()
     bench.executor.close(0.0)
     assert capfd.readouterr() == ("", "")
@@ -330,11 +325,8 @@ def test_descriptors_stay_steady_while_workers_die(open_bench: Any) -> None:
     assert files_after <= files + 4
 
 
-def test_workers_are_replaced_after_so_many_jobs(request: pytest.FixtureRequest, open_bench: Any) -> None:
+def test_workers_are_replaced_after_so_many_jobs(open_bench: Any) -> None:
     """Workers recycled after N jobs: what leaks in a library does not grow for ever."""
-    request.applymarker(
-        pytest.mark.xfail(strict=True, reason="a worker whose queue never runs empty is not replaced after max_jobs")
-    )
     bench: Bench = open_bench(max_jobs=50)
     ends = bench.done(*(bench.attempt("value", count=n) for n in range(600)))
     assert [end.metrics["value"] for end in ends] == [2 * n for n in range(600)]

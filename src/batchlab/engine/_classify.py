@@ -19,7 +19,10 @@ _BY_NAME = {  # libraries that the engine does not import
 
 def failure_of(error: BaseException, *, stage: str | None = None) -> Failure:
     """What the ledger says of an exception; its traceback is kept for those who ask."""
-    text = str(error).strip()
+    try:
+        text = str(error).strip()
+    except Exception:  # noqa: BLE001 - an error whose own words fail still has a name
+        text = ""
     if isinstance(error, BatchlabError):
         category, reason, message = error.category, error.reason, text
     elif isinstance(error, SystemExit):

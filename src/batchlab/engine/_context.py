@@ -221,7 +221,7 @@ class JobContext:
         self._tell(("item", self._attempt.id, name))
         try:
             yield
-        except (KeyboardInterrupt, SystemExit, MemoryError):
+        except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs this item alone
             failure = failure_of(error)

@@ -46,7 +46,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The task's function was called."""
+    """The attempt's time counts from now: its task's libraries are imported. Told for a worker's first of a task."""
 
     attempt: int
 

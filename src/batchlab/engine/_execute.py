@@ -80,7 +80,9 @@ def execute(
             raise JobError("the job was asked to stop, and did", category=Category.CANCELLED)
         metrics = check_metrics(returned)
         outputs = _list_outputs(context, attempt)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a task may raise anything; all of it is told
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a task may raise anything; all of it is told
         failure = failure_of(_with_extra(error, attempt.task), stage=context.current_stage if context else None)
         if context is not None and context.gave_up:
             failure = replace(failure, category=Category.CANCELLED, reason=None)
@@ -339,9 +341,9 @@ class Ear:
     """The same for a process of our own, where filters are set once."""
 
     def __init__(self) -> None:
-        quiet_filters()
         self._warn: Callable[[str], None] | None = None
-        warnings.showwarning = self._show  # type: ignore[assignment]
+        quiet_filters()
+        self._filters = list(warnings.filters)
 
     def _show(self, message: Warning | str, category: type[Warning], *_: object) -> None:
         if self._warn is not None:
@@ -353,7 +355,11 @@ class Ear:
         return self
 
     def __enter__(self) -> None:
-        """Nothing is left to set up."""
+        """Put back what an earlier job may have changed."""
+        warnings.showwarning = self._show  # type: ignore[assignment]
+        if warnings.filters != self._filters:
+            warnings.resetwarnings()
+            quiet_filters()
 
     def __exit__(self, *_: object) -> None:
         """The job is over."""

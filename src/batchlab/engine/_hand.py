@@ -53,6 +53,7 @@ class Hand:
     verdict: Failure | None = None  # why it is being killed
     give_up_at: float = float("inf")  # when to stop waiting for its end
     torn: bool = False
+    retiring: bool = False  # it takes no more attempts, and goes when it has nothing left to do
     jobs: int = 0
     first_bytes: int | None = None  # resident after its first job
     tasks: set[str] = field(default_factory=set)
@@ -65,8 +66,13 @@ class Hand:
 
     @property
     def doomed(self) -> bool:
-        """Whether it will take no more attempts."""
+        """Whether it is about to end, by force or by itself."""
         return self.torn or self.verdict is not None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it takes attempts."""
+        return not self.doomed and not self.retiring
 
     def begin(self, now: float) -> None:
         """The first place of the queue becomes the running one."""

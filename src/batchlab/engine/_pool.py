@@ -71,6 +71,8 @@ class LocalPool:
         ... or when it has grown by this much since its first job.
     verbose
         Workers log debug lines, too.
+    cwd
+        The workers' current folder: a task that writes to a relative path writes there.
     clock
         Monotonic, in seconds; handed in by tests.
     """
@@ -85,8 +87,10 @@ class LocalPool:
         max_jobs: int = 5000,
         max_growth_bytes: int = 1_000_000_000,
         verbose: bool = False,
+        cwd: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._cwd = cwd
         self.workers = workers
         self._logs = logs
         self._preload = tuple(preload)
@@ -128,8 +132,12 @@ class LocalPool:
     def submit(self, attempt: Attempt) -> None:
         """Give the attempt to the worker that suits it best, or to a new one."""
         hand = self._choose(attempt)
+        if hand is None:  # all workers are about to go: it waits for the next one
+            self._backlog.append(attempt)
+            return
         hand.places += 1
         hand.queue.append(Place(attempt, hand.places))
+        hand.retiring = hand.jobs + len(hand.queue) >= self._max_jobs
         hand.tag(attempt.affinity)
         self._where[attempt.id] = hand
         if len(hand.queue) == 1:
@@ -154,9 +162,12 @@ class LocalPool:
         if waiting is not None:
             self._backlog.remove(waiting)
             self._pending.append(Failed(attempt=attempt, failure=failure, result=Result()))
-        elif hand is None:
+        if hand is not None:
+            self._read(hand)  # it may be over by now
+            hand = self._where.get(attempt)
+        if hand is None:
             return
-        elif hand.queue[0].attempt.id == attempt:
+        if hand.queue[0].attempt.id == attempt:
             if hard:
                 self._kill(hand, failure)
             else:
@@ -207,6 +218,7 @@ class LocalPool:
             "preload": self._preload,
             "logs": str(self._logs),
             "verbose": self._verbose,
+            "cwd": None if self._cwd is None else str(self._cwd),
         }
         try:
             self._keeper = subprocess.Popen(
@@ -224,17 +236,17 @@ class LocalPool:
         self._control = Wire(ours)
         self._selector.register(ours, selectors.EVENT_READ, None)
 
-    def _choose(self, attempt: Attempt) -> Hand:
+    def _choose(self, attempt: Attempt) -> Hand | None:
         """An idle worker that knows the attempt's affinity, any idle one, a new one, the one with least to do."""
         depth = self._depth()
-        idle = [hand for hand in self._hands.values() if not hand.queue and not hand.doomed]
+        idle = [hand for hand in self._hands.values() if not hand.queue and hand.usable]
         if idle:
             return next((h for h in idle if attempt.affinity in h.tags), None) or min(idle, key=lambda h: len(h.tags))
         if len(self._hands) < self.workers:
             return self._start_worker()
-        usable = [hand for hand in self._hands.values() if not hand.doomed]
+        usable = [hand for hand in self._hands.values() if hand.usable]
         if not usable:
-            return self._start_worker()
+            return None
         knowing = [hand for hand in usable if attempt.affinity in hand.tags and len(hand.queue) < depth]
         return min(knowing or usable, key=lambda h: len(h.queue))
 
@@ -278,16 +290,19 @@ class LocalPool:
         """Give what waits behind a long job to a worker that has nothing to do."""
         now = self._clock()
         for hand in list(self._hands.values()):
-            late = now - hand.began > LONG_S or hand.doomed
-            if len(hand.queue) > 1 and late:
-                for place in list(hand.queue)[1:]:
-                    if not place.taken_back and self._take_back(hand, place):
-                        self._backlog.append(place.attempt)
+            if len(hand.queue) > 1 and (now - hand.began > LONG_S or hand.doomed):
+                self._clear(hand)
         while self._backlog and self._has_room():
             self.submit(self._backlog.popleft())
 
+    def _clear(self, hand: Hand) -> None:
+        """Take back what is queued in a worker and not begun."""
+        for place in hand.queue:
+            if not place.taken_back and self._take_back(hand, place):
+                self._backlog.append(place.attempt)
+
     def _has_room(self) -> bool:
-        usable = [hand for hand in self._hands.values() if not hand.doomed]
+        usable = [hand for hand in self._hands.values() if hand.usable]
         return len(self._hands) < self.workers or any(not hand.queue for hand in usable)
 
     def _take_back(self, hand: Hand, place: Place) -> bool:
@@ -380,6 +395,8 @@ class LocalPool:
             del self._where[place.attempt.id]
             self._backlog.append(place.attempt)
         self._next(hand)
+        if hand.retiring and not hand.queue:
+            self._dismiss(hand)
 
     def _release(self, hand: Hand) -> None:
         """The running attempt is over; go on to the next, or replace the worker."""
@@ -389,9 +406,11 @@ class LocalPool:
         hand.jobs += 1
         if hand.verdict is not None:
             return  # finished on the very deadline: the result counts, the worker dies all the same
-        if hand.queue:
-            self._next(hand)
-        elif hand.jobs >= self._max_jobs or hand.has_grown(self._max_growth_bytes):
+        if hand.has_grown(self._max_growth_bytes):
+            hand.retiring = True
+            self._clear(hand)
+        self._next(hand)
+        if hand.retiring and not hand.queue:
             self._dismiss(hand)
 
     def _next(self, hand: Hand) -> None:
@@ -499,9 +518,12 @@ class LocalPool:
                 if hand.queue and not hand.doomed and hand.deadline()[0] <= now:
                     self._kill(hand, failure)
             elif now >= hand.next_poll:
+                place = hand.queue[0]
                 excess = hand.poll(now)
                 if excess is not None:
-                    self._kill(hand, excess)
+                    self._read(hand)  # it may be over by now, and another one running
+                    if hand.queue and hand.queue[0] is place and not hand.doomed:
+                        self._kill(hand, excess)
 
     def _kill(self, hand: Hand, failure: Failure) -> None:
         hand.verdict = failure

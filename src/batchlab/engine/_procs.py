@@ -110,6 +110,29 @@ def kill_tree(pid: int) -> None:
             continue
 
 
+def kill_marked(mark: str) -> None:
+    """SIGKILL the children of this process whose environment has this entry, and all below them.
+
+    They are daemons: started by a worker, given away by their parent, adopted here.
+    """
+    wanted = mark.encode()
+    for child in children(os.getpid()):
+        try:
+            entries = (_PROC / str(child) / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if wanted in entries:
+            for member in tree(child):
+                _kill(member)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
 def tree_rss_bytes(pid: int) -> int:
     """Resident memory of a process and all its descendants, pages shared between them counted for each."""
     return sum(map(rss_bytes, tree(pid)))

@@ -233,7 +233,7 @@ def _local_pool(made: Plan, place: Place, workers: int, *, verbose: bool) -> Exe
     preload = dict.fromkeys(module for card in made.cards.values() for module in card.preload)
     if any(not card.any_io and ":" not in name for name, card in made.cards.items()):
         preload = {**dict.fromkeys(["pydantic"]), **preload}
-    return LocalPool(workers, logs=place.logs, preload=tuple(preload), verbose=verbose)
+    return LocalPool(workers, logs=place.logs, preload=tuple(preload), verbose=verbose, cwd=place.scratch)
 
 
 def _refuse_foreign(place: Place, batch: str) -> None:

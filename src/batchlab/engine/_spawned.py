@@ -14,4 +14,4 @@ if __name__ == "__main__":
     words = json.loads(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _procs.die_with_parent(words["keeper"])
-    serve(socket.socket(fileno=words["fd"]), words["log"], words["verbose"])
+    serve(socket.socket(fileno=words["fd"]), words["log"], verbose=words["verbose"], cwd=words["cwd"])

@@ -6,7 +6,6 @@ from C, without ever waiting for a reader, and after a crash its last lines are 
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import os
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from batchlab.engine._bench import WORKER_MARK, Bench, open_streams
 from batchlab.engine._events import Attempt, Done, Failed, Member, ResolvedInput, Result
 from batchlab.engine._execute import Ear, execute
 from batchlab.engine._model import Failure, Limits
@@ -32,9 +32,13 @@ TAIL_BYTES = 48_000
 LARGE_FRAME_BYTES = 1 << 20
 
 
-def serve(end: socket.socket, log_path: str, verbose: bool) -> None:
+def serve(end: socket.socket, log_path: str, *, verbose: bool, cwd: str | None = None) -> None:
     """Run attempts from this socket until it closes."""
     _redirect(log_path)
+    os.environ[WORKER_MARK] = str(os.getpid())
+    if cwd is not None:
+        os.chdir(cwd)
+    open_streams()
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.DEBUG if verbose else logging.INFO,
@@ -64,6 +68,7 @@ class _Desk:
     loaded: set[str] = field(default_factory=set)
     peak: PeakMemory = field(default_factory=PeakMemory)
     ear: Ear = field(default_factory=Ear)
+    bench: Bench = field(default_factory=Bench)
 
     def run(self, place: int, packed: tuple[Any, ...]) -> None:
         """Run one attempt, unless it was taken back, and answer for it."""
@@ -75,7 +80,7 @@ class _Desk:
             self.loaded.add(attempt.task)
             try:
                 find_task(attempt.task)
-            except Exception:  # noqa: BLE001 - told by execute, which meets the same error
+            except BaseException:  # noqa: BLE001 - told by execute, which meets the same error
                 log.debug("task %s cannot be loaded", attempt.task)
             self.wire.send(("start", attempt.id))  # its time counts from here, not from the imports
         event = execute(
@@ -86,6 +91,9 @@ class _Desk:
             peak=self.peak,
             hear=self.ear,
         )
+        if os.getpid() != self.bench.pid:
+            os._exit(0)  # a fork that the task let return: only the worker itself answers
+        self.bench.tidy()
         printed = read_log(1)  # streams write through: nothing is left in buffers of Python's own
         if printed is not None:
             os.ftruncate(1, 0)
@@ -118,14 +126,6 @@ def _redirect(log_path: str) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    for name, number in (("stdout", 1), ("stderr", 2)):
-        stream = io.TextIOWrapper(
-            open(number, "wb", buffering=0, closefd=False),
-            encoding="utf-8",
-            errors="backslashreplace",
-            write_through=True,
-        )
-        setattr(sys, name, stream)
 
 
 def read_log(descriptor: int) -> str | None:

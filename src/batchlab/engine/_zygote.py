@@ -19,6 +19,7 @@ import sys
 from typing import Any, NoReturn
 
 from batchlab.engine import _procs
+from batchlab.engine._bench import WORKER_MARK
 from batchlab.engine._wire import Torn, Wire
 
 _PARENT_CHECK_S = 1.0
@@ -42,9 +43,9 @@ def main(control_fd: int, options: dict[str, Any]) -> None:
                 importlib.import_module(module)
             except Exception as error:  # noqa: BLE001 - the job that needs it tells the error
                 print(f"batchlab: could not preload {module}: {error}", file=sys.stderr)
-    wire.send(("ready", os.getpid()))
     keeper = _Keeper(wire, options, closed_in_workers=(control_fd, wake_read, wake_write))
     try:
+        wire.send(("ready", os.getpid()))
         while True:
             readable, _, _ = select.select([control_fd, wake_read], [], [], _PARENT_CHECK_S)
             if os.getppid() != options["runner"]:  # its socket may live on in a process it forked
@@ -108,6 +109,7 @@ class _Keeper:
             if pid in self._workers:
                 self._workers.discard(pid)
                 _procs.kill_tree(pid)  # while its id cannot be another's yet
+                _procs.kill_marked(f"{WORKER_MARK}={pid}")
                 _, status = os.waitpid(pid, 0)
                 self._wire.send(("exit", pid, os.waitstatus_to_exitcode(status)))
             else:
@@ -133,12 +135,13 @@ def _become_worker(fd: int, log_path: str, keeper: int, options: dict[str, Any])
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if options["method"] == "spawn":
             os.set_inheritable(fd, True)
-            words = json.dumps({"fd": fd, "log": log_path, "keeper": keeper, "verbose": options["verbose"]})
+            told = {name: options[name] for name in ("verbose", "cwd")}
+            words = json.dumps({"fd": fd, "log": log_path, "keeper": keeper, **told})
             os.execv(sys.executable, [sys.executable, "-m", "batchlab.engine._spawned", words])
         _procs.die_with_parent(keeper)
         from batchlab.engine._worker import serve
 
-        serve(socket.socket(fileno=fd), log_path, options["verbose"])
+        serve(socket.socket(fileno=fd), log_path, verbose=options["verbose"], cwd=options["cwd"])
         status = 0
     except BaseException:  # noqa: BLE001 - nothing may run on into the keeper's loop
         import traceback
