@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from batchlab.engine import BatchState, BatchView, Item, JobView, Output, RunView, Status
+from batchlab.engine import AttemptView, BatchState, BatchView, Item, JobView, Output, RunView, Status
 from batchlab.errors import Category
 from batchlab.reports import Panel, Table
 
@@ -56,6 +56,21 @@ def make_job(name: str = "compare/leaf_1", **changes) -> JobView:
         "log": None,
     }
     return JobView(**{**fields, **changes})
+
+
+def make_attempt(number: int = 1, **changes) -> AttemptView:
+    fields = {
+        "number": number,
+        "status": Status.DONE,
+        "started_at": f"2026-05-04T21:03:{10 + number:02d}.250Z",
+        "elapsed_s": 0.5,
+        "category": None,
+        "reason": None,
+        "signal": None,
+        "message": None,
+        "peak_memory_mb": 120.5,
+    }
+    return AttemptView(**{**fields, **changes})
 
 
 def make_run(**changes) -> RunView:
@@ -140,6 +155,12 @@ def batch_of_texts(root: Path, name: str, text: str) -> tuple[BatchView, Panel]:
         "params": {name: {text: [text]}},
         "inputs": {name: text, "many": [text, name]},
         "metadata": {name: text},
+        "history": (
+            make_attempt(
+                1, status=Status.FAILED, category=text, reason=name, signal=text, message=f"{text}.", started_at=text
+            ),
+            make_attempt(2),
+        ),
         "stages": {name: 0.5},
         "group": text,
         "task": f"{name}.py:{text}",
@@ -176,6 +197,7 @@ def lab() -> SimpleNamespace:
     return SimpleNamespace(
         job=make_job,
         run=make_run,
+        attempt=make_attempt,
         view=make_view,
         measured=measured_job,
         failed=failed_job,

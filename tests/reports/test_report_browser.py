@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from batchlab.engine import BatchState
+from batchlab.engine import BatchState, Status
 from batchlab.reports import write_reports
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
@@ -126,6 +126,23 @@ def test_the_table_sorts_filters_and_opens(lab, tmp_path, browser):
     click(browser, browser.find_element(By.ID, "viewer-close"))
     assert browser.get_log("browser") == []
     assert all(url.startswith(("file:", "data:", "about:")) for url in requests(browser))
+
+
+def test_an_opened_job_shows_its_tries(lab, tmp_path, browser):
+    killed = lab.attempt(1, status=Status.FAILED, category="crash", signal="SIGSEGV", message="the process died")
+    jobs = [lab.job("well", history=(lab.attempt(),)), lab.job("twice", attempts=2, history=(killed, lab.attempt(2)))]
+    load(browser, write_reports(lab.view(tmp_path, jobs)).html, "#job-1")
+    told = [
+        [cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
+        for row in browser.find_elements(By.CSS_SELECTOR, ".tries tbody tr")
+    ]
+    assert [row[0] for row in told] == ["1", "2"]
+    assert told[0][2:] == ["2026-05-04 21:03:11", "0.500 s", "120.5", "crash / SIGSEGV\nthe process died"]
+    assert told[1][5] == ""
+    click(browser, browser.find_element(By.CSS_SELECTOR, "#job-1 .open"))
+    click(browser, browser.find_element(By.CSS_SELECTOR, "#job-0 .open"))
+    assert browser.find_elements(By.CSS_SELECTOR, ".tries") == []
+    assert browser.get_log("browser") == []
 
 
 @pytest.mark.parametrize(

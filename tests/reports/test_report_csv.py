@@ -125,6 +125,26 @@ def test_statistics_of_known_numbers(lab, tmp_path):
     assert found["environment"]["numpy"] == "2.1.0"
 
 
+def test_statistics_of_stages_caches_and_the_time_they_hold(lab, tmp_path):
+    jobs = [
+        lab.job("a", elapsed_s=2.0, stages={"load": 0.5, "draw": 1.0}),
+        lab.job("b", elapsed_s=2.0, stages={"draw": 1.5}),
+        lab.job("no stages", elapsed_s=9.0),
+        lab.job("still runs", task="other", elapsed_s=None, stages={"load": 3.0, "odd": float("nan")}),
+    ]
+    runs = [lab.run(cache={"hits": 3, "misses": 1}), lab.run(number=2)]
+    found = statistics(lab.view(tmp_path, jobs, runs=runs))
+    assert found["stages"] == {
+        "spectra.compare": {
+            "load": {"total_s": 0.5, "mean_s": 0.25, "share": 0.125},
+            "draw": {"total_s": 2.5, "mean_s": 1.25, "share": 0.625},
+        },
+        "other": {"load": {"total_s": 3.0, "mean_s": 3.0, "share": 1.0}},
+    }
+    assert [run["cache"] for run in found["runs"]] == [{"hits": 3, "misses": 1, "hit_rate": 0.75}, None]
+    assert found["as_of"] == "2026-05-04T21:04:41.500Z"
+
+
 @given(st.lists(st.floats() | st.integers(), max_size=20))
 def test_statistics_are_strict_json_whatever_the_numbers(lab, values):
     view = lab.view("/nowhere", [lab.job(f"j{i}", metrics={"m": v}) for i, v in enumerate(values)])

@@ -18,6 +18,7 @@ from batchlab.reports import Panel, Table, write_reports
 from batchlab.reports._data import _column
 from batchlab.reports._files import encode_path, inside, log_tail
 from batchlab.reports._story import histogram
+from batchlab.reports._timings import stage_bars
 from batchlab.reports._words import duration, visible
 
 
@@ -231,6 +232,103 @@ def test_ten_thousand_jobs_fit_in_two_megabytes(lab, tmp_path):
     rmse = dict(data["maps"]["metrics"])["rmse"]
     assert decoded(rmse, 10_000)[9_999] == jobs[9_999].metrics["rmse"]
     assert dict(data["maps"]["digests"])["figure"]
+
+
+def tries_of(page):
+    tries = block(page, "data")["tries"]
+    columns = {name: decoded(column, tries["n"]) for name, column in tries["fields"].items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def test_tries_are_told_of_jobs_that_had_several_or_one_that_did_not_end_well(lab, tmp_path):
+    killed = lab.attempt(1, status=Status.FAILED, category="crash", signal="SIGSEGV", message="the process died")
+    jobs = [
+        lab.job("well", history=(lab.attempt(),)),
+        lab.job("twice", attempts=2, history=(killed, lab.attempt(2, elapsed_s=0.25))),
+        lab.failed(2, message="the process died", history=(killed,)),
+        lab.job("now", state=Status.RUNNING, history=(lab.attempt(status=Status.RUNNING, elapsed_s=None),)),
+    ]
+    found = tries_of(write_reports(lab.view(tmp_path, jobs)).html.read_text(encoding="utf-8"))
+    assert [(a["job"], a["number"], a["state"]) for a in found] == [(1, 1, "failed"), (1, 2, "done"), (2, 1, "failed")]
+    assert [a["message"] for a in found] == ["the process died", None, None]
+    assert (found[0]["signal"], found[0]["began"], found[1]["elapsed"]) == ("SIGSEGV", "2026-05-04 21:03:11", 0.25)
+
+
+def test_many_tries_of_many_jobs_keep_the_page_small(lab, tmp_path):
+    def history(i, n):
+        began = [
+            f"2026-05-04T{i // 600:02d}:{i // 10 % 60:02d}:{i % 10 * 6 + k % 6:02d}.{i % 1000:03d}Z" for k in range(n)
+        ]
+        return tuple(
+            lab.attempt(
+                k + 1,
+                status=Status.FAILED,
+                category="service",
+                reason="no answer",
+                started_at=at,
+                elapsed_s=1 + i * 7919 % 10007 / 1e4,
+                message=f"server {i % 7} did not answer: " + "x" * 5000,
+            )
+            for k, at in enumerate(began)
+        )
+
+    jobs = [lab.measured(i, attempts=3, history=history(i, 3)) for i in range(9_999)]
+    jobs.append(lab.measured(9_999, attempts=50, history=history(9_999, 50)))
+    page = write_reports(lab.view(tmp_path, jobs)).html.read_text(encoding="utf-8")
+    assert len(page.encode()) < 2_000_000
+    last = [a for a in tries_of(page) if a["job"] == 9_999]
+    assert [a["number"] for a in last] == list(range(31, 51))
+    assert max(len(a["message"]) for a in last) < 310
+
+
+@pytest.mark.parametrize(
+    ("ended", "history", "label"),
+    [
+        ("2026-05-04T21:04:41.5Z", (), "<dt>ended</dt><dd>2026-05-04 21:04:41"),
+        (None, (), "<dt>as of</dt><dd>2026-05-04 21:03:11"),
+        (
+            None,
+            [("2026-05-04T21:05:00Z", 61.0), ("2026-05-04T21:05:30Z", None)],
+            "<dt>as of</dt><dd>2026-05-04 21:06:01",
+        ),
+        (None, [("2026-05-04T23:05:00+02:00", None)], "<dt>as of</dt><dd>2026-05-04 21:05:00"),
+        (None, [("soon", 1.0), ("2026-05-04T21:05:00Z", float("inf"))], "<dt>as of</dt><dd>2026-05-04 21:03:11"),
+    ],
+)
+def test_a_report_of_a_running_batch_says_when_it_holds(lab, tmp_path, ended, history, label):
+    tries = tuple(lab.attempt(k + 1, started_at=at, elapsed_s=s) for k, (at, s) in enumerate(history))
+    job = lab.job("now", state=Status.RUNNING, elapsed_s=None, history=tries)
+    runs = [lab.run(state=BatchState.RUNNING, ended_at=ended, elapsed_s=None)]
+    page = write_reports(lab.view(tmp_path, [job], state=BatchState.RUNNING, runs=runs)).html.read_text(
+        encoding="utf-8"
+    )
+    assert label in page
+
+
+def test_caches_are_told_where_a_run_asked_them(lab, tmp_path):
+    asked, silent = lab.run(cache={"hits": 38, "misses": 2}), lab.run(number=2)
+    page = write_reports(lab.view(tmp_path, [lab.job()], runs=[asked, silent])).html.read_text(encoding="utf-8")
+    assert "38 of 40 <i>95 %</i>" in page
+    page = write_reports(lab.view(tmp_path, [lab.job()], runs=[silent])).html.read_text(encoding="utf-8")
+    assert "found in caches" not in page
+
+
+def test_stages_share_the_bar_and_the_small_ones_join_the_rest(lab, tmp_path):
+    jobs = [
+        lab.job("a", elapsed_s=2.0, stages={"load": 0.5, "draw": 1.0}),
+        lab.job("b", elapsed_s=2.0, stages={"draw": 1.5}),
+    ]
+    (bar,) = stage_bars(lab.view(tmp_path, jobs))
+    assert [(p["name"], p["percent"], p["x"], p["width"], p["mean_s"]) for p in bar["parts"]] == [
+        ("load", "12.5", 0.0, 37.5, 0.25),
+        ("draw", "62.5", 37.5, 187.5, 1.25),
+        ("rest", "25.0", 225.0, 75.0, 0.5),
+    ]
+    many = lab.job("c", elapsed_s=5.5, stages={f"s{k}": (k + 1) / 10 for k in range(10)})
+    (bar,) = stage_bars(lab.view(tmp_path, [many]))
+    assert [p["name"] for p in bar["parts"]] == [f"s{k}" for k in range(3, 10)] + ["rest"]
+    assert sum(p["width"] for p in bar["parts"]) == pytest.approx(300, abs=0.1)
+    assert stage_bars(lab.view(tmp_path, [lab.job("d", stages={"load": 0.0}, elapsed_s=0.0)])) == []
 
 
 def test_five_hundred_thumbnails_and_every_failure(lab, tmp_path):

@@ -20,6 +20,8 @@ _PLAIN = 500_000
 _TEXT = 2_000  # longer messages and warnings are cut
 _WARNINGS = 20  # of one job
 _ITEMS = 500  # unfinished items of one job
+_TRIES = 20  # of one job, its last
+_TRY_TEXT = 300  # a message of one try
 _EXACT = 2**53
 
 
@@ -55,6 +57,7 @@ def job_data(view: BatchView, prefix: str) -> str:
             "warned": _column([len(job.warnings) or None for job in jobs]),
             "items": _column([_items(job) for job in jobs]),
         },
+        "tries": _tries(jobs),
         "maps": {
             "metrics": _columns([{k: _metric(v) for k, v in job.metrics.items()} for job in jobs]),
             "params": _columns([job.params for job in jobs]),
@@ -115,8 +118,8 @@ def _round(value: float | None, digits: int) -> float | int | None:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def _cut(text: str | None) -> str | None:
-    return text if text is None or len(text) <= _TEXT else f"{text[:_TEXT]} ..."
+def _cut(text: str | None, most: int = _TEXT) -> str | None:
+    return text if text is None or len(text) <= most else f"{text[:most]} ..."
 
 
 def _items(job: JobView) -> Any:
@@ -129,6 +132,36 @@ def _items(job: JobView) -> Any:
         len(job.items) - len(left),
         [[item.name, str(item.status), item.category, item.reason, _cut(item.message)] for item in left[:_ITEMS]],
     ]
+
+
+def _tries(jobs: Sequence[JobView]) -> dict[str, Any]:
+    """A row for each attempt worth a look: of jobs tried more than once, or whose only try did not end well.
+
+    A message that repeats its job's is None, and told once.
+    """
+    rows = [
+        (i, job, attempt)
+        for i, job in enumerate(jobs)
+        if len(job.history) > 1 or any(a.status not in (Status.DONE, Status.RUNNING) for a in job.history)
+        for attempt in job.history[-_TRIES:]
+    ]
+    return {
+        "n": len(rows),
+        "fields": {
+            "job": _column([i for i, _, _ in rows]),
+            "number": _column([a.number for _, _, a in rows]),
+            "state": _column([str(a.status) for _, _, a in rows]),
+            "began": _column([a.started_at[:19].replace("T", " ") for _, _, a in rows]),
+            "elapsed": _column([_round(a.elapsed_s, 4) for _, _, a in rows]),
+            "memory": _column([_round(a.peak_memory_mb, 1) for _, _, a in rows]),
+            "category": _column([a.category for _, _, a in rows]),
+            "reason": _column([a.reason for _, _, a in rows]),
+            "signal": _column([a.signal for _, _, a in rows]),
+            "message": _column(
+                [None if a.message == job.message else _cut(a.message, _TRY_TEXT) for _, job, a in rows]
+            ),
+        },
+    }
 
 
 def _columns(mappings: Sequence[Mapping[str, Any]]) -> list[list[Any]]:

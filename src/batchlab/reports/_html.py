@@ -12,12 +12,13 @@ from typing import Any
 
 from batchlab.engine import BatchView, Status
 from batchlab.reports import _story as story
+from batchlab.reports import _timings
 from batchlab.reports import _words as words
 from batchlab.reports._data import job_data, script_safe
 from batchlab.reports._failures import failures
 from batchlab.reports._files import encode_path, inside, link_prefix, picture_uri
 from batchlab.reports._panel import Panel
-from batchlab.reports._statistics import as_number, peak_memory
+from batchlab.reports._statistics import as_number, as_of, peak_memory
 
 _PICTURES = 500  # thumbnails embedded, beside those of failures
 _THUMBNAIL_BYTES = 200_000
@@ -76,6 +77,7 @@ def _facts(view: BatchView, root: Path, prefix: str) -> dict[str, Any]:
         "strip": story.strip(view),
         "started": first.started_at if first else None,
         "ended": last.ended_at if last else None,
+        "as_of": as_of(view),
         "wall_s": sum(known) if (known := [r.elapsed_s for r in view.runs if r.elapsed_s is not None]) else None,
         "workers": last.workers if last else None,
         "groups": story.failure_stories(view, root, prefix),
@@ -84,10 +86,11 @@ def _facts(view: BatchView, root: Path, prefix: str) -> dict[str, Any]:
         "running": [(i, job) for i, job in enumerate(view.jobs) if job.state is Status.RUNNING],
         "warnings": story.warning_groups(view),
         "measured": story.measured(view),
-        "timings": story.timings(view),
-        "slowest": story.slowest_bars(view),
+        "timings": _timings.timings(view),
+        "slowest": _timings.slowest_bars(view),
         "memory": peak_memory(view),
-        "runs": view.runs,
+        "stages": _timings.stage_bars(view),
+        "runs": _timings.run_rows(view),
         "changes": story.environment_changes(view),
         "environment": dict(last.environment) if last else {},
         "settings": words.flat(last.settings) if last else [],

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from batchlab.engine import BatchView, JobView, Status
+from batchlab.engine import BatchView, JobView, RunView, Status
 from batchlab.reports._failures import failures
 
 _SLOWEST = 10
@@ -24,17 +25,19 @@ def statistics(view: BatchView) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON data: ``batch, root, state, jobs, counts, items, warnings, failures, elapsed`` (``all`` and
-        ``by_task``: n, total, mean, median, p95 and max in s), ``slowest, peak_memory_mb, metrics`` (by
-        task and name: n, nonfinite, mean, sample std, min, median, max, over the finite values), ``runs``,
-        ``environment`` (of the last run). Quantiles interpolate linearly. What is not known, NaN and
-        infinities are None.
+        JSON data: ``batch, root, state, as_of`` (the latest time recorded), ``jobs, counts, items, warnings,
+        failures, elapsed`` (``all`` and ``by_task``: n, total, mean, median, p95 and max in s), ``stages`` (by task
+        and stage: total and mean in s, share of the jobs' run time), ``slowest, peak_memory_mb, metrics`` (by
+        task and name: n, nonfinite, mean, sample std, min, median, max, over the finite values), ``runs`` (each
+        with its ``cache``: hits, misses, hit_rate; None where no cache was asked), ``environment`` (of the
+        last run). Quantiles interpolate linearly. What is not known, NaN and infinities are None.
     """
     timed = [job for job in view.jobs if job.elapsed_s is not None]
     return {
         "batch": view.batch,
         "root": view.root,
         "state": str(view.state),
+        "as_of": as_of(view),
         "jobs": len(view.jobs),
         "counts": {str(state): view.counts.get(state, 0) for state in Status},
         "items": item_counts(view),
@@ -44,6 +47,7 @@ def statistics(view: BatchView) -> dict[str, Any]:
             "all": timing(timed),
             "by_task": {task: timing(jobs) for task, jobs in by_task(timed).items()},
         },
+        "stages": stage_times(view),
         "slowest": [{"name": job.name, "elapsed_s": job.elapsed_s} for job in slowest(view)],
         "peak_memory_mb": peak_memory(view),
         "metrics": metric_statistics(view),
@@ -81,6 +85,53 @@ def timing(jobs: Sequence[JobView]) -> dict[str, float | int | None]:
         "p95_s": quantile(times, 0.95),
         "max_s": times[-1] if times else None,
     }
+
+
+def stage_times(view: BatchView) -> dict[str, dict[str, dict[str, float]]]:
+    """How the run time of each task's jobs is spread over their stages: total and mean in s, share from 0 to 1.
+
+    Jobs without stages are left out; what is missing to a share of 1 was spent outside of all stages.
+    """
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for task, jobs in by_task(view.jobs).items():
+        staged = [(job, spent) for job in jobs if (spent := {k: v for k, v in job.stages.items() if 0 <= v < math.inf})]
+        totals: dict[str, list[float]] = {}
+        for _, spent in staged:
+            for name, seconds in spent.items():
+                totals.setdefault(name, []).append(seconds)
+        sums = {name: math.fsum(values) for name, values in totals.items()}
+        # A job that still runs has stages and no run time yet: then it is at least the sum of its stages.
+        whole = math.fsum(max(job.elapsed_s or 0.0, math.fsum(spent.values())) for job, spent in staged)
+        if whole > 0 and math.isfinite(whole):
+            found[task] = {
+                name: {"total_s": total, "mean_s": total / len(staged), "share": total / whole}
+                for name, total in sums.items()
+            }
+    return found
+
+
+def cache_facts(run: RunView) -> dict[str, float | int] | None:
+    """Hits, misses and the share of hits of the caches that tasks keep in their workers; None if none was asked."""
+    hits, misses = run.cache.get("hits", 0), run.cache.get("misses", 0)
+    return {"hits": hits, "misses": misses, "hit_rate": hits / (hits + misses)} if hits + misses else None
+
+
+def as_of(view: BatchView) -> str | None:
+    """The latest time recorded: of a run's or an attempt's start or end, in UTC; None if nothing was run."""
+    times = [(text, None) for run in view.runs for text in (run.started_at, run.ended_at) if text is not None]
+    tries = [(attempt.started_at, attempt.elapsed_s) for job in view.jobs for attempt in job.history]
+    known = [moment for text, elapsed_s in (*times, *tries) if (moment := _moment(text, elapsed_s)) is not None]
+    return max(known).isoformat(timespec="milliseconds").replace("+00:00", "Z") if known else None
+
+
+def _moment(text: str, elapsed_s: float | None) -> datetime | None:
+    """So long after a recorded time; None if that is no time."""
+    try:
+        began = datetime.fromisoformat(text)
+        aware = began.replace(tzinfo=UTC) if began.tzinfo is None else began.astimezone(UTC)
+        return aware + timedelta(seconds=elapsed_s or 0.0)
+    except (ValueError, OverflowError):
+        return None
 
 
 def slowest(view: BatchView) -> list[JobView]:
@@ -167,7 +218,7 @@ def quantile(ordered: Sequence[float], fraction: float) -> float | None:
     return ordered[low] * (1 - share) + ordered[high] * share
 
 
-def asdict_run(run: Any) -> dict[str, Any]:
+def asdict_run(run: RunView) -> dict[str, Any]:
     """A run as a dict of plain mappings, also where a field is a read-only mapping."""
     return {
         "number": run.number,
@@ -180,6 +231,7 @@ def asdict_run(run: Any) -> dict[str, Any]:
         "environment": dict(run.environment),
         "settings": dict(run.settings),
         "source": run.source,
+        "cache": cache_facts(run),
     }
 
 

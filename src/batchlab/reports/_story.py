@@ -11,7 +11,7 @@ from typing import Any
 from batchlab.engine import BatchState, BatchView, Status
 from batchlab.reports._failures import FailureGroup, failed_jobs, failures
 from batchlab.reports._files import encode_path, log_tail
-from batchlab.reports._statistics import as_number, by_task, describe, numeric_metrics, slowest, timing
+from batchlab.reports._statistics import as_number, by_task, describe, numeric_metrics
 from batchlab.reports._words import counted, flat, grouped, number, visible
 
 SIGNS: Mapping[str, str] = {
@@ -178,18 +178,23 @@ def warning_groups(view: BatchView) -> dict[str, Any]:
 
 
 def measured(view: BatchView) -> list[dict[str, Any]]:
-    """For each task its numeric metrics: statistics, a histogram, the jobs at both ends; the constant ones apart."""
+    """For each task its numeric metrics: statistics, a histogram, the jobs at both ends.
+
+    Constant ones, and those of a single job, stand apart in a line of text.
+    """
     tables = []
     for task, jobs in by_task(view.jobs).items():
-        rows, same = [], []
+        rows, same, once = [], [], []
         for name, values in numeric_metrics(jobs).items():
             facts = describe(values)
-            if facts["n"] > 1 and facts["min"] == facts["max"] and not facts["nonfinite"]:
+            if len(jobs) == 1:
+                once.append(f"{visible(name)} = {number(values[0])}")
+            elif facts["n"] > 1 and facts["min"] == facts["max"] and not facts["nonfinite"]:
                 same.append(f"{visible(name)} = {number(facts['min'])}")
             else:
                 rows.append({"name": name, **facts, **_ends(view, task, name), "path": histogram(values)})
-        if rows or same:
-            tables.append({"task": task, "rows": rows, "same": ", ".join(same)})
+        if rows or same or once:
+            tables.append({"task": task, "rows": rows, "same": ", ".join(same), "once": ", ".join(once)})
     return tables
 
 
@@ -221,30 +226,6 @@ def histogram(values: list[float]) -> str | None:
     return "".join(
         f"M{k * step:g} 22v-{height:.3g}h{step - 0.8:g}v{height:.3g}z" for k, height in enumerate(heights) if height
     )
-
-
-def timings(view: BatchView) -> list[dict[str, Any]]:
-    """A row a task, and one for all where there are several."""
-    timed = [job for job in view.jobs if job.elapsed_s is not None]
-    rows = [{"task": task, **timing(jobs)} for task, jobs in by_task(timed).items()]
-    return [*rows, {"task": "all", **timing(timed)}] if len(rows) > 1 else rows
-
-
-def slowest_bars(view: BatchView) -> list[dict[str, Any]]:
-    """The slowest jobs with bars that are at most 100 wide."""
-    jobs = slowest(view)
-    place = {job.name: i for i, job in enumerate(view.jobs)}
-    most = (jobs[0].elapsed_s if jobs else None) or 1.0
-    return [
-        {
-            "index": place[job.name],
-            "name": job.name,
-            "elapsed_s": job.elapsed_s,
-            "state": str(job.state),
-            "width": max(0.5, round(100 * (job.elapsed_s or 0.0) / most, 1)),
-        }
-        for job in jobs
-    ]
 
 
 def environment_changes(view: BatchView) -> list[dict[str, Any]]:

@@ -43,6 +43,9 @@
       for (const job of jobs) job.maps[kind] = new Map();
       for (const [name, column] of columns) eachValue(column, (i, value) => jobs[i].maps[kind].set(name, value));
     }
+    const tries = Array.from({ length: data.tries.n }, () => ({}));
+    for (const [field, column] of Object.entries(data.tries.fields)) eachValue(column, (i, value) => { tries[i][field] = value; });
+    for (const attempt of tries) (jobs[attempt.job].tries ??= []).push(attempt);
     return jobs;
   }
 
@@ -131,7 +134,8 @@
       names.set(name, seen);
     }
     const same = [];
-    for (const [name, seen] of names) {
+    // What most jobs have comes first: a metric of one job alone would push it out of the window.
+    for (const [name, seen] of [...names].sort((a, b) => b[1].n - a[1].n)) {
       if (seen.n > 1 && seen.values.size === 1) same.push(visible(name) + " = " + shown([...seen.values][0]));
       else columns.push({ key: "m:" + name, label: visible(name), numeric: seen.numeric, value: (j) => metric(j, name), exact: true });
     }
@@ -214,6 +218,11 @@
     drawPager(byId("pager"), page, ROWS, (to) => { page = to; draw(); });
   }
 
+  function why(job) {
+    const text = job.category + (job.reason ? " / " + visible(job.reason) : "");
+    return make("span", { className: "small why" + (text.length < 36 ? " short" : "") }, text);
+  }
+
   function row(job) {
     const tr = make("tr", { className: "row", id: "job-" + job.index });
     for (const column of columns) {
@@ -222,7 +231,7 @@
         cell.append(make("button", { type: "button", className: "open", "aria-expanded": String(open.has(job.index)) }, make("bdi", {}, visible(job.name))));
       } else if (column.key === "state") {
         cell.append(state(job.state));
-        if (job.category) cell.append(make("span", { className: "small" }, " " + job.category + (job.reason ? " / " + visible(job.reason) : "")));
+        if (job.category) cell.append(why(job));
       } else {
         cell.textContent = column.show ? column.show(job) : shown(column.value(job));
         if (column.exact && typeof column.value(job) === "number") cell.title = String(column.value(job));
@@ -275,6 +284,25 @@
     return box;
   }
 
+  function attempts(list, job) {
+    const why = (a) => {
+      const text = [a.category, a.reason, a.signal].filter((x) => x !== undefined).map(visible).join(" / ");
+      return a.message === undefined ? text : make("span", {}, text, make("span", { className: "message" }, a.message));
+    };
+    const parts = [
+      ["try", (a) => String(a.number), "num"],
+      ["ended as", (a) => state(a.state)],
+      ["began UTC", (a) => visible(a.began)],
+      ["took", (a) => duration(a.elapsed), "num"],
+      ["peak MB", (a) => (a.memory === undefined ? "" : a.memory.toFixed(1)), "num"],
+      ["why", why, "reason"],
+    ].filter(([, show]) => list.some((a) => show(a) !== ""));
+    const head = make("tr", {}, ...parts.map(([label, , kind]) => make("th", { className: kind || "", scope: "col" }, label)));
+    const rows = list.map((a) => make("tr", {}, ...parts.map(([, show, kind]) => make("td", { className: kind || "" }, show(a)))));
+    const unshown = job.attempts > list.length && list[0].number > 1 ? " (the last " + list.length + ")" : "";
+    return make("div", { className: "across scroll" }, make("h4", {}, "Tries" + unshown), make("table", { className: "tries" }, make("thead", {}, head), make("tbody", {}, ...rows)));
+  }
+
   function detail(job) {
     const maps = job.maps;
     const box = make("div", { className: "inside" });
@@ -284,6 +312,7 @@
     if (uri) add(make("div", {}, make("img", { src: uri, alt: "thumbnail" })));
     add(block("This job", [["task", job.task], ["group", job.group], ["tries", job.attempts], ["time", duration(job.elapsed)],
       ["peak memory", job.memory === undefined ? undefined : job.memory + " MB"], ["key", job.key]].filter((e) => e[1] !== undefined)));
+    if (job.tries) add(attempts(job.tries, job));
     add(block("Measured", [...maps.metrics.keys()].map((name) => [name, metric(job, name)])));
     add(block("Parameters", [...maps.params]));
     add(block("Inputs", [...maps.inputs], source));
@@ -399,6 +428,8 @@
     jobs = jobsOf(data);
     thumbnails = JSON.parse(byId("thumbnails").textContent);
     makeColumns();
+    const longest = jobs.reduce((most, job) => Math.max(most, job.name.length), 0);
+    byId("table").style.setProperty("--name", Math.min(34, longest + 4) + "ch");
     const tasks = [...new Set(jobs.map((job) => job.task))];
     byId("task").append(make("option", { value: "" }, "every task"), ...tasks.map((task) => make("option", { value: task }, visible(task))));
     byId("task").hidden = tasks.length < 2;
