@@ -128,6 +128,12 @@ def test_reasons_of_the_readers_stand_in_the_table() -> None:
     assert given <= set(first_cells(page("reference/spectra.md"), "## Reasons"))
 
 
+def test_reasons_of_the_engine_stand_in_the_table() -> None:
+    source = ROOT / "src" / "batchlab" / "engine"
+    given = {reason for file in source.rglob("*.py") for reason in re.findall(r'reason="([a-z-]+)"', file.read_text())}
+    assert given <= set(first_cells(page("reference/error-categories.md"), "## Reasons of the engine"))
+
+
 def test_what_can_be_asked_of_a_run_is_named() -> None:
     text = page("reference/files-and-folders.md")
     assert all(f"`{ask}`" in text for ask in Ask)

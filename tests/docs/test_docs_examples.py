@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from docs_desk import Desk
-from docs_pages import Block, name_of, pages, pattern_of, runnable, steps, tidy, wanted_samples
+from docs_pages import ROOT, Block, name_of, pages, pattern_of, runnable, steps, tidy, wanted_samples
+
+from batchlab.engine import read_view
 
 
 @pytest.mark.parametrize("path", [path for path in pages() if runnable(path)], ids=name_of)
@@ -46,3 +48,20 @@ def test_output_is_held_against_what_is_shown() -> None:
     assert shown.fullmatch(tidy("a b d\nend"))
     assert not shown.fullmatch(tidy("a b c\nend"))
     assert not shown.fullmatch(tidy("a b d\nend\nand more"))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.yaml")), ids=name_of)
+def test_an_example_runs_on_made_up_data(path: Path, desk: Desk) -> None:
+    desk.make_data(3)
+    printed = desk.run(f"batchlab run {path} --set data={desk.folder}/data --output out --quiet")
+    assert desk.code == 0, printed
+    view = read_view(desk.folder / "out")
+    assert {str(job.state) for job in view.jobs} == {"done"}
+
+
+def test_the_example_of_a_task_finds_the_band(desk: Desk) -> None:
+    desk.make_data(1)
+    example = ROOT / "examples" / "highest-band.yaml"
+    desk.run(f"batchlab run {example} --set data={desk.folder}/data --output out --only 'low-range/*' --quiet")
+    (job,) = [job for job in read_view(desk.folder / "out").jobs if job.name == "low-range/sample_001"]
+    assert job.metrics["position"] == pytest.approx(1001.5, abs=3500 / 400)
