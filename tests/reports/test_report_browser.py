@@ -129,7 +129,9 @@ def test_the_table_sorts_filters_and_opens(lab, tmp_path, browser):
 
 
 def test_an_opened_job_shows_its_tries(lab, tmp_path, browser):
-    killed = lab.attempt(1, status=Status.FAILED, category="crash", signal="SIGSEGV", message="the process died")
+    killed = lab.attempt(
+        1, status=Status.FAILED, category="crash", reason="SIGSEGV", signal="SIGSEGV", message="the process died"
+    )
     jobs = [lab.job("well", history=(lab.attempt(),)), lab.job("twice", attempts=2, history=(killed, lab.attempt(2)))]
     load(browser, write_reports(lab.view(tmp_path, jobs)).html, "#job-1")
     told = [

@@ -286,7 +286,7 @@
 
   function attempts(list, job) {
     const why = (a) => {
-      const text = [a.category, a.reason, a.signal].filter((x) => x !== undefined).map(visible).join(" / ");
+      const text = [a.category, a.reason, a.signal === a.reason ? undefined : a.signal].filter((x) => x !== undefined).map(visible).join(" / ");
       return a.message === undefined ? text : make("span", {}, text, make("span", { className: "message" }, a.message));
     };
     const parts = [
