@@ -69,6 +69,7 @@ class _Desk:
     peak: PeakMemory = field(default_factory=PeakMemory)
     ear: Ear = field(default_factory=Ear)
     bench: Bench = field(default_factory=Bench)
+    counted: dict[str, int] = field(default_factory=dict)  # of the caches, told so far
 
     def run(self, place: int, packed: tuple[Any, ...]) -> None:
         """Run one attempt, unless it was taken back, and answer for it."""
@@ -97,11 +98,23 @@ class _Desk:
         printed = read_log(1)  # streams write through: nothing is left in buffers of Python's own
         if printed is not None:
             os.ftruncate(1, 0)
-        answer = pack_event(event, printed, _cache_counts(self.cache))
+        answer = pack_event(event, printed, self._cache_news())
         frame = encode(answer)
         if len(frame) > LARGE_FRAME_BYTES:
             frame = _by_file(attempt, answer)
         self.wire.socket.sendall(frame)
+
+    def _cache_news(self) -> dict[str, int]:
+        """Hits and misses of the caches that tasks keep here, since the last job."""
+        news: dict[str, int] = {}
+        for value in self.cache.values():
+            stats = getattr(value, "stats", None)
+            if callable(stats):
+                told = stats()
+                for name in ("hits", "misses"):
+                    news[name] = news.get(name, 0) + int(getattr(told, name, 0))
+        before, self.counted = self.counted, dict(news)
+        return {name: count - before.get(name, 0) for name, count in news.items()}
 
 
 def slate_path_of(log_path: str) -> str:
@@ -138,18 +151,6 @@ def read_log(descriptor: int) -> str | None:
     head = os.pread(descriptor, HEAD_BYTES, 0).decode("utf-8", "replace")
     tail = os.pread(descriptor, TAIL_BYTES, size - TAIL_BYTES).decode("utf-8", "replace")
     return f"{head}\n[... {size - HEAD_BYTES - TAIL_BYTES} bytes left out ...]\n{tail}"
-
-
-def _cache_counts(cache: dict[str, Any]) -> dict[str, int]:
-    """Hits and misses of the caches that tasks keep in their worker, summed over its life."""
-    counts: dict[str, int] = {}
-    for value in cache.values():
-        stats = getattr(value, "stats", None)
-        if callable(stats):
-            told = stats()
-            for name in ("hits", "misses"):
-                counts[name] = counts.get(name, 0) + int(getattr(told, name, 0))
-    return counts
 
 
 # Attempts and events as builtin types, the one form that crosses the socket.
