@@ -168,7 +168,8 @@ def check(batch: Batch) -> Checked:
         if params is None:
             resolved_params = checked.resolved or {}
             # Told apart by their text, for 5 == 5.0 == True would give one job several keys.
-            params = job.params if repr(job.params) == repr(resolved_params) else resolved_params
+            same = canonical(dict(job.params)) == canonical(dict(resolved_params))
+            params = job.params if same else resolved_params
             shared[(job.task, id(checked))] = params
         jobs.append(job if job.params is params else replace(job, params=params))
         problems += _io_problems(job, cards[job.task])

@@ -44,6 +44,7 @@ AHEAD = (
     (0.003, 6),
     (0.010, 3),
 )  # jobs shorter than this on average: so many in a worker at once
+BURST = 8  # attempts handed to a busy worker at once
 LONG_S = 0.05  # a job that runs this long holds up what is queued behind it
 
 
@@ -106,6 +107,7 @@ class LocalPool:
         self._by_pid: dict[int, Hand] = {}  # those that live, the leaving ones among them
         self._leaving: set[Hand] = set()
         self._where: dict[int, Hand] = {}  # attempt -> its worker
+        self._unsent: set[Hand] = set()
         self._backlog: deque[Attempt] = deque()  # taken back from a worker, not yet given to another
         self._count = 0
         self._mean_s: float | None = None  # of recent jobs
@@ -142,12 +144,16 @@ class LocalPool:
         self._where[attempt.id] = hand
         if len(hand.queue) == 1:
             hand.begin(self._clock())
-        if not hand.wire.offer((hand.places, pack(attempt))):
-            self._watch(hand, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        hand.wire.put((hand.places, pack(attempt)))
+        self._unsent.add(hand)
+        if len(hand.queue) % BURST == 1:  # an idle worker is told at once, a busy one a few at a time
+            self._send(hand)
 
     def events(self, timeout_s: float | None) -> list[Event]:
         """Everything that has happened; waits at most `timeout_s` for the first."""
         self._level()
+        for hand in list(self._unsent):
+            self._send(hand)
         if not self._pending:
             self._wait(timeout_s)
         self._enforce()
@@ -235,6 +241,11 @@ class LocalPool:
             theirs.close()
         self._control = Wire(ours)
         self._selector.register(ours, selectors.EVENT_READ, None)
+
+    def _send(self, hand: Hand) -> None:
+        self._unsent.discard(hand)
+        if not hand.torn and not hand.wire.flush():
+            self._watch(hand, selectors.EVENT_READ | selectors.EVENT_WRITE)
 
     def _choose(self, attempt: Attempt) -> Hand | None:
         """An idle worker that knows the attempt's affinity, any idle one, a new one, the one with least to do."""
@@ -419,7 +430,8 @@ class LocalPool:
 
     def _dismiss(self, hand: Hand) -> None:
         """Send a worker home; its place is free before it has gone."""
-        hand.wire.offer(("stop",))
+        hand.wire.put(("stop",))
+        self._send(hand)
         self._hands.pop(hand.number, None)
         self._leaving.add(hand)
 
@@ -475,6 +487,7 @@ class LocalPool:
         hand.close()
         self._hands.pop(hand.number, None)
         self._leaving.discard(hand)
+        self._unsent.discard(hand)
         if hand.pid is not None:
             self._by_pid.pop(hand.pid, None)
 

@@ -58,10 +58,9 @@ class Wire:
 
     # The runner's side: never blocks, whatever a stopped or dying worker does.
 
-    def offer(self, message: tuple[Any, ...]) -> bool:
-        """Send what fits now; True when all of it went, else call `flush` when writable."""
+    def put(self, message: tuple[Any, ...]) -> None:
+        """Add a frame to those that the next `flush` sends."""
         self._out += encode(message)
-        return self.flush()
 
     def flush(self) -> bool:
         """Send more of what waits; True when nothing is left."""
