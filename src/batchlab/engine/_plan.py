@@ -13,6 +13,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from batchlab.engine._describe import TaskCard, resolve
+from batchlab.engine._digest import canonical
 from batchlab.engine._key import Recipe, Recipes, difference, inputs_text, make_key
 from batchlab.engine._ledger import ledger_version, open_reader
 from batchlab.engine._memory import Memory, Remembered, recall
