@@ -64,7 +64,9 @@ class Batches(RuleBasedStateMachine):
     def add_job(self, name: str, file: str, add: int) -> None:
         if file in self.numbers:
             self.adds[name], self.reads[name] = add, file
-            self.places.setdefault(name, f"{name}.sum")
+            if name not in self.places:
+                places = (f"{name}{number}.sum" for number in range(99))
+                self.places[name] = next(place for place in places if place not in self.places.values())
             self.settled = False
 
     @rule(name=NAMES)
