@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from batchlab.engine import Batch, From, Gather, Job, Settings, inline, plan, read_view, run
+from batchlab.engine import Batch, Conflict, Durability, From, Gather, Job, Settings, inline, plan, read_view, run
 from batchlab.engine._lease import Lease
 from batchlab.engine._ledger import Ledger
 from batchlab.engine._records import Records
@@ -139,7 +139,7 @@ class Batches(RuleBasedStateMachine):
             jobs.append(Job(name=f"{name}-twice", task="toy.double", inputs={"made": made}, outputs=twice))
         members = From(jobs=tuple(sorted(self.adds)), gather=Gather.DONE)
         jobs.append(Job(name="table", task="toy.table", inputs={"members": members}, outputs={"table": "table.csv"}))
-        changes = {"conflict": "overwrite", "durability": "fast", "flush_batch_size": self.flush}
+        changes = {"conflict": Conflict.OVERWRITE, "durability": Durability.FAST, "flush_batch_size": self.flush}
         return Batch(name="machine", output=self.root, jobs=tuple(jobs), settings=Settings(workers=1, **changes))
 
     @rule()

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from batchlab.engine import inline, read_view, run
+from batchlab.engine import Durability, inline, read_view, run
 from tests.faults.kill_runner import batch_of
 
 pytestmark = pytest.mark.faults
@@ -203,7 +203,7 @@ def test_a_finished_run_is_the_same_by_one_worker_by_two_and_inline(tmp_path, un
         ("one", 1, None, {}),
         ("two", 2, None, {"flush_batch_size": 10}),
         ("inline", 1, inline, {}),
-        ("flushed", 1, inline, {"flush_batch_size": 1000, "durability": "fast"}),
+        ("flushed", 1, inline, {"flush_batch_size": 1000, "durability": Durability.FAST}),
     ]:
         made = batch_of(tmp_path / name, inputs, workers, **settings)
         run(made, executor=executor, install_signal_handlers=False)
