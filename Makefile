@@ -18,7 +18,7 @@ unexport PYTHONPATH PYTHONHOME
 
 help:
 	@echo "batchlab"
-	@echo "  make demo    run the demonstration; its report appears in demo/"
+	@echo "  make demo    run the demonstration; it says where its report lies, in demo/"
 	@echo "  make test    run the tests"
 	@echo "  make check   format, lint, types, import contracts, the examples in the documentation"
 	@echo "  make bench   measure batchlab beside others; figures go to bench-results/"
@@ -28,7 +28,6 @@ help:
 
 demo: $(VENV)/.for-demo
 	@$(BIN)/batchlab demo --output demo $(ARGS)
-	@echo "The report: $(CURDIR)/demo/batch_report.html"
 
 test: $(VENV)/.for-test
 	@$(BIN)/python -m pytest $(ARGS)
