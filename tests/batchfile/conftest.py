@@ -31,6 +31,7 @@ class CompareParams(BaseModel):
     version="1",
     params=CompareParams,
     inputs=("reference", "sample"),
+    optional_inputs=("limits",),
     outputs={"figure": "{sample}_vs_{reference}.png", "table": "{sample}.csv"},
 )
 def compare(ctx, params):

@@ -51,6 +51,11 @@ def test_it_knows_the_params_of_every_task():
     assert set(cases) == {"spectra.compare", "spectra.analytics", "spectra.clean"}
     assert set(made["$defs"]["spectra.compare"]["properties"]) == {"normalization", "window", "baseline", "token"}
     assert made["$defs"]["spectra.compare.Baseline"]["properties"]["order"]["type"] == "integer"
+    assert cases["spectra.compare"]["properties"]["inputs"]["propertyNames"]["enum"] == [
+        "reference",
+        "sample",
+        "limits",
+    ]
     assert cases["spectra.clean"]["properties"]["params"] == {"maxProperties": 0}
 
 

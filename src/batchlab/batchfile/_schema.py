@@ -160,7 +160,7 @@ def _or_null(name: str) -> dict[str, Json]:
 def _case(task: Task, definitions: dict[str, Json]) -> dict[str, Json]:
     """What an entry of this task may hold."""
     properties: dict[str, Json] = {
-        "inputs": {"propertyNames": {"enum": list(task.inputs)}},
+        "inputs": {"propertyNames": {"enum": [*task.inputs, *task.optional_inputs]}},
         "outputs": {"propertyNames": {"enum": list(task.outputs)}},
     }
     if task.params is None:
