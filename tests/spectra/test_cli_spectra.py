@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
+from pydantic import ValidationError
 
 from batchlab.engine import From
 from batchlab.errors import ConfigError
 from batchlab.spectra import compare_batch
 from batchlab.spectra.cli import spectra
+from batchlab.spectra.tasks import CompareParams
 
 
 class Face:
@@ -125,3 +127,31 @@ def test_what_holds_no_sample_is_named(small_set, tmp_path):
         compare_batch(small_set / "reference.csv", [empty, tmp_path / "none*"], tmp_path / "out")
     with pytest.raises(ConfigError, match="write auto, per-picture"):
         compare_batch(small_set / "reference.csv", [small_set / "samples"], tmp_path / "out", limits="wide")
+
+
+@pytest.mark.parametrize("given", ["raman-shift", "raman shift", "Raman-Shift", "RAMAN_SHIFT"])
+def test_words_are_known_in_any_case_and_with_a_hyphen(small_set, tmp_path, given):
+    samples = (small_set / "reference.csv", small_set / "samples", "--output", tmp_path / "out")
+    result, face = call(*samples, "--axis-kind", given, "--normalization", "SNV")
+    assert result.exit_code == 0, result.output
+    assert face.batch.jobs[-1].params["axis_kind"] == "raman shift"
+    assert face.batch.jobs[-1].params["normalization"] == "snv"
+    params = CompareParams.model_validate({"axis_kind": given, "normalization": "Min_Max", "quantity": "Counts"})
+    assert params.model_dump(mode="json", include={"axis_kind", "normalization", "quantity"}) == {
+        "axis_kind": "raman shift",
+        "normalization": "min-max",
+        "quantity": "counts",
+    }
+
+
+def test_words_that_are_none_are_still_refused():
+    with pytest.raises(ValidationError, match="raman shift"):
+        CompareParams.model_validate({"axis_kind": "ramanshift"})
+
+
+@pytest.mark.parametrize(("reference", "told"), [("gone.csv", "there is no such file"), (".", "is a folder")])
+def test_a_reference_that_is_no_file_is_told_before_anything_starts(small_set, reference, told):
+    result, face = call(reference, small_set / "samples")
+    assert result.exit_code == 2
+    assert f"REFERENCE {reference}: {told}" in result.output
+    assert face.batch is None

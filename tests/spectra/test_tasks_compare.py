@@ -251,3 +251,14 @@ def test_planning_loads_no_numpy():
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_a_picture_of_another_format_is_refused_by_the_name_it_was_to_have(make):
+    batch = make(limits="per-picture", table=False)
+    first = replace(batch.jobs[0], outputs={"figure": "plots/leaf_1.pdf"})
+    result, jobs = ended(replace(batch, jobs=(first,)), executor=inline)
+    job = jobs[first.name]
+    assert result.exit_code == 1
+    assert (job.category, job.reason) == ("output", "unknown-format")
+    assert job.message.startswith("leaf_1.pdf: pictures are written as .png; ")
+    assert "scratch" not in job.message

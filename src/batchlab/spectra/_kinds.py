@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+_BLANKS = str.maketrans("-_", "  ")
+
 __all__ = ["AxisKind", "Normalization", "Quantity"]
 
 
-class AxisKind(StrEnum):
+class _Words(StrEnum):
+    """Words that are known in any case, with a hyphen or a blank between them."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> _Words | None:
+        given = str(value).translate(_BLANKS).strip().lower()
+        return next((each for each in cls if each.value.translate(_BLANKS) == given), None)
+
+
+class AxisKind(_Words):
     """What the points of a spectrum are spread along."""
 
     WAVENUMBER = "wavenumber"
@@ -20,7 +31,7 @@ class AxisKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Quantity(StrEnum):
+class Quantity(_Words):
     """What was measured at each point; INTENSITY is a signal that its file calls no more than that."""
 
     ABSORBANCE = "absorbance"
@@ -34,7 +45,7 @@ class Quantity(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Normalization(StrEnum):
+class Normalization(_Words):
     """How a spectrum is scaled before it is compared."""
 
     NONE = "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from typing import Any
@@ -17,13 +18,15 @@ class _WordsType(click.Choice):  # type: ignore[type-arg]
     """One of some words; a hyphen may stand for the blank between two of them."""
 
     def __init__(self, words: type[AxisKind] | type[Quantity]) -> None:
-        super().__init__([each.value.replace(" ", "-") for each in words if each.value != "unknown"])
+        super().__init__(
+            [each.value.replace(" ", "-") for each in words if each.value != "unknown"], case_sensitive=False
+        )
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | None:
         """The words as the params have them."""
         if value is None:
             return None
-        return str(super().convert(str(value).replace(" ", "-"), param, ctx)).replace("-", " ")
+        return str(super().convert(str(value).replace(" ", "-").replace("_", "-"), param, ctx)).replace("-", " ")
 
 
 class _LimitsType(click.ParamType):  # type: ignore[type-arg]
@@ -75,7 +78,9 @@ def spectra() -> None:
 @click.option(
     "-o", "--output", default="spectra-compare", metavar="DIR", show_default=True, help="Folder for the results."
 )
-@click.option("--normalization", type=click.Choice(_NORMALIZATIONS), default="none", show_default=True)
+@click.option(
+    "--normalization", type=click.Choice(_NORMALIZATIONS, case_sensitive=False), default="none", show_default=True
+)
 @click.option("--axis-kind", type=_WordsType(AxisKind), help="What the axis is, where the files do not say.")
 @click.option("--axis-unit", help="Unit of the axis, where the files do not say.")
 @click.option("--quantity", type=_WordsType(Quantity), help="What the signal is, where the files do not say.")
@@ -99,7 +104,7 @@ def spectra() -> None:
 @click.option("--fresh", is_flag=True, help="Do everything anew.")
 @click.option("--json", "json_lines", is_flag=True, help="One JSON object per line.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell errors alone.")
-@click.option("-v", "--verbose", is_flag=True, help="Tell what the engine logs, too.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell of each job, and what the engine logs, too.")
 @click.pass_context
 def compare(
     ctx: click.Context,
@@ -127,6 +132,9 @@ def compare(
     from batchlab.engine import Settings
     from batchlab.spectra._batch import compare_batch
 
+    if not os.path.isfile(reference):
+        what = "is a folder; name a file" if os.path.isdir(reference) else "there is no such file"
+        raise click.UsageError(f"REFERENCE {reference}: {what}")
     batch = compare_batch(
         reference,
         samples,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from batchlab.engine import JobContext, Scalar, task
-from batchlab.errors import BatchlabError
+from batchlab.errors import BatchlabError, Category, JobError
 from batchlab.spectra._kinds import AxisKind, Normalization, Quantity
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LIBRARIES = ("numpy",)
 _MOST_NAMED = 5
+_PICTURES = ".png"
 
 
 def _running_up(pair: tuple[float, float]) -> tuple[float, float]:
@@ -146,6 +147,8 @@ def compare(ctx: JobContext, params: CompareParams) -> Mapping[str, Scalar]:
     from batchlab.spectra._read import read_text, write_comparison
     from batchlab.spectra._similarity import compare as compare_spectra
 
+    if ctx.wanted("figure"):
+        _check_picture(ctx.output("figure").name)  # before any work is done for it
     ctx.stage("load")
     reference: Spectrum = worker_cache(ctx.cache).load(ctx.input("reference"), read_text, **params.reading)
     sample = read_text(ctx.input("sample"), **params.reading)
@@ -163,6 +166,15 @@ def compare(ctx: JobContext, params: CompareParams) -> Mapping[str, Scalar]:
         ctx.stage("table")
         write_comparison(ctx.output("table"), comparison, ctx.provenance)
     return comparison.metrics
+
+
+def _check_picture(name: str) -> None:
+    if not name.lower().endswith(_PICTURES):
+        raise JobError(
+            f"{name}: pictures are written as {_PICTURES}; let the template of outputs: figure end so",
+            category=Category.OUTPUT,
+            reason="unknown-format",
+        )
 
 
 def _draw(ctx: JobContext, params: CompareParams, reference: Spectrum, comparison: Comparison) -> None:
