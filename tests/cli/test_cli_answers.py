@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 from cli_desk import BATCH
 
+from batchlab.cli import _estimate
 from batchlab.engine import Status
 
 CHAIN = """\
@@ -37,6 +40,7 @@ def test_status_counts_and_groups_failures(run_desk):
     assert "3  done" in done.stdout and "1  failed" in done.stdout
     assert "not-a-number" in done.stdout
     assert "m/leaf_2" not in done.stdout
+    assert re.search(r"\(run 1, of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, [\d.]+ m?s, ", done.stdout)
     listed = run_desk("status", "out", "--jobs").stdout
     assert all(f"m/leaf_{n}" in listed for n in "123x")
 
@@ -54,7 +58,7 @@ def test_why_of_a_failed_job(run_desk):
     done = run_desk("why", "out", "leaf_x")
     assert done.returncode == 0
     text = done.stdout
-    assert text.splitlines()[0] == "m/leaf_x  failed  ../mytasks.py:measure"
+    assert text.splitlines()[0] == "m/leaf_x  failed  mytasks.py:measure"
     assert "'bad' is no number; write digits" in text
     assert "would run it: failed before: invalid-input (not-a-number)" in text
     assert "looking at leaf_x.txt" in text
@@ -105,7 +109,7 @@ def test_why_of_a_blocked_job_names_the_culprit(desk):
     assert told["state"] == "blocked"
     assert told["culprit"]["job"] == "x"
     assert told["culprit"]["reason"] == "not-a-number"
-    assert "blocked by  x, failed: invalid-input (not-a-number)" in desk("why", "out", "total").stdout
+    assert "blocked by  x, failed: invalid-input (not-a-number): " in desk("why", "out", "total").stdout
 
 
 def test_why_of_an_unknown_job_names_the_nearest(run_desk):
@@ -132,7 +136,10 @@ def test_why_of_a_picture(good_desk):
     done = good_desk("run", "batch.yaml", "-q")
     assert done.returncode == 0, good_desk("status", "out").stdout
     text = good_desk("why", "out/leaf_1.png").stdout
-    assert "batch       leaves" in text
+    assert text.splitlines()[0] == "out/leaf_1.png"
+    assert "  batch         leaves\n" in text
+    assert "  task_version  " in text
+    assert re.search(r"^  inputs        sample  leaf_1.txt  [0-9a-f]{12}$", text, re.MULTILINE)
     assert "m/leaf_1  done" in text
     away = good_desk.folder / "away.png"
     (good_desk.folder / "out/leaf_1.png").rename(away)
@@ -143,10 +150,45 @@ def test_why_of_a_picture(good_desk):
 
 
 def test_why_of_any_output_and_of_what_is_none(run_desk):
-    assert "m/leaf_1  done" in run_desk("why", "out/leaf_1.txt").stdout
+    assert run_desk("why", "out/leaf_1.txt").stdout.splitlines()[0] == "m/leaf_1  done  mytasks.py:measure"
     done = run_desk("why", "data/leaf_1.txt")
     assert done.returncode == 1
-    assert "is not a PNG" in done.stderr
+    assert "data/leaf_1.txt is not a PNG, nor a table that tells how it was made" in done.stderr
+
+
+def test_why_of_a_table_reads_the_lines_that_it_begins_with(empty_desk):
+    told = {"batch": "leaves", "params": json.dumps({"window": 5}), "task_version": "1"}
+    empty_desk.write("t.csv", f"# a table, format 1\n# provenance: {json.dumps(told)}\na,b\n1,2\n")
+    assert empty_desk("why", "t.csv").stdout.splitlines() == [
+        "t.csv",
+        "  batch         leaves",
+        "  params        window = 5",
+        "  task_version  1",
+    ]
+    assert empty_desk.json("why", "t.csv")["provenance"]["params"] == {"window": 5}
+    for text in ("a,b\n1,2\n", "# provenance: {not JSON\n", '# provenance: ["b"]\n', "# provenance: {}\n"):
+        empty_desk.write("other.csv", text)
+        assert "nor a table that tells how it was made" in empty_desk("why", "other.csv").stderr
+
+
+DEADLY = """
+import os
+
+def measure(ctx):
+    ctx.input("sample").read_bytes()
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_why_of_a_job_that_died_does_not_deny_what_it_read(desk):
+    desk.write("mytasks.py", DEADLY)
+    desk("run", "batch.yaml", "-q", "--only", "m/leaf_1")
+    (given,) = desk.json("why", "out", "m/leaf_1")["inputs"]
+    assert (given["recorded"], given["state"]) == (None, "read, its content not noted")
+    (given,) = desk.json("why", "out", "m/leaf_2")["inputs"]
+    assert given["state"] == "never read"
+    told = desk("why", "out", "m/leaf_1").stdout
+    assert " crash SIGKILL\n" in told and "SIGKILL SIGKILL" not in told
 
 
 def test_report_into_another_folder(run_desk):
@@ -195,7 +237,8 @@ def test_a_folder_that_may_only_be_read_can_still_be_asked(run_desk):
 def test_estimate_knows_what_earlier_runs_took_and_admits_what_it_does_not(desk):
     before = desk("estimate", "batch.yaml")
     assert before.returncode == 0
-    assert "no earlier runs of" in before.stdout and "cannot tell" in before.stdout
+    assert "no earlier runs of mytasks.py:measure (4 to run): cannot tell" in before.stdout
+    assert desk.json("estimate", "batch.yaml")["unknown"] == {"../mytasks.py:measure": 4}
     desk("run", "batch.yaml", "-q")
     told = desk.json("estimate", "batch.yaml", "--output", "another")
     assert told["jobs"] == 4
@@ -215,7 +258,14 @@ def test_debug_rehearses_a_job_and_records_nothing(run_desk):
     assert (run_desk.folder / "bench/leaf_1.txt").read_text() == "2.0"
     failed = run_desk("debug", "out", "m/leaf_x", "--no-pdb")
     assert failed.returncode == 1
-    assert "Traceback" in failed.stderr and "write digits" in failed.stderr
+    first, where, *_ = failed.stderr.split("Traceback", 1)[1].splitlines()
+    assert first == " (most recent call last):"
+    assert f'File "{run_desk.folder}/mytasks.py"' in where  # none of our own calls before it
+    assert "write digits" in failed.stderr
+    short = run_desk("debug", "out", "leaf_x", "--no-pdb")
+    assert short.stderr.splitlines()[-1].startswith("m/leaf_x failed: DataError: ")
+    assert run_desk("debug", "out", "nothing").returncode == 2
+    assert list((run_desk.folder / "tmp").glob("batchlab-debug-*")) == []
     assert run_desk.json("status", "out") == before
 
 
@@ -264,6 +314,8 @@ def test_demo_runs_checks_and_finds_its_work_done(desk):
     assert "batchlab-demo/numbers/out/batch_report.html" in first.stdout
     assert "2  done now" in first.stderr
     assert "2  found done" in desk("demo", "--domain", "numbers").stderr
+    silent = desk("demo", "--domain", "numbers", "-q")
+    assert (silent.returncode, silent.stdout, silent.stderr) == (0, "", "")
     every = desk("demo")
     assert every.returncode == 1
     assert "sad: its demo cannot be loaded" in every.stderr
@@ -274,3 +326,27 @@ def test_demo_runs_checks_and_finds_its_work_done(desk):
     assert missed.returncode == 1
     assert "not as expected: the doubles are [10.0, 4.0]" in missed.stderr
     assert desk("demo", "--domain", "nubmers").returncode == 2
+
+
+def test_demo_says_which_failures_are_made_on_purpose(desk):
+    wanted = """
+def on_purpose(view):
+    return f"{view.counts['failed']} file refused, as it should be: bad (not-a-number)"
+"""
+    module = (
+        DEMO.replace("for n in (1, 2)", "for n in (1, 2, 'bad')").replace("== [2.0, 4.0]", "== [2.0, 4.0, None]")
+        + wanted
+    )
+    desk.install("[batchlab.demos]\nnumbers = numbers_demo\n", {"numbers_demo": module})
+    done = desk("demo", "--domain", "numbers")
+    assert done.returncode == 0, done.stderr
+    *_, told, last = done.stdout.splitlines()
+    assert told == "numbers: 1 file refused, as it should be: bad (not-a-number)"
+    assert last.startswith("numbers: found what the data were made with; open ")
+    silent = desk("demo", "--domain", "numbers", "-q")
+    assert (silent.returncode, silent.stdout, silent.stderr) == (0, "", "")
+
+
+def test_the_cores_are_counted_where_the_system_does_not_tell_which_are_ours(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert _estimate._cores() == (os.cpu_count() or 1)

@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -158,12 +159,18 @@ def test_plain_lines_break_a_long_silence():
 
 def test_json_lines_end_with_the_status():
     stream = io.StringIO()
-    told = JsonLines(stream)
+    told = JsonLines(stream, Path("/results"))
     told(Notice(kind="job-ended", at_s=1.0, job="j/\udcff", facts={"elapsed_s": math.nan}))
+    told(Notice(kind="job-ended", at_s=1.0, facts={"task": "/mine.py:f", "priors": {}}))
     told.finish({"batch": "leaves"})
     told(Notice(kind="late", at_s=2.0))
+    other = {"event": "job-ended", "at_s": 1.0, "task": "../mine.py:f"}
     parsed = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert parsed == [{"event": "job-ended", "at_s": 1.0, "job": "j/\udcff", "elapsed_s": None}, {"batch": "leaves"}]
+    assert parsed == [
+        {"event": "job-ended", "at_s": 1.0, "job": "j/\udcff", "elapsed_s": None},
+        other,
+        {"batch": "leaves"},
+    ]
     stream.getvalue().encode("ascii")
 
 
@@ -171,3 +178,33 @@ def test_json_lines_end_with_the_status():
 def test_pausing_is_told(kind):
     facts = {"state": "paused"} if kind == "paused" else {}
     assert any(word in lines(begun(), Notice(kind=kind, at_s=0.0, facts=facts))[1] for word in ("paused", "going on"))
+
+
+def test_a_loose_guess_is_not_told():
+    assert watched(begun(8), ended("j/1")).snapshot().time_left == "time left not known yet"
+    seen = watched(begun(8), *(ended(f"j/{n}") for n in range(3))).snapshot().time_left
+    assert seen.endswith(" s left")
+    many = watched(begun(1000), ended("j/1"), ended("j/2")).snapshot()
+    assert (many.percent, many.time_left) == (0, "time left not known yet")
+
+
+def test_a_paused_run_that_is_stopped_does_not_seem_to_go_on():
+    told = lines(
+        begun(),
+        Notice(kind="paused", at_s=0.0, facts={"state": "paused"}),
+        Notice(kind="stopping", at_s=0.0, facts={"state": "stopping", "how": "drain", "reason": "cancelled"}),
+        Notice(kind="resumed", at_s=0.0),
+        Notice(kind="paused", at_s=0.0, facts={"state": "paused"}),
+        Notice(kind="stopping", at_s=0.0, facts={"state": "stopping", "how": "kill", "reason": "cancelled"}),
+    )
+    assert [line.partition("] ")[2] for line in told[1:]] == [
+        "paused",
+        "stopping: cancelled",
+        "killing what still runs: cancelled",
+    ]
+
+
+def test_a_long_message_is_cut():
+    (line,) = [line for line in lines(begun(), failed("j/1", "x" * 5000)) if "failed: " in line]
+    assert line.endswith("xxx...")
+    assert len(line) < 260

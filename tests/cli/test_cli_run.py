@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import signal
 import struct
 import subprocess
@@ -48,6 +49,47 @@ def test_quiet_says_nothing_of_success_and_one_line_of_failure(desk):
     assert done.stderr.splitlines() == [f"leaves: 1 failed; batchlab status {desk.folder}/out"]
 
 
+def test_a_part_of_a_batch_is_told_as_a_part(desk):
+    first = desk("run", "batch.yaml", "--only", "m/leaf_[12]")
+    assert first.returncode == 0
+    assert "leaves  all of the 2 jobs asked for are done in " in first.stderr
+    assert "2  left to do" in first.stderr
+    again = desk("run", "batch.yaml", "--only", "m/leaf_1").stderr
+    assert "leaves  nothing to do, the job asked for was done before\n" in again
+    assert "3  left to do" not in again and "all was done" not in again
+    desk("run", "batch.yaml", "-q")
+    later = desk("run", "batch.yaml", "--only", "m/leaf_[12]", "--fresh")
+    assert later.returncode == 0
+    assert "; 1 other failed earlier" in later.stderr
+
+
+def test_quiet_counts_what_failed_and_what_that_blocked(desk):
+    desk.write(
+        "batch.yaml",
+        BATCH + "  - id: total\n    task: ./mytasks.py:total\n    inputs: {table: {from: m, gather: all}}\n",
+    )
+    done = desk("run", "batch.yaml", "-q")
+    assert done.stderr == f"leaves: 1 failed, 1 blocked; batchlab status {desk.folder}/out\n"
+
+
+def test_verbose_tells_the_plan_and_each_job(desk):
+    told = desk("run", "batch.yaml", "-v").stderr
+    assert "plan: 4 run: new" in told
+    assert "m/leaf_1: attempt 1 starts" in told
+    assert re.search(r"^m/leaf_1: done in \d+ ms, 1 attempt$", told, re.MULTILINE)
+    assert re.search(r"^m/leaf_x: failed in .*, 1 attempt: invalid-input \(not-a-number\)$", told, re.MULTILINE)
+
+
+def test_the_words_of_a_failure_are_told_once(desk):
+    desk.write("mytasks.py", "def measure(ctx):\n    raise ValueError('no good ' + 'x' * 400)\n")
+    desk.write("batch.yaml", BATCH + "settings: {retries: 0}\n")
+    told = desk("run", "batch.yaml", "--only", "m/leaf_1").stderr
+    (line,) = [line for line in told.splitlines() if "] failed: " in line]
+    assert "failed: m/leaf_1: generic: ValueError: no good xxx" in line
+    assert line.endswith("xxx...") and len(line) < 260
+    assert told.count("ValueError") == 2  # in the line, and over the group
+
+
 @pytest.mark.parametrize("words", [["plan"], ["run", "-n"], ["run", "--dry-run"]])
 def test_a_plan_runs_nothing(desk, words):
     done = desk(words[0], "batch.yaml", *words[1:])
@@ -68,6 +110,7 @@ def test_a_plan_as_json_says_what_would_run_and_why(desk):
     assert made["counts"] == {"run": 1, "skip": 2, "stale": 1, "blocked": 0}
     jobs = {job["name"]: job for job in made["jobs"]}
     assert set(jobs["m/leaf_1"]) == {"name", "task", "state", "reason"}
+    assert jobs["m/leaf_1"]["task"] == "../mytasks.py:measure" == desk.json("status", "out")["jobs"][0]["task"]
     assert jobs["m/leaf_2"]["state"] == "stale"
     assert jobs["m/leaf_2"]["reason"] == "input sample: leaf_2.txt has changed"
     assert jobs["m/leaf_x"]["reason"] == "failed before: invalid-input (not-a-number)"
@@ -78,6 +121,9 @@ def test_json_lines_are_events_and_last_the_status(desk):
     assert done.returncode == 1
     *events, last = [json.loads(line) for line in done.stdout.splitlines()]
     assert events[0]["event"] == "batch-started"
+    assert set(events[0]) == {"event", "at_s", "batch", "total", "found_done", "workers", "pending"}
+    assert set(events[0]["pending"]) == {"../mytasks.py:measure"}
+    assert {e["task"] for e in events if e["event"] == "job-ended"} == {"../mytasks.py:measure"}
     assert events[-1]["event"] == "batch-ended"
     assert {each["job"] for each in events if each["event"] == "job-ended"} == {job["name"] for job in last["jobs"]}
     assert last == desk.json("status", "out")
@@ -166,7 +212,7 @@ def test_items_that_failed_count_in_every_exit_code(desk):
     )
     first = desk("run", "batch.yaml")
     assert first.returncode == 1
-    assert "1  items failed" in first.stderr
+    assert "1  item failed" in first.stderr
     assert desk("run", "batch.yaml").returncode == 1
 
 

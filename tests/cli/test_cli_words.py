@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchlab.cli._words import duration, duration_range, one_line, plain, size
+from batchlab.cli._words import (
+    duration,
+    duration_range,
+    failure_word,
+    moment,
+    one_line,
+    plain,
+    size,
+    task_word,
+    time_left,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +61,8 @@ def test_no_name_steers_the_terminal(name):
 
 
 def test_durations_and_sizes():
-    assert [duration(s) for s in (0.416, 42.4, 192.0, 7500.0, None)] == [
+    assert [duration(s) for s in (0.0123, 0.416, 42.4, 192.0, 7500.0, None)] == [
+        "12 ms",
         "0.42 s",
         "42 s",
         "3 min 12 s",
@@ -60,3 +71,30 @@ def test_durations_and_sizes():
     ]
     assert duration(0.4, coarse=True) == "0 s"
     assert [size(n) for n in (512, 1_234, 45_000_000, None)] == ["512 B", "1.2 kB", "45 MB", "-"]
+
+
+@pytest.mark.parametrize(
+    ("range_s", "words"),
+    [
+        ((0.0, 0.3, 0.8), "less than 1 s"),
+        ((3.6, 4.1, 4.5), "about 4 s"),
+        ((3.0, 4.0, 5.0), "3-5 s"),
+        ((0.5, 1.6, 3.1), "about 2 s"),
+        ((0.0, 3.0, 8.0), "up to 8 s"),
+        ((170.0, 180.0, 190.0), "about 3 min"),
+    ],
+)
+def test_a_narrow_range_is_one_figure_and_a_bound_is_the_last_resort(range_s, words):
+    assert time_left(*range_s) == words
+
+
+def test_the_reason_of_a_failure_is_not_told_twice():
+    assert failure_word("generic", "ValueError", "ValueError: no good") == "generic: ValueError: no good"
+    assert failure_word("invalid-input", "truncated", "cut off") == "invalid-input (truncated): cut off"
+    assert failure_word("crash", "SIGKILL") == "crash (SIGKILL)"
+
+
+def test_moments_and_tasks():
+    assert moment("2026-11-21T09:56:56.123Z") == "2026-11-21 09:56:56 UTC"
+    assert moment("some day") == "some day"
+    assert [task_word(t) for t in ("spectra.compare", "/a/b/mine.py:count")] == ["spectra.compare", "mine.py:count"]

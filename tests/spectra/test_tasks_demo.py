@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from batchlab.engine import Status, inline, read_view, run
-from batchlab.spectra._demo import expected, make_demo
+from batchlab.spectra._demo import expected, make_demo, on_purpose
 from batchlab.spectra._panel import panel, truths_of
 from batchlab.spectra._synthetic import Role
 
@@ -28,6 +28,7 @@ def small(job):
 
 def test_what_happens_is_what_is_expected(finished):
     assert expected(finished) is None
+    assert on_purpose(finished) == "1 file refused, as it should be: sample_010 (truncated)"
 
 
 def test_what_is_not_as_expected_is_named(finished):

@@ -7,14 +7,19 @@ import pdb  # noqa: T100 - this command is the debugger
 import tempfile
 import traceback
 from pathlib import Path
+from types import TracebackType
 
 import click
 
+import batchlab.cli
+import batchlab.engine
 from batchlab.cli._errors import DONE, TROUBLE, masked
 from batchlab.cli._options import FOLDER
 from batchlab.cli._words import one_line, plain, value
-from batchlab.engine import rehearse
+from batchlab.engine import find_job, read_view, rehearse
 from batchlab.errors import ConfigError, StartError
+
+_OURS = frozenset(Path(each.__file__).parent for each in (batchlab.cli, batchlab.engine))
 
 
 @click.command()
@@ -31,19 +36,27 @@ def debug(folder: Path, job: str, no_pdb: bool, output: Path | None) -> int:
     """
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
+    name = find_job(read_view(folder), job).name
     scratch = output or Path(tempfile.mkdtemp(prefix="batchlab-debug-"))
     try:
-        done = rehearse(folder, job, scratch.resolve(), tell=_tell)
+        return _rehearse(folder, name, scratch.resolve(), no_pdb=no_pdb)
+    finally:
+        if output is None:
+            with contextlib.suppress(OSError):  # what it wrote is kept to be looked at
+                scratch.rmdir()
+
+
+def _rehearse(folder: Path, job: str, scratch: Path, *, no_pdb: bool) -> int:
+    try:
+        done = rehearse(folder, job, scratch, tell=_tell)
     except (ConfigError, StartError):
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the task raises is what is looked for
+        error.__traceback__ = _below_ours(error.__traceback__)
         click.echo(masked(plain("".join(traceback.format_exception(error)))), err=True)
         click.echo(f"{one_line(job)} failed: {masked(one_line(f'{type(error).__name__}: {error}'))}", err=True)
         if not no_pdb:
             pdb.post_mortem(error.__traceback__)
-        if output is None:
-            with contextlib.suppress(OSError):  # what it wrote before it failed is kept to be looked at
-                scratch.rmdir()
         return TROUBLE
     click.echo(f"{one_line(done.job)} came to its end; nothing was recorded")
     for name, metric in done.metrics.items():
@@ -53,6 +66,14 @@ def debug(folder: Path, job: str, no_pdb: bool, output: Path | None) -> int:
     for name in done.missing:
         click.echo(f"  {one_line(name)}: was not written, so in a run the job would fail", err=True)
     return TROUBLE if done.missing else DONE
+
+
+def _below_ours(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the task on; whole where the task was never reached."""
+    at = trace
+    while at is not None and Path(at.tb_frame.f_code.co_filename).parent in _OURS:
+        at = at.tb_next
+    return at or trace
 
 
 def _tell(kind: str, text: str) -> None:

@@ -30,6 +30,8 @@ class Demo(Protocol):
     def expected(self, view: BatchView) -> str | None:
         """None if the finished batch found what the data were made with; else what it missed."""
 
+    # A demo may also offer on_purpose(view) -> str | None: what failed because it was made to fail.
+
 
 def find_demos() -> dict[str, importlib.metadata.EntryPoint]:
     """Demos by domain."""
@@ -40,8 +42,9 @@ def find_demos() -> dict[str, importlib.metadata.EntryPoint]:
 @click.command()
 @click.option("--output", type=FOLDER, default=Path("batchlab-demo"), metavar="DIR", show_default=True)
 @click.option("--domain", metavar="NAME", help="Only this domain's.")
+@click.option("-q", "--quiet", is_flag=True, help="Tell errors alone.")
 @click.pass_obj
-def demo(face: Face, output: Path, domain: str | None) -> int:
+def demo(face: Face, output: Path, domain: str | None, quiet: bool) -> int:
     """Make data with a known truth, run a batch over them, and check what it found.
 
     Run again, it finds its work done.
@@ -54,28 +57,43 @@ def demo(face: Face, output: Path, domain: str | None) -> int:
     code = DONE
     for name, entry in demos.items():
         if domain in (None, name):
-            ended = _run_one(face, name, entry, output)
+            ended = _run_one(face, name, entry, output, quiet=quiet)
             if ended == CANCELLED:
                 return CANCELLED
             code = max(code, ended)
     return code
 
 
-def _run_one(face: Face, name: str, entry: importlib.metadata.EntryPoint, output: Path) -> int:
+def _run_one(face: Face, name: str, entry: importlib.metadata.EntryPoint, output: Path, *, quiet: bool) -> int:
     try:
         module: Demo = entry.load()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a broken domain harms no other
         click.echo(f"{name}: its demo cannot be loaded: {one_line(f'{type(error).__name__}: {error}')}", err=True)
         return TROUBLE
     what = (module.__doc__ or "").strip().split("\n")[0]
-    click.echo(f"{click.style(name, bold=True)}  {one_line(what)}")
+    if not quiet:
+        click.echo(f"{click.style(name, bold=True)}  {one_line(what)}")
     batch = module.make_demo(output / name)
-    ended = face.run_batch(batch)
+    ended = _run_quietly(batch) if quiet else face.run_batch(batch)
     if ended == CANCELLED:
         return CANCELLED
-    missed = module.expected(read_view(batch.output))
+    view = read_view(batch.output)
+    missed = module.expected(view)
     if missed is not None:
         click.echo(f"{name}: not as expected: {plain(missed)}", err=True)
         return TROUBLE
+    if quiet:
+        return DONE
+    on_purpose = getattr(module, "on_purpose", None)
+    told = on_purpose(view) if on_purpose is not None else None
+    if told is not None:
+        click.echo(f"{name}: {plain(told)}")
     click.echo(f"{name}: found what the data were made with; open {shown_path(batch.output / 'batch_report.html')}")
     return DONE
+
+
+def _run_quietly(batch: Batch) -> int:
+    """Without a word of the batch's own failures: some are made on purpose, and the check tells of the others."""
+    from batchlab.cli._running import run_batch
+
+    return run_batch(batch, quiet=True, tell_failures=False)

@@ -11,7 +11,7 @@ import click
 
 from batchlab.cli._errors import DONE
 from batchlab.cli._options import batch_file, json_option, load_file, with_workers, workers_option
-from batchlab.cli._words import counted, duration_range, number, one_line, size
+from batchlab.cli._words import counted, duration_range, number, one_line, size, task_word
 from batchlab.engine import BatchView, Eta, Place, Plan, Progress, Status, Verdict, plan, read_history, read_view
 
 
@@ -53,7 +53,7 @@ def estimate(
     if as_json:
         from batchlab.cli._running import print_json
 
-        print_json(_as_json(found))
+        print_json(_as_json(found, made.batch.output))
         return DONE
     _show(found)
     return DONE
@@ -70,7 +70,7 @@ def predict(made: Plan) -> Estimate:
             share.bytes += each.bytes
     jobs = sum(share.jobs for share in work.values())
     known = {task: share for task, share in work.items() if task in past}
-    workers = max(1, min(made.batch.settings.workers or len(os.sched_getaffinity(0)), jobs))
+    workers = max(1, min(made.batch.settings.workers or _cores(), jobs))
     peaks = [past[task].peak_bytes for task in known if past[task].peak_bytes]
 
     def eta(n: int) -> Eta | None:
@@ -94,6 +94,13 @@ def predict(made: Plan) -> Estimate:
     )
 
 
+def _cores() -> int:
+    """Those that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _output_bytes(made: Plan, work: Mapping[str, _Work]) -> int | None:
     """By the mean of what done jobs of the same task wrote in this output root; None if one task has none."""
     if not Place(made.batch.output).ledger.is_file():
@@ -109,8 +116,11 @@ def _output_bytes(made: Plan, work: Mapping[str, _Work]) -> int | None:
     return round(sum(share.jobs * sum(sums[task]) / len(sums[task]) for task, share in work.items()))
 
 
-def _as_json(found: Estimate) -> dict[str, object]:
+def _as_json(found: Estimate, root: Path) -> dict[str, object]:
+    from batchlab.cli._progress_lines import relative_task
+
     told = asdict(found)
+    told["unknown"] = {relative_task(task, root): jobs for task, jobs in found.unknown.items()}
     for name in ("sequential", "parallel"):
         eta: Eta | None = getattr(found, name)
         told[name] = None if eta is None else {"low_s": eta.low_s, "likely_s": eta.likely_s, "high_s": eta.high_s}
@@ -131,4 +141,4 @@ def _show(found: Estimate) -> None:
         written = size(found.output_bytes) if found.output_bytes is not None else "not known"
         click.echo(f"  outputs              {written}")
     for task, jobs in found.unknown.items():
-        click.echo(f"  no earlier runs of {one_line(task)} ({number(jobs)} to run): cannot tell")
+        click.echo(f"  no earlier runs of {task_word(task)} ({number(jobs)} to run): cannot tell")

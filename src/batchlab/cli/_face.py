@@ -42,7 +42,7 @@ class Face:
         quiet
             Tell errors alone.
         verbose
-            Tell what the engine logs, too.
+            Tell the plan's reasons, each job's beginning and end, and what the engine logs, too.
         report
             Write the reports into the output root afterwards.
 

@@ -14,7 +14,7 @@ _COMMANDS = {
     "run": ("batchlab.cli._run:run", "Run what a batch file has left to do."),
     "plan": ("batchlab.cli._run:plan", "Say what `run` would do, and why, job by job."),
     "status": ("batchlab.cli._status:status", "Show where a batch stands, while it runs or after."),
-    "why": ("batchlab.cli._why:why", "Say why a job stands as it does, or how a picture was made."),
+    "why": ("batchlab.cli._why:why", "Say why a job stands as it does, or how a picture or table was made."),
     "retry": ("batchlab.cli._run:retry", "Run again what failed in an output folder."),
     "debug": ("batchlab.cli._debug:debug", "Call one job here, under the debugger."),
     "cancel": ("batchlab.cli._asks:cancel", "Stop a running batch, or some of its jobs."),

@@ -71,7 +71,9 @@ def talk_options(function: F) -> F:
     """``--json -v -q --no-report``."""
     function = click.option("--no-report", is_flag=True, help="Write no reports afterwards.")(function)
     function = click.option("-q", "--quiet", is_flag=True, help="Tell errors alone.")(function)
-    function = click.option("-v", "--verbose", is_flag=True, help="Tell what the engine logs, too.")(function)
+    function = click.option("-v", "--verbose", is_flag=True, help="Tell of each job, and what the engine logs, too.")(
+        function
+    )
     return json_option(function)
 
 

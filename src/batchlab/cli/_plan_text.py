@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from batchlab.cli._progress_lines import dumps
+from batchlab.cli._progress_lines import dumps, relative_task
 from batchlab.cli._screen import coloured
 from batchlab.cli._words import counted, one_line
 from batchlab.engine import Plan, Verdict
@@ -16,7 +16,9 @@ _WIDEST = 60
 def show_plan(made: Plan, *, json_lines: bool) -> None:
     """Print it to stdout."""
     if json_lines:
-        click.echo(dumps(made.as_json(), indent=2))
+        told = made.as_json()
+        told["jobs"] = [{**job, "task": relative_task(job["task"], made.batch.output)} for job in told["jobs"]]
+        click.echo(dumps(told, indent=2))
         return
     names = [one_line(each.job.name) for each in made.jobs]
     width = min(max(map(len, names), default=0), _WIDEST)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
 from batchlab.cli._progress_state import Snapshot, Watch
@@ -55,8 +57,9 @@ class PlainLines:
             more = "" if now.failures < SHOWN_FAILURES else "; further failures are not told here"
             self._say(now, f"failed: {failure}{more}")
         elif notice.kind == "stopping":
-            self._say(now, f"stopping: {plain(notice.facts.get('reason') or 'asked to')}")
-        elif notice.kind in ("paused", "resumed"):
+            how = "killing what still runs" if notice.facts.get("how") == "kill" else "stopping"
+            self._say(now, f"{how}: {plain(notice.facts.get('reason') or 'asked to')}")
+        elif notice.kind in ("paused", "resumed") and now.progress.state != "stopping":
             self._say(now, now.time_left if notice.kind == "paused" else "going on")
         elif notice.kind == "job-ended" and now.percent >= self._next_step:
             self._next_step = now.percent - now.percent % STEP + STEP
@@ -94,16 +97,31 @@ def _line(now: Snapshot) -> str:
 
 
 class JsonLines:
-    """A listener that writes every notice as a line of JSON; after `finish` no line follows."""
+    """A listener that writes every notice as a line of JSON; after `finish` no line follows.
 
-    def __init__(self, stream: TextIO) -> None:
+    Parameters
+    ----------
+    stream
+        Takes the lines.
+    root
+        The output root: the file of a user's own task is told relative to it, as `status` does.
+    """
+
+    def __init__(self, stream: TextIO, root: Path) -> None:
         self._stream = stream
+        self._root = root
         self._lock = threading.Lock()
         self._finished = False
 
     def __call__(self, notice: Notice) -> None:
         """Write one event."""
-        self._put(notice.as_json())
+        line = notice.as_json()
+        line.pop("priors", None)  # what earlier runs took, summed up for the time left
+        if "task" in line:
+            line["task"] = relative_task(line["task"], self._root)
+        if "pending" in line:
+            line["pending"] = {relative_task(task, self._root): left for task, left in line["pending"].items()}
+        self._put(line)
 
     def finish(self, last: dict[str, Any]) -> None:
         """Write the last line."""
@@ -118,6 +136,12 @@ class JsonLines:
                 self._finished = last
                 self._stream.write(dumps(line) + "\n")
                 self._stream.flush()
+
+
+def relative_task(task: str, root: Path) -> str:
+    """The name of a task; a file's path as seen from the output root, as the ledger has it."""
+    file, colon, function = task.rpartition(":")
+    return f"{os.path.relpath(file, root.resolve())}:{function}" if colon else task
 
 
 def dumps(value: Any, *, indent: int | None = None) -> str:

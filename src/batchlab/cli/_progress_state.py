@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from batchlab.cli._words import counted, duration_range, number, one_line
+from batchlab.cli._words import counted, failure_word, number, one_line, time_left
 from batchlab.engine import Notice, Progress, fold
+
+MESSAGE_WIDTH = 200  # of a failure's message on one line
+ENOUGH = 3  # jobs seen, here or in earlier runs, before a loose guess is worth telling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class Snapshot:
 
     @property
     def time_left(self) -> str:
-        """``12-18 min left``, or why there is no such figure."""
+        """``12-18 min left``, ``about 4 s left``, or why there is no such figure."""
         state = self.progress.state
         if state == "stopping":
             return f"stopping, {counted(len(self.running), 'job')} still at work; Ctrl-C again ends at once"
@@ -41,9 +44,12 @@ class Snapshot:
         eta = self.progress.eta
         if state != "running" or eta is None:
             return "time left not known yet" if state == "running" else ""
+        seen = sum(observed.n for observed in self.progress.observed.values())
+        if seen < ENOUGH and (self.percent < 5 or eta.low_s <= 0.0):
+            return "time left not known yet"
         # Between two notices the work goes on, though nobody tells of it.
-        high_s = max(eta.high_s - self.since_s, 0.0)
-        return f"{duration_range(max(eta.low_s - self.since_s, 0.0), high_s)} left"
+        low_s, likely_s, high_s = (max(s - self.since_s, 0.0) for s in (eta.low_s, eta.likely_s, eta.high_s))
+        return f"{time_left(low_s, likely_s, high_s)} left"
 
     @property
     def counts(self) -> list[tuple[str, str]]:
@@ -82,6 +88,8 @@ class Watch:
     def take(self, notice: Notice) -> str | None:
         """Fold one notice; answers a line about a failure, if it is one."""
         now = self._clock()
+        if notice.kind in ("paused", "resumed") and self._snapshot.progress.state == "stopping":
+            return None  # a run that stops neither waits nor goes on
         failure = _failure(notice)
         with self._lock:
             before = self._snapshot
@@ -114,7 +122,6 @@ def _failure(notice: Notice) -> str | None:
     if notice.kind != "job-ended" or notice.facts.get("state") != "failed":
         return None
     facts = notice.facts
-    kind = str(facts.get("category") or "generic")
-    if facts.get("reason"):
-        kind += f" ({facts['reason']})"
-    return one_line(f"{notice.job}: {kind}: {facts.get('message') or 'no message'}")
+    category, reason = facts.get("category"), facts.get("reason")
+    message = one_line(facts.get("message") or "no message", MESSAGE_WIDTH)
+    return one_line(f"{notice.job}: {failure_word(category, reason, message)}")

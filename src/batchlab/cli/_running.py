@@ -15,7 +15,8 @@ from batchlab.cli._errors import CANCELLED, DONE, ToConsole, masked
 from batchlab.cli._progress_lines import JsonLines, PlainLines, dumps
 from batchlab.cli._screen import console, is_lively
 from batchlab.cli._summary import show_summary
-from batchlab.engine import Batch, BatchView, Notice, Status, plan, read_view, run, status_json
+from batchlab.cli._words import number, one_line, plain
+from batchlab.engine import Batch, BatchView, Listener, Notice, RunResult, Status, plan, read_view, run, status_json
 from batchlab.errors import BatchlabError
 
 log = logging.getLogger(__name__)
@@ -41,18 +42,28 @@ def run_batch(
     quiet: bool = False,
     verbose: bool = False,
     report: bool = True,
+    tell_failures: bool = True,
 ) -> int:
-    """Run a batch with all that surrounds a run; see `Face.run_batch`."""
+    """Run a batch with all that surrounds a run; see `Face.run_batch`.
+
+    With `quiet`, `tell_failures` says whether the run's own failures are told in a line.
+    """
     if dry_run:
         from batchlab.cli._plan_text import show_plan
 
         show_plan(plan(batch, fresh=fresh, only=only), json_lines=json_lines)
         return DONE
-    with _display(json_lines=json_lines, quiet=quiet, verbose=verbose) as display:
+    with _display(batch.output, json_lines=json_lines, quiet=quiet, verbose=verbose) as display:
+        listeners: list[Listener] = [] if display is None else [display]
+        if verbose:
+            from batchlab.cli._narration import narrate, narrate_plan
+
+            narrate_plan(plan(batch, fresh=fresh, only=only))
+            listeners.append(narrate)
         try:
             result = run(
                 batch,
-                listeners=() if display is None else (display,),
+                listeners=listeners,
                 fresh=fresh,
                 only=only,
                 verbose=verbose,
@@ -66,11 +77,21 @@ def run_batch(
         display.finish(status_json(view))
     elif not quiet:
         show_summary(result, view, html)
-    elif result.exit_code not in (DONE, CANCELLED):
-        click.echo(
-            f"{batch.name}: {result.counts.get(Status.FAILED, 0)} failed; batchlab status {result.root}", err=True
-        )
+    elif tell_failures and result.exit_code not in (DONE, CANCELLED):
+        click.echo(f"{one_line(batch.name)}: {_trouble(result)}; batchlab status {plain(result.root)}", err=True)
     return result.exit_code
+
+
+def _trouble(result: RunResult) -> str:
+    """``1 failed, 2 blocked``."""
+    cancelled = result.counts.get(Status.CANCELLED, 0) + result.counts.get(Status.INTERRUPTED, 0)
+    words = (
+        (result.counts.get(Status.FAILED, 0), "failed"),
+        (result.items_failed, "item failed" if result.items_failed == 1 else "items failed"),
+        (result.counts.get(Status.BLOCKED, 0), "blocked"),
+        (cancelled, "cancelled"),
+    )
+    return ", ".join(f"{number(count)} {word}" for count, word in words if count) or "not all is done"
 
 
 def _write_reports(view: BatchView) -> Path | None:
@@ -85,12 +106,12 @@ def _write_reports(view: BatchView) -> Path | None:
 
 
 @contextlib.contextmanager
-def _display(*, json_lines: bool, quiet: bool, verbose: bool) -> Iterator[Display | None]:
+def _display(root: Path, *, json_lines: bool, quiet: bool, verbose: bool) -> Iterator[Display | None]:
     """Whatever shows the run, with the engine's log beside it."""
     display: Display | None = None
     write: Callable[[str], None] = _write_stderr
     if json_lines:
-        display = JsonLines(sys.stdout)
+        display = JsonLines(sys.stdout, root)
     elif not quiet and is_lively():
         from batchlab.cli._progress_bar import LiveBar
 
@@ -102,7 +123,7 @@ def _display(*, json_lines: bool, quiet: bool, verbose: bool) -> Iterator[Displa
 
     elif not quiet:
         display = PlainLines(lambda text: _write_stderr(masked(text)))
-    level = logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING
+    level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING
     handler = ToConsole(write, level)
     logger = logging.getLogger("batchlab")
     before = logger.level

@@ -9,7 +9,7 @@ import click
 from batchlab.cli._errors import DONE
 from batchlab.cli._options import FOLDER, json_option
 from batchlab.cli._screen import coloured
-from batchlab.cli._words import counted, duration, number, one_line
+from batchlab.cli._words import counted, duration, moment, number, one_line
 from batchlab.engine import BatchView, JobView, Status, read_view, status_json
 
 SHOWN_RUNNING = 20
@@ -43,7 +43,8 @@ def status(folder: Path, jobs: bool, as_json: bool) -> int:
             click.echo(f"  {number(count):>7}  {coloured(state, KINDS.get(Status(state), 'trouble'))}")
     failed_items = sum(item.status is Status.FAILED for job in view.jobs for item in job.items)
     if failed_items:
-        click.echo(f"  {number(failed_items):>7}  {coloured('items failed', 'trouble')}")
+        word = "item failed" if failed_items == 1 else "items failed"
+        click.echo(f"  {number(failed_items):>7}  {coloured(word, 'trouble')}")
     running = [job for job in view.jobs if job.state is Status.RUNNING]
     for job in [] if jobs else running[:SHOWN_RUNNING]:
         click.echo(f"  running  {one_line(job.name)}")
@@ -64,8 +65,9 @@ def _last_run(view: BatchView) -> str:
         return ""
     last = view.runs[-1]
     took = f", {duration(last.elapsed_s)}" if last.elapsed_s is not None else ""
+    word = "since" if last.ended_at is None else "of"
     why = f": {one_line(last.reason)}" if last.reason else ""
-    return f"  (run {last.number}, since {last.started_at}{took}, {counted(last.workers, 'worker')}){why}"
+    return f"  (run {last.number}, {word} {moment(last.started_at)}{took}, {counted(last.workers, 'worker')}){why}"
 
 
 def _line(job: JobView, width: int) -> str:

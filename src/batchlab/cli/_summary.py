@@ -40,28 +40,53 @@ def show_summary(result: RunResult, view: BatchView, html: Path | None, screen: 
     """Print it to stderr."""
     screen = screen or console()
     groups = failures(view)
-    parts: list[RenderableType] = [_headline(result), _counts(result, view)]
+    parts: list[RenderableType] = [_headline(result, view), _counts(result, view)]
     if groups:
         parts += [Text(), failure_table(groups)]
     parts += [Text(), _where(result, html, _odd_one(view, groups))]
     show(screen, Group(*parts))
 
 
-def _headline(result: RunResult) -> Text:
+def _headline(result: RunResult, view: BatchView) -> Text:
     over = {
         BatchState.DONE: "all done",
         BatchState.FAILED: "finished, not all is done",
         BatchState.CANCELLED: "stopped",
         BatchState.INTERRUPTED: "broken off",
     }.get(result.state, str(result.state))
-    if result.state is BatchState.DONE and not sum(result.counts.values()):
+    asked = sum(result.counts.values()) + result.found_done
+    rest = ""
+    if result.state is BatchState.DONE and asked < len(view.jobs):  # --only
+        over, rest = _part(result, asked), _others(result, view)
+    elif result.state is BatchState.DONE and not sum(result.counts.values()):
         over = "nothing to do, all was done before"
     line = Text(f"{one_line(result.batch)}  ", style="bold")
     line.append(over, style=f"not bold {BLUE if result.state is BatchState.DONE else ORANGE}")
-    line.append(f" in {duration(result.elapsed_s)}", style="not bold default")
+    if sum(result.counts.values()):
+        line.append(f" in {duration(result.elapsed_s)}", style="not bold default")
+    if rest:
+        line.append(f"; {rest}", style="not bold default")
     if result.reason:
         line.append(f": {one_line(result.reason)}", style="not bold default")
     return line
+
+
+def _part(result: RunResult, asked: int) -> str:
+    """How a run came out that was asked for a part of its batch."""
+    jobs = "the job asked for is" if asked == 1 else f"all of the {number(asked)} jobs asked for are"
+    if sum(result.counts.values()):
+        return f"{jobs} done"
+    return f"nothing to do, {jobs.replace(' is', ' was').replace(' are', ' were')} done before"
+
+
+def _others(result: RunResult, view: BatchView) -> str:
+    """What is known of the jobs that the run was not asked for, if any of them is trouble."""
+    here = result.counts
+    failed = view.counts[Status.FAILED] - here.get(Status.FAILED, 0)
+    blocked = view.counts[Status.BLOCKED] - here.get(Status.BLOCKED, 0)
+    words = [f"{number(n)} {'other' if n == 1 else 'others'} {word} earlier"
+             for n, word in ((failed, "failed"), (blocked, "blocked")) if n > 0]  # fmt: skip
+    return ", ".join(words)
 
 
 def _counts(result: RunResult, view: BatchView) -> RenderableType:
@@ -72,7 +97,7 @@ def _counts(result: RunResult, view: BatchView) -> RenderableType:
         (result.counts.get(Status.DONE, 0), "done now", BLUE),
         (result.found_done, "found done", DIM),
         (result.counts.get(Status.FAILED, 0), "failed", ORANGE),
-        (result.items_failed, "items failed", ORANGE),
+        (result.items_failed, "item failed" if result.items_failed == 1 else "items failed", ORANGE),
         (result.counts.get(Status.BLOCKED, 0), "blocked by those", ORANGE),
         (result.counts.get(Status.CANCELLED, 0) + result.counts.get(Status.INTERRUPTED, 0), "cancelled", ORANGE),
         (result.counts.get(Status.SKIPPED, 0), "skipped", DIM),
@@ -96,8 +121,9 @@ def failure_table(groups: tuple[FailureGroup, ...]) -> RenderableType:
         advice = ADVICE[Category(group.category)] if group.category in set(Category) else ""
         example = Text(one_line(group.examples[0]))
         if group.message:
-            example.append(f"\n{one_line(group.message, 200)}", style=DIM)
-        noun = "items" if group.kind == "item" else ""
+            message = group.message.removeprefix(f"{group.reason}: ") if group.reason else group.message
+            example.append(f"\n{one_line(message, 200)}", style=DIM)
+        noun = ("item" if group.count == 1 else "items") if group.kind == "item" else ""
         table.add_row(Text(kind), Text(f"{number(group.count)} {noun}".strip()), example, Text(advice))
     if len(groups) > SHOWN_GROUPS:
         table.add_row(Text(f"and {counted(len(groups) - SHOWN_GROUPS, 'kind')} more"), Text(), Text(), Text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -32,9 +33,11 @@ def counted(n: int, word: str) -> str:
 
 
 def duration(seconds: float | None, *, coarse: bool = False) -> str:
-    """A time as a person says it: 0.42 s (coarse: 0 s), 3 min 12 s, 2 h 05 min."""
+    """A time as a person says it: 12 ms, 0.42 s (coarse: 0 s), 3 min 12 s, 2 h 05 min."""
     if seconds is None or not math.isfinite(seconds):
         return "-"
+    if seconds < 0.0995 and not coarse:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 9.995 and not coarse:
         return f"{seconds:.2f} s"
     if seconds < 59.5:
@@ -48,6 +51,7 @@ def duration(seconds: float | None, *, coarse: bool = False) -> str:
     return f"{minutes // 1440} d {minutes % 1440 // 60} h"
 
 
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 _UNITS = ((86_400.0, "d", 48 * 3600.0), (3600.0, "h", 5400.0), (60.0, "min", 90.0), (1.0, "s", 0.0))
 
 
@@ -65,6 +69,38 @@ def duration_range(low_s: float, high_s: float) -> str:
     if low == 0:
         return f"up to {high:g} {unit}"
     return f"{low:g}-{high:g} {unit}"
+
+
+def time_left(low_s: float, likely_s: float, high_s: float) -> str:
+    """A range, or one figure where the range is narrow: ``3-5 s``, ``about 4 s``."""
+    if high_s < 1.0:
+        return "less than 1 s"
+    narrow = high_s - low_s <= max(1.0, likely_s / 4)
+    told = duration_range(low_s, high_s)
+    if narrow or (told.startswith("up to") and high_s <= 2 * likely_s):
+        per, unit, _ = next(each for each in _UNITS if likely_s >= each[2])
+        return f"about {max(round(likely_s / per), 1)} {unit}"
+    return told
+
+
+def moment(iso: str) -> str:
+    """A recorded moment: ``2026-11-21 09:56:56 UTC``."""
+    found = _MOMENT.fullmatch(iso)
+    return f"{found[1]} {found[2]} UTC" if found else one_line(iso)
+
+
+def task_word(task: str) -> str:
+    """A task as people know it: of one in a file, the file's name without its folder."""
+    file, colon, function = task.rpartition(":")
+    return one_line(f"{os.path.basename(file)}:{function}" if colon else task)
+
+
+def failure_word(category: str | None, reason: str | None, message: str | None = None) -> str:
+    """``category (reason): message``; a reason that the message begins with is not told twice."""
+    kind = category or "generic"
+    if reason and not (message or "").startswith(reason):
+        kind += f" ({one_line(reason)})"
+    return f"{kind}: {plain(message)}" if message else kind
 
 
 def size(n: float | None) -> str:

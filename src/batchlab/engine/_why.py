@@ -18,12 +18,13 @@ from batchlab.engine._plan import Plan, plan
 from batchlab.engine._run import load_batch
 from batchlab.engine._status import find_job, finite, read_view, traceback_of
 from batchlab.engine._view import AttemptView, BatchView, JobView
-from batchlab.errors import BatchlabError
+from batchlab.errors import BatchlabError, Category
 
 LOG_LINES = 20
 _LOG_BYTES = 16_384
 
 AS_IT_WAS, CHANGED, GONE, NEVER_READ = "as it was", "changed", "gone", "never read"
+NOT_NOTED = "read, its content not noted"  # by an attempt that died
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class FileState:
     path: str  # relative to the output root, or the job that makes it
     recorded: str | None  # digest
     now: str | None  # digest; of an output only where it differs
-    state: str  # as it was, changed, gone, never read
+    state: str  # as it was, changed, gone, never read, or: read, its content not noted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,10 +276,15 @@ def _inputs(
         for at, path in enumerate(paths):
             row = before[at] if many and at < len(before) else None if many else before
             digest = row[1] if row else files[path][1] if path in files else None
-            yield _input(name, str(told[at]), path, digest, memory)
+            yield _input(name, str(told[at]), path, digest, memory, unread=NOT_NOTED if _was_read(job) else NEVER_READ)
 
 
-def _input(name: str, shown: str, path: str, recorded: str | None, memory: Memory) -> FileState:
+def _was_read(job: JobView) -> bool:
+    """Whether an attempt came as far as its inputs; one that dies takes the digests of what it read with it."""
+    return any(each.status is Status.FAILED and each.category != Category.MISSING_INPUT for each in job.history)
+
+
+def _input(name: str, shown: str, path: str, recorded: str | None, memory: Memory, *, unread: str) -> FileState:
     try:
         now = memory.digest(path) if os.path.isfile(path) else None
     except OSError:
@@ -286,7 +292,7 @@ def _input(name: str, shown: str, path: str, recorded: str | None, memory: Memor
     if now is None:
         state = GONE
     elif recorded is None:
-        state = NEVER_READ
+        state = unread
     else:
         state = AS_IT_WAS if now == recorded else CHANGED
     return FileState(name=name, path=shown, recorded=recorded, now=now, state=state)

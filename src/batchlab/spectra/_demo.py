@@ -1,6 +1,7 @@
 """Made-up Raman spectra beside their reference: known scales, shifts and bands, an outlier, a broken file.
 
-The entry point group ``batchlab.demos`` names this module; `make_demo` and `expected` are what it offers.
+The entry point group ``batchlab.demos`` names this module; `make_demo`, `expected` and `on_purpose` are what it
+offers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from batchlab.engine import Batch, BatchView, JobView, Settings, Status
 from batchlab.spectra._batch import compare_batch
 from batchlab.spectra._kinds import Normalization
 
-__all__ = ["expected", "make_demo"]
+__all__ = ["expected", "make_demo", "on_purpose"]
 
 _AREA_TOLERANCE = 0.02
 
@@ -78,6 +79,22 @@ def expected(view: BatchView) -> str | None:
     if outliers and unlikely[1] and unlikely[1] not in outliers:
         problems.append(f"{unlikely[1]} is the least like the reference, which {', '.join(outliers)} should be")
     return "; ".join(problems) or None
+
+
+def on_purpose(view: BatchView) -> str | None:
+    """What failed because it was made to fail: ``1 file refused, as it should be: sample_040 (truncated)``."""
+    from batchlab.spectra._panel import truths_of
+    from batchlab.spectra._synthetic import Role
+
+    truths = truths_of(view) or {}
+    refused = [
+        f"{Path(truths[job.name].file).stem} ({job.reason or job.category})"
+        for job in view.jobs
+        if job.state is Status.FAILED and job.name in truths and truths[job.name].role is Role.BROKEN
+    ]
+    if not refused:
+        return None
+    return f"{len(refused)} {'file' if len(refused) == 1 else 'files'} refused, as it should be: {', '.join(refused)}"
 
 
 def _state(job: JobView) -> str:
