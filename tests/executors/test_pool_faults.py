@@ -41,7 +41,7 @@ def test_a_job_that_ends_its_process_fails_as_a_crash_with_its_last_words(bench:
     assert (end.failure.category, end.failure.reason) == (Category.CRASH, how)
     assert end.failure.signal == (how if how.startswith("SIG") else None)
     assert "last words: of this one" in (end.result.log or "")
-    assert (end.result.log or "").endswith("and one more")
+    assert "and one more" in (end.result.log or "")  # after it, for a crash in C, the Python lines that led there
     bench.assert_well()
 
 

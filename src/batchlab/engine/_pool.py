@@ -44,7 +44,7 @@ AHEAD = (
     (0.003, 6),
     (0.010, 3),
 )  # jobs shorter than this on average: so many in a worker at once
-BURST = 8  # attempts handed to a busy worker at once
+SENT_AT_ONCE = 4  # attempts in a worker's queue; those beyond are sent with the next call of `events`
 LONG_S = 0.05  # a job that runs this long holds up what is queued behind it
 
 
@@ -146,7 +146,7 @@ class LocalPool:
             hand.begin(self._clock())
         hand.wire.put((hand.places, pack(attempt)))
         self._unsent.add(hand)
-        if len(hand.queue) % BURST == 1:  # an idle worker is told at once, a busy one a few at a time
+        if len(hand.queue) <= SENT_AT_ONCE:  # a worker with enough to do gets the rest together
             self._send(hand)
 
     def events(self, timeout_s: float | None) -> list[Event]:

@@ -13,6 +13,31 @@ BACKOFF_S = 0.5
 BACKOFF_MAX_S = 60.0
 _BACKED_OFF = {Category.SERVICE, Category.DISK, Category.GENERIC}
 _ONCE = {Category.TIMEOUT}
+# Mistakes in a task, or in what it reads: the same call makes them again.
+_REPEATS = {
+    "missing-library",
+    "no-such-input",
+    "bad-metric",
+    "exit",
+    *(
+        kind.__name__
+        for kind in (
+            AssertionError,
+            AttributeError,
+            ImportError,
+            IndexError,
+            KeyError,
+            ModuleNotFoundError,
+            NameError,
+            NotImplementedError,
+            RecursionError,
+            SyntaxError,
+            TypeError,
+            UnboundLocalError,
+            ValueError,
+        )
+    ),
+}
 _ONCE_ALONE = {Category.CRASH, Category.MEMORY}
 
 
@@ -44,7 +69,7 @@ def next_step(failure: Failure, *, strikes: int, retries: int, seed: int) -> Ret
         The job's; it makes the jitter the same each time.
     """
     category = failure.category
-    if failure.reason == "missing-library":
+    if failure.reason in _REPEATS:
         return GiveUp()
     if failure.reason == "input-changed":  # whoever wrote the file may be done by now
         return RetryIn(BACKOFF_S) if strikes <= 1 else GiveUp()

@@ -6,6 +6,7 @@ from C, without ever waiting for a reader, and after a crash its last lines are 
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import logging
 import os
@@ -39,6 +40,7 @@ def serve(end: socket.socket, log_path: str, *, verbose: bool, cwd: str | None =
     if cwd is not None:
         os.chdir(cwd)
     open_streams()
+    faulthandler.enable(2)  # a crash in C leaves the Python lines that led there as its last words
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.DEBUG if verbose else logging.INFO,
