@@ -39,9 +39,7 @@ def run_outputs(n: int, workers: int, folder: str) -> None:
     """Run `n` jobs that each write one output of 1 kB."""
     from batchlab.engine import Batch, Job, Settings, run
 
-    jobs = tuple(
-        Job(name=f"write/{i}", task=f"{TASKS}:write", outputs={"file": f"{i:05d}.bin"}) for i in range(n)
-    )
+    jobs = tuple(Job(name=f"write/{i}", task=f"{TASKS}:write", outputs={"file": f"{i:05d}.bin"}) for i in range(n))
     _must_be_done(run(Batch(name="write", output=Path(folder), jobs=jobs, settings=Settings(workers=workers))), n)
 
 
@@ -61,7 +59,7 @@ def plan_finished(n: int, folder: str) -> None:
         raise SystemExit(f"of {n} finished jobs only {counts['skip']} are skipped")
 
 
-def _finished(n: int, folder: Path, *, make: bool):  # noqa: ANN202 - the engine is imported late
+def _finished(n: int, folder: Path, *, make: bool):
     from batchlab.engine import Batch, Durability, Job, Settings
 
     data = folder / "data"
@@ -116,7 +114,7 @@ def _compare(n: int, workers: int, folder: str, output: str, *, pictures: bool) 
     _must_be_done(run(batch), n)
 
 
-def _must_be_done(result, n: int) -> None:  # noqa: ANN001 - the engine is imported late
+def _must_be_done(result, n: int) -> None:
     from batchlab.engine import Status
 
     if result.counts.get(Status.DONE) != n:
