@@ -20,7 +20,7 @@ from batchlab.engine import (
     read_view,
     run,
 )
-from batchlab.engine._runner import DISK_WAIT_S
+from batchlab.engine._full_disk import DISK_WAIT_S
 from batchlab.errors import BatchlabError, Category
 from tests.engine.test_engine_retry import TRIES_AFTER_THE_FIRST
 from tests.engine.toys import Clock, Pretender, act, batch, write_numbers
@@ -205,7 +205,7 @@ def test_a_full_disk_is_waited_for_and_nothing_fails_meanwhile(tmp_path, monkeyp
     """Row: disk full: admission pauses until there is room."""
     clock = Clock()
     room = {"bytes": 0}
-    monkeypatch.setattr("batchlab.engine._runner.Runner._room", lambda self: room["bytes"])
+    monkeypatch.setattr("batchlab.engine._full_disk.FullDisk._room", lambda self: room["bytes"])
     scripts = {"0": [failing(Category.DISK)]}
     executor = Pretender(clock, 1, scripts)
 
@@ -226,7 +226,7 @@ def test_a_full_disk_is_waited_for_and_nothing_fails_meanwhile(tmp_path, monkeyp
 
 def test_a_disk_that_stays_full_ends_the_run_and_not_the_jobs(tmp_path, monkeypatch):
     clock = Clock()
-    monkeypatch.setattr("batchlab.engine._runner.Runner._room", lambda self: 0)
+    monkeypatch.setattr("batchlab.engine._full_disk.FullDisk._room", lambda self: 0)
     executor = Pretender(clock, 1, {"0": [failing(Category.DISK)]})
     made = batch(tmp_path / "out", [act(str(n)) for n in range(50)], workers=1)
     result = run(made, executor=executor, clock=clock, install_signal_handlers=False)

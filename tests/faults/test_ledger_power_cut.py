@@ -151,9 +151,9 @@ def test_whatever_was_announced_is_there_after_any_power_cut(tmp_path, record, m
     disk = record(root, renames=renames)
     told = {}
 
-    from batchlab.engine._runner import Runner
+    from batchlab.engine._telling import Telling
 
-    tell_end = Runner._tell_end
+    tell_end = Telling.end
 
     def announce(self, case, outcome):
         paths = {f"{disk.root}/{o.path}": o.digest for o in outcome.outputs}
@@ -161,7 +161,7 @@ def test_whatever_was_announced_is_there_after_any_power_cut(tmp_path, record, m
         told[case.job.name] = paths
         tell_end(self, case, outcome)
 
-    monkeypatch.setattr(Runner, "_tell_end", announce)
+    monkeypatch.setattr(Telling, "end", announce)
     made = batch(root, jobs, conflict=conflict, flush_batch_size=flush)
     result = run(made, executor=inline, install_signal_handlers=False)
     assert result.exit_code == 0 and len(told) == 6

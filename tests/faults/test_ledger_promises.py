@@ -9,7 +9,7 @@ from batchlab.engine import _promote as promote
 from batchlab.engine._lease import Lease
 from batchlab.engine._ledger import Ledger
 from batchlab.engine._records import Records
-from batchlab.engine._runner import Runner
+from batchlab.engine._telling import Telling
 from tests.engine.toys import act, batch
 
 
@@ -51,7 +51,7 @@ def run_until_killed(made, after: int, patch: pytest.MonkeyPatch, *, by_rename: 
 
         return stepped
 
-    def tell(self, case, outcome, tell_end=Runner._tell_end):
+    def tell(self, case, outcome, tell_end=Telling.end):
         told.append(case.job.name)
         tell_end(self, case, outcome)
 
@@ -61,7 +61,7 @@ def run_until_killed(made, after: int, patch: pytest.MonkeyPatch, *, by_rename: 
     )
     for name in ("link", "replace", "unlink"):
         patch.setattr(os, name, step(getattr(os, name)))
-    patch.setattr(Runner, "_tell_end", tell)
+    patch.setattr(Telling, "end", tell)
     # The dead tidy nothing up.
     patch.setattr(promote.Mover, "_take_back", lambda self, placed: None)
     patch.setattr(Records, "end", step(Records.end))

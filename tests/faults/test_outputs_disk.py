@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchlab.engine import BatchState, InlineExecutor, inline, read_view, run
-from batchlab.engine import _runner as runner_module
+from batchlab.engine import _full_disk as full_disk
 from batchlab.errors import BatchlabError, Category, StartError
 from tests.engine.toys import act, batch
 
@@ -64,7 +64,7 @@ def test_a_full_disk_stops_the_batch_and_not_five_hundred_jobs_and_it_goes_on_wh
     """Row: disk full: admission pauses; the end can be recorded; with room made the same command goes on."""
     root = small_disk / "out"
     jobs = [act(f"{n}", ["bytes", str(MB)], file=f"{n}.bin") for n in range(500)]
-    monkeypatch.setattr(runner_module, "DISK_WAIT_S", 0.5)
+    monkeypatch.setattr(full_disk, "DISK_WAIT_S", 5.0)
     monkeypatch.setattr("batchlab.engine._retry.BACKOFF_S", 0.01)
     result = run(batch(root, jobs))
     view = read_view(root)
@@ -107,7 +107,7 @@ def test_it_goes_on_by_itself_when_room_is_made(small_disk, tmp_path, monkeypatc
 
 def test_the_room_kept_aside_lets_the_ledger_record_on_a_disk_that_is_full_to_the_last_byte(small_disk, monkeypatch):
     root = small_disk / "out"
-    monkeypatch.setattr(runner_module, "DISK_WAIT_S", 0.5)
+    monkeypatch.setattr(full_disk, "DISK_WAIT_S", 5.0)
 
     class FillsTheDisk(InlineExecutor):
         def events(self, timeout_s):

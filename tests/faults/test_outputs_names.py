@@ -270,16 +270,16 @@ def test_a_name_that_another_job_had_to_take_is_left_to_it(tmp_path, monkeypatch
     """A job that found its name taken took the next free one; the job that was meant to have that goes further."""
     root = tmp_path / "out"
     jobs = [act("one", ["write", "one"], file="a.txt"), act("two", ["write", "two"], file="a_001.txt")]
-    from batchlab.engine._runner import Runner
+    from batchlab.engine._placing import Placing
 
-    moves = Runner._moves
+    moves = Placing.moves
 
     def foreign_file_appears(self, case, event):
         if case.job.name == "one":
             (root / "a.txt").write_text("foreign")
         return moves(self, case, event)
 
-    monkeypatch.setattr(Runner, "_moves", foreign_file_appears)
+    monkeypatch.setattr(Placing, "moves", foreign_file_appears)
     run(batch(root, jobs, conflict=Conflict.AUTO_INCREMENT), executor=inline)
     texts = {p.name: p.read_text() for p in root.iterdir() if p.is_file()}
     assert sorted(texts.values()) == ["foreign", "one", "two"]

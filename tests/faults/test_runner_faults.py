@@ -127,7 +127,7 @@ def test_a_job_that_kills_its_worker_costs_itself_alone(tmp_path, toys_traced):
 
 def test_a_job_that_takes_the_whole_run_with_it_comes_last_and_alone(tmp_path, monkeypatch):
     """Row: the poison job that ends the node each time: after two such ends all the others are done before it."""
-    from batchlab.engine._runner import SUSPECT_DEATHS
+    from batchlab.engine._lineup import SUSPECT_DEATHS
     from tests.engine.toys import Clock, Pretender
 
     jobs = [act("poison", priority=9), *(act(f"good/{n}") for n in range(6))]
