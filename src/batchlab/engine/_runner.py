@@ -16,7 +16,7 @@ from batchlab.engine._cases import Case, Tally
 from batchlab.engine._commands import Ask, Command, take_commands
 from batchlab.engine._course import Course, Surroundings
 from batchlab.engine._endings import Endings
-from batchlab.engine._events import Done, Event, Failed, Lost, Result
+from batchlab.engine._events import TERMINAL, Done, Event, Failed, Lost, Result
 from batchlab.engine._full_disk import FullDisk
 from batchlab.engine._lineup import Lineup
 from batchlab.engine._model import BatchState
@@ -212,7 +212,10 @@ class Runner:
                         category=Category.OUTPUT,
                     ) from error
                 self._disk.note()
-                if self._give_back_scratch(0.0) or self._on.place.give_up_reserve():
+                if self._give_back_scratch(0.0):
+                    continue
+                # Not while jobs run that would fill it themselves, unless they run on and on.
+                if (self._all_answered() or self._disk.overdue) and self._on.place.give_up_reserve():
                     continue
                 if self._disk.overdue or self._on.interrupts.stops >= 2:
                     raise BatchlabError(
@@ -221,6 +224,11 @@ class Runner:
                         category=Category.DISK,
                     ) from error
                 self._give_back_scratch(TICK_S)
+
+    def _all_answered(self) -> bool:
+        """Whether every attempt that was handed over has ended."""
+        ended = {event.attempt for event in self._kept if isinstance(event, TERMINAL)}
+        return self._running.keys() <= ended
 
     def _give_back_scratch(self, wait_s: float) -> bool:
         """Make the room that attempts which failed meanwhile have taken; answers whether there were any."""
