@@ -49,7 +49,6 @@ class Hand:
     item: str | None = None
     peak_bytes: int = 0
     next_poll: float = 0.0
-    oom_kills: int = -1
     verdict: Failure | None = None  # why it is being killed
     give_up_at: float = float("inf")  # when to stop waiting for its end
     torn: bool = False
@@ -79,7 +78,7 @@ class Hand:
         attempt = self.queue[0].attempt
         self.began = self.stage_began = now
         self.loading = attempt.task not in self.tasks
-        self.stage, self.item, self.peak_bytes, self.oom_kills = "", None, 0, -1
+        self.stage, self.item, self.peak_bytes = "", None, 0
         self.next_poll = now + (MEMORY_POLL_S if attempt.limits.memory_bytes else PEAK_POLL_S)
 
     def tag(self, affinity: str | None) -> None:
@@ -119,8 +118,6 @@ class Hand:
         """Look at the memory of the worker and its children, and at how much it prints; answers what is too much."""
         limit = self.queue[0].attempt.limits.memory_bytes
         self.next_poll = now + (MEMORY_POLL_S if limit else PEAK_POLL_S)
-        if self.oom_kills < 0:
-            self.oom_kills = _procs.oom_kills()
         if self.pid is None:
             return None
         resident = _procs.tree_rss_bytes(self.pid)
@@ -140,8 +137,8 @@ class Hand:
             self.first_bytes = resident
         return resident - self.first_bytes > by_bytes
 
-    def death(self, code: int, now: float) -> Failed:
-        """What its end means for the attempt that ran."""
+    def death(self, code: int, now: float, *, starved: bool) -> Failed:
+        """What its end means for the attempt that ran; `starved` if the kernel has killed for want of memory."""
         signal = _procs.signal_name(-code) if code < 0 else None
         failure = self.verdict
         if failure is None:
@@ -153,7 +150,7 @@ class Hand:
                 reason=signal or f"exit-{code}",
                 stage=self.stage or None,
             )
-            if signal == "SIGKILL" and 0 <= self.oom_kills < _procs.oom_kills():
+            if signal == "SIGKILL" and starved:
                 text = "the system killed it for want of memory; give it fewer neighbours or a smaller input"
                 failure = replace(failure, category=Category.MEMORY, reason="out-of-memory", message=text)
         result = Result(

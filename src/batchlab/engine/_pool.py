@@ -114,6 +114,7 @@ class LocalPool:
         self._pending: list[Event] = []
         self._keeper_failures = 0
         self._stillborn = 0
+        self._oom_kills = _procs.oom_kills()  # of this machine, when last looked at
 
     # the seam
 
@@ -471,7 +472,8 @@ class LocalPool:
             began = hand.slate.started() >= head.number
             self._stillborn = 0 if began else self._stillborn + 1
             if began or hand.verdict is not None or self._stillborn > STILLBORN:
-                self._pending.append(hand.death(code, self._clock()))
+                kills, self._oom_kills = self._oom_kills, _procs.oom_kills()
+                self._pending.append(hand.death(code, self._clock(), starved=self._oom_kills > kills))
                 del self._where[hand.queue.popleft().attempt.id]
         for place in hand.queue:
             if not place.taken_back:
