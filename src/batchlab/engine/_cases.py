@@ -34,7 +34,6 @@ class Case:
     warnings: tuple[str, ...] = ()
     note: str | None = None
     log: str | None = None
-    elapsed_s: float = 0.0
     attempt: Attempt | None = None
 
     @property

@@ -145,7 +145,6 @@ class Runner:
         """The attempt is over, whatever came of it."""
         assert case.attempt is not None
         del self._running[case.attempt.id]
-        case.elapsed_s = result.elapsed_s
         self._lineup.leave(case, result)
         for name, count in result.cache.items():
             self.tally.cache[name] = self.tally.cache.get(name, 0) + count

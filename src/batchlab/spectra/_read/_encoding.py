@@ -52,16 +52,13 @@ def decode(path: Path, data: bytes) -> Decoded:
     if wide is not None:
         return _promised(path, data, wide, (f"no byte order mark; taken for {wide} by its zero bytes",))
     refuse_binary(path, data)
-    try:
-        text = data.decode("utf-8")
-        return Decoded(text=_one_line_end(text), encoding="ascii" if text.isascii() else "utf-8")
-    except UnicodeDecodeError:
-        pass
-    for encoding in ("cp1252", "latin-1"):
+    for encoding in ("utf-8", "cp1252", "latin-1"):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if encoding == "utf-8":
+            return Decoded(text=_one_line_end(text), encoding="ascii" if text.isascii() else encoding)
         warning = f"not UTF-8; taken for {encoding}: letters beyond ASCII may be wrong, numbers are not"
         return Decoded(text=_one_line_end(text), encoding=encoding, warnings=(warning,))
     raise AssertionError("latin-1 decodes any bytes")
