@@ -6,7 +6,7 @@ from enum import StrEnum
 
 _BLANKS = str.maketrans("-_", "  ")
 
-__all__ = ["AxisKind", "Normalization", "Quantity"]
+__all__ = ["AxisKind", "Normalization", "Orientation", "Quantity", "SpectrumRole", "Technique"]
 
 
 class _Words(StrEnum):
@@ -15,7 +15,7 @@ class _Words(StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> _Words | None:
         given = str(value).translate(_BLANKS).strip().lower()
-        return next((each for each in cls if each.value.translate(_BLANKS) == given), None)
+        return next((each for each in cls if each.value.translate(_BLANKS).lower() == given), None)
 
 
 class AxisKind(_Words):
@@ -42,6 +42,10 @@ class Quantity(_Words):
     FLUORESCENCE = "fluorescence intensity"
     RADIANCE = "radiance"
     IRRADIANCE = "irradiance"
+    LOG_INVERSE_REFLECTANCE = "log(1/R)"
+    KUBELKA_MUNK = "Kubelka-Munk"
+    SINGLE_BEAM = "single beam"
+    INTERFEROGRAM = "interferogram"
     UNKNOWN = "unknown"
 
 
@@ -52,3 +56,35 @@ class Normalization(_Words):
     SNV = "snv"
     MIN_MAX = "min-max"
     AREA = "area"
+
+
+class SpectrumRole(_Words):
+    """What a spectrum is to the measurement that its file holds."""
+
+    SAMPLE = "sample"  # the result, or the raw signal where there is no result
+    REFERENCE = "reference"
+    DARK = "dark"
+    BACKGROUND = "background"
+    IGNORE = "ignore"  # another form of a spectrum that is there already, a count of rows, a flag
+
+
+class Technique(_Words):
+    """How a spectrum was measured; decides defaults, never numbers."""
+
+    FTIR = "ftir"
+    RAMAN = "raman"
+    UV_VIS = "uv-vis"
+    FLUORESCENCE = "fluorescence"
+    NIR = "nir"
+    FIELD_REFLECTANCE = "field reflectance"
+    UNKNOWN = "unknown"
+
+
+class Orientation(_Words):
+    """How spectra lie in a table."""
+
+    COLUMNS = "columns"  # one axis column, an intensity column for each spectrum
+    ROWS = "rows"  # one row of axis values, a row for each spectrum
+    PAIRS = "pairs"  # an axis column of its own before each intensity column
+    SINGLE_Y = "single-y"  # intensities alone; first, last and number of points stand in the preamble
+    MATRIX = "matrix"  # blocks, a plate or a map, each with an axis of its own

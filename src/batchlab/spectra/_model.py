@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from batchlab.errors import DataError
-from batchlab.spectra._kinds import AxisKind, Quantity
+from batchlab.spectra._kinds import AxisKind, Quantity, SpectrumRole, Technique
 
-__all__ = ["Array", "AxisKind", "Quantity", "Spectrum"]
+__all__ = ["Array", "AxisKind", "Quantity", "Spectrum", "SpectrumRole", "Technique"]
 
 Array = NDArray[np.float64]
 
@@ -24,7 +24,14 @@ _AXIS_UNIT = {
 }
 
 _PRETTY_UNIT = {"cm-1": "cm⁻¹", "um": "µm"}
-_QUANTITY_UNIT = {Quantity.ABSORBANCE: "1", Quantity.COUNTS: "counts"}
+_QUANTITY_UNIT = {
+    Quantity.ABSORBANCE: "1",
+    Quantity.LOG_INVERSE_REFLECTANCE: "1",
+    Quantity.KUBELKA_MUNK: "1",
+    Quantity.COUNTS: "counts",
+}
+# Names that are written as they are: a formula, a person's name.
+_AS_WRITTEN = (Quantity.LOG_INVERSE_REFLECTANCE, Quantity.KUBELKA_MUNK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,6 +49,10 @@ class Spectrum:
         What the axis is; UNKNOWN and None where the file does not say so.
     quantity, unit
         What the signal is; UNKNOWN and None where the file does not say so. A unit ``1`` is a plain number.
+    role
+        What it is to its measurement: a sample, or the reference or the dark it was computed from.
+    technique
+        How it was measured, where the file says so.
     name
         What to call it: the stem of its file.
     metadata
@@ -61,6 +72,8 @@ class Spectrum:
     axis_unit: str | None = None
     quantity: Quantity = Quantity.UNKNOWN
     unit: str | None = None
+    role: SpectrumRole = SpectrumRole.SAMPLE
+    technique: Technique = Technique.UNKNOWN
     name: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -70,6 +83,8 @@ class Spectrum:
         object.__setattr__(self, "intensity", read_only(self.intensity))
         object.__setattr__(self, "axis_kind", AxisKind(self.axis_kind))
         object.__setattr__(self, "quantity", Quantity(self.quantity))
+        object.__setattr__(self, "role", SpectrumRole(self.role))
+        object.__setattr__(self, "technique", Technique(self.technique))
         object.__setattr__(self, "metadata", dict(self.metadata))
         if self.axis_unit is None:
             object.__setattr__(self, "axis_unit", _AXIS_UNIT.get(self.axis_kind))
@@ -111,6 +126,7 @@ def axis_label(kind: AxisKind, unit: str | None) -> str:
 def intensity_label(quantity: Quantity, unit: str | None) -> str:
     """Name a signal of this quantity and unit for a plot, honestly where something is not stated."""
     name = "Intensity" if quantity is Quantity.UNKNOWN else quantity.value.capitalize()
+    name = quantity.value if quantity in _AS_WRITTEN else name
     unit = unit or _QUANTITY_UNIT.get(quantity)
     if unit == quantity.value:
         unit = "1"
