@@ -1,7 +1,7 @@
 """The plan by which a text file is read: what its table means, as data and never as code.
 
-A plan is proposed by the rules, by an AI or by a person; the same code applies it whoever wrote it. It says where things
-are and what they are, and holds no number of the measurement, so one plan serves every file of its layout.
+A plan is proposed by the rules, by an AI or by a person; the same code applies it whoever wrote it. It says where
+things are and what they are, and holds no number of the measurement, so one plan serves every file of its layout.
 """
 
 from __future__ import annotations
