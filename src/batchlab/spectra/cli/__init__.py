@@ -1,0 +1,15 @@
+"""What this domain offers to the command line. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import click
+
+from batchlab.spectra.cli._compare import compare
+
+
+@click.group()
+def spectra() -> None:
+    """Optical spectra: Raman, infrared, UV-Vis, fluorescence."""
+
+
+spectra.add_command(compare)

@@ -1,0 +1,64 @@
+"""Values of options of this domain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from batchlab.spectra._kinds import AxisKind, Quantity
+
+__all__ = ["LimitsType", "WordsType", "WorkersType"]
+
+
+class WordsType(click.Choice):  # type: ignore[type-arg]
+    """One of some words; a hyphen may stand for the blank between two of them."""
+
+    def __init__(self, words: type[AxisKind] | type[Quantity]) -> None:
+        super().__init__(
+            [each.value.replace(" ", "-") for each in words if each.value != "unknown"], case_sensitive=False
+        )
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | None:
+        """The words as the params have them."""
+        if value is None:
+            return None
+        return str(super().convert(str(value).replace(" ", "-").replace("_", "-"), param, ctx)).replace("-", " ")
+
+
+class LimitsType(click.ParamType):  # type: ignore[type-arg]
+    """``auto``, ``per-picture`` or ``LOW,HIGH``."""
+
+    name = "limits"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | tuple[float, float]:
+        """Words as they are, numbers as a pair."""
+        if not isinstance(value, str) or value in ("auto", "per-picture"):
+            return value  # type: ignore[no-any-return]
+        try:
+            low, high = map(float, value.split(","))
+        except ValueError:
+            self.fail(f"{value!r}: write auto, per-picture, or two numbers as in 0,1.5", param, ctx)
+        if not low < high:
+            self.fail(f"{value!r}: the first number must be the smaller", param, ctx)
+        return low, high
+
+
+class WorkersType(click.ParamType):  # type: ignore[type-arg]
+    """A number of processes, or ``auto``."""
+
+    name = "workers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """None for one per core."""
+        if value is None or value == "auto":
+            return None
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            self.fail(f"{value!r}: write auto, or a number from 1", param, ctx)
+        return number

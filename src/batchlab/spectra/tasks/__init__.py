@@ -1,0 +1,6 @@
+"""What this domain offers to the engine."""
+
+from batchlab.spectra.tasks._compare import CompareParams, compare
+from batchlab.spectra.tasks._limits import LimitsParams, limits
+
+__all__ = ["CompareParams", "LimitsParams", "compare", "limits"]

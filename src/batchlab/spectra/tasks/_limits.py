@@ -1,0 +1,80 @@
+"""The job that settles the limits of all pictures of a batch, before the first is drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from batchlab.engine import JobContext, Scalar, task
+from batchlab.errors import BatchlabError
+from batchlab.spectra.tasks._params import LIBRARIES, Reading
+from batchlab.spectra.tasks._telling import tell
+
+__all__ = ["LimitsParams", "limits"]
+
+_MOST_NAMED = 5
+
+
+class LimitsParams(Reading):
+    """How the files are read, and how their signals are made comparable."""
+
+
+@task(
+    name="spectra.limits",
+    version="1",
+    params=LimitsParams,
+    inputs=("reference", "samples"),
+    outputs={"limits": "{job}.json"},
+    libraries=LIBRARIES,
+    preload=("batchlab.spectra._read", "batchlab.spectra._similarity"),
+)
+def limits(ctx: JobContext, params: LimitsParams) -> Mapping[str, Scalar]:
+    """Settle the limits of all pictures of a batch from its samples.
+
+    Each sample is an item, so that one that kills its process is left out of a second try. One that merely cannot be
+    compared is left out with a warning and is no failed item: its own comparison fails, and tells why. Without
+    limits nothing could be drawn at all, so this job fails only where the reference does.
+    """
+    from batchlab.spectra._limits import plot_limits, reach
+    from batchlab.spectra._read import read_text, write_limits
+    from batchlab.spectra._similarity import compare as compare_spectra
+
+    ctx.stage("load")
+    reference = read_text(ctx.input("reference"), **params.reading)
+    tell(ctx, reference)
+    ctx.stage("compare")
+    # The reference reaches where it reaches, whatever the samples do; it also is all there is if none can be read.
+    reaches = [reach(compare_spectra(reference, reference, params.normalization))]
+    left_out = []
+    files = ctx.inputs("samples")
+    times = Counter(file.name for file in files)
+    for file in files:
+        if ctx.cancelled:
+            break
+        with ctx.item(file.name if times[file.name] == 1 else str(file)):
+            try:
+                sample = read_text(file, **params.reading)
+                comparison = compare_spectra(
+                    reference, sample, params.normalization, least_coverage=params.least_coverage
+                )
+            except BatchlabError as error:
+                ctx.log.info("left out: %s", error)
+                left_out.append(f"{file.name} ({error.reason or error.category})")
+            else:
+                reaches.append(reach(comparison))
+    if left_out:
+        more = f" and {len(left_out) - _MOST_NAMED} more" if len(left_out) > _MOST_NAMED else ""
+        ctx.warn(f"left out of the limits: {', '.join(left_out[:_MOST_NAMED])}{more}")
+    # Its own difference is zero everywhere, which would make a batch of differences look half as far spread.
+    settled = plot_limits(reference, reaches[1:] or reaches)
+    if ctx.wanted("limits"):
+        ctx.stage("table")
+        write_limits(ctx.output("limits"), settled, params.normalization)
+    return {
+        "n_samples": len(reaches) - 1,
+        "left_out": len(left_out),
+        "overlay_low": settled.overlay[0],
+        "overlay_high": settled.overlay[1],
+        "difference_low": settled.difference[0],
+        "difference_high": settled.difference[1],
+    }
