@@ -42,7 +42,13 @@ def analytics(ctx, params):
     """Look at all comparisons at once."""
 
 
-@_task.task(name="spectra.clean", version="1", inputs=("sample",), outputs={"table": "clean/{sample}.csv"})
+@_task.task(
+    name="spectra.clean",
+    version="1",
+    inputs=("sample",),
+    outputs={"table": "clean/{sample}.csv", "picture": None},
+    formats={"picture": (".png", ".pdf")},
+)
 def clean(ctx, params):
     """Clean a sample."""
 

@@ -133,6 +133,22 @@ def test_a_missing_file_is_left_to_its_job(tmp_path):
     assert batch.jobs[0].inputs == {"sample": str(tmp_path / "gone.txt")}
 
 
+def test_an_output_without_a_template_is_made_only_where_one_is_given(tmp_path):
+    touch(tmp_path, "a.csv")
+    plain = from_files("spectra.clean", [tmp_path / "a.csv"], output=tmp_path / "out")
+    assert plain.jobs[0].outputs == {"table": "clean/a.csv"}
+    wished = from_files(
+        "spectra.clean", [tmp_path / "a.csv"], output=tmp_path / "out", outputs={"picture": "{sample}.PDF"}
+    )
+    assert wished.jobs[0].outputs == {"table": "clean/a.csv", "picture": "a.PDF"}
+
+
+def test_a_format_that_a_task_does_not_write_is_told_before_anything_runs(tmp_path):
+    touch(tmp_path, "a.csv")
+    with pytest.raises(ConfigError, match=r"'picture': '\{sample\}.bmp' ends in none of .png, .pdf"):
+        from_files("spectra.clean", [tmp_path / "a.csv"], output=tmp_path / "out", outputs={"picture": "{sample}.bmp"})
+
+
 def test_equal_stems_have_names_and_outputs_of_their_own(tmp_path):
     touch(tmp_path, "night1/a.txt", "night2/a.txt")
     batch = from_directory("spectra.clean", tmp_path, "*.txt", recursive=True, output=tmp_path / "out")

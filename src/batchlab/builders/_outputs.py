@@ -33,6 +33,10 @@ def checked_templates(entry: Entry, card: TaskCard, swept: Mapping[str, Json], f
         templates[name] = template if name in entry.outputs else _with_sweep(template, fields)
         for problem in check_template(templates[name], allowed):
             findings.tell((*entry.path, "outputs", name), f"output {name!r}: {problem}")
+        endings = card.formats.get(name, ())
+        if endings and not template.lower().endswith(endings):
+            known = ", ".join(endings)
+            findings.tell((*entry.path, "outputs", name), f"output {name!r}: {template!r} ends in none of {known}")
     if entry.group is not None:
         for problem in check_template(entry.group, allowed):
             findings.tell((*entry.path, "group"), f"group: {problem}")

@@ -36,12 +36,13 @@ class TaskCard:
     name: str  # spectra.compare; for an undeclared function file.py:function, without its folder
     version: str
     inputs: tuple[str, ...]
-    outputs: Mapping[str, str]  # output name -> default template
+    outputs: Mapping[str, str | None]  # output name -> default template; None: only where one is given
     libraries: tuple[str, ...]
     preload: tuple[str, ...]
     summary: str
     any_io: bool  # an undeclared function: its inputs and outputs are those that a job names
     optional_inputs: tuple[str, ...] = ()
+    formats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # output name -> how its name may end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,7 @@ def card_of(task: Task) -> TaskCard:
         summary=task.summary,
         any_io=user,
         optional_inputs=task.optional_inputs,
+        formats=dict(task.formats),
     )
 
 
@@ -266,6 +268,7 @@ def _from_json(found: dict[str, Any]) -> Resolved:
             summary=card["summary"],
             any_io=card["any_io"],
             optional_inputs=tuple(card["optional_inputs"]),
+            formats={output: tuple(endings) for output, endings in card["formats"].items()},
         ),
         params=tuple(
             CheckedParams(

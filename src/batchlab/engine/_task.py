@@ -12,7 +12,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -39,11 +39,12 @@ class Task:
     version: str
     params: type[BaseModel] | None
     inputs: tuple[str, ...]
-    outputs: Mapping[str, str]  # output name -> default template of its path
+    outputs: Mapping[str, str | None]  # output name -> default template of its path; None: only where one is given
     libraries: tuple[str, ...]  # distributions whose versions are part of the key
     preload: tuple[str, ...]  # modules worth importing before the first job
     summary: str
     optional_inputs: tuple[str, ...] = ()  # inputs that a job may leave out
+    formats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # output name -> how its name may end
 
 
 def task(
@@ -52,10 +53,11 @@ def task(
     version: str,
     params: type[BaseModel] | None = None,
     inputs: tuple[str, ...] = (),
-    outputs: Mapping[str, str] | None = None,
+    outputs: Mapping[str, str | None] | None = None,
     libraries: tuple[str, ...] = (),
     preload: tuple[str, ...] = (),
     optional_inputs: tuple[str, ...] = (),
+    formats: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Callable[[F], F]:
     """Declare a plain function as a task; the function itself stays as it is.
 
@@ -71,13 +73,15 @@ def task(
         Names of the inputs a job must give.
     outputs
         Output name to default path template, relative to the output root. A template that ends in ``/``
-        is a folder for any number of files.
+        is a folder for any number of files. An output without a template is made only where a job gives one.
     libraries
         Distributions whose versions change results.
     preload
         Modules that a worker imports ahead of its first job.
     optional_inputs
         Names of inputs that a job may give or leave out; the task asks `ctx.given`.
+    formats
+        Output name to the endings that its file may have, such as ``(".png", ".pdf")``; others are told in the plan.
     """
 
     def declare(function: F) -> F:
@@ -97,6 +101,7 @@ def task(
                 preload=tuple(preload),
                 summary=(function.__doc__ or "").strip().split("\n")[0],
                 optional_inputs=tuple(optional_inputs),
+                formats={output: tuple(endings) for output, endings in (formats or {}).items()},
             ),
         )
         return function
