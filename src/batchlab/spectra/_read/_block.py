@@ -11,37 +11,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from batchlab.spectra._model import Array
 from batchlab.spectra._read._decimals import plain_decimals
+from batchlab.spectra._read._lines import Lines
 
-__all__ = ["BLANK", "Block", "Lines", "find_block"]
+__all__ = ["BLANK", "MIN_ROWS", "Block", "Shape", "find_block", "shapes_of"]
 
 BLANK = " "
 MIN_ROWS = 5
 
-_TAB, _LF, _SPACE, _COMMA, _DOT, _SEMICOLON = b"\t\n ,.;"
-_IS_WHITE = np.zeros(256, dtype=bool)
-_IS_WHITE[[_TAB, _LF, _SPACE]] = True
-# What a character says of its line, a bit each.
-_DIGIT, _INK, _FOREIGN = 1, 2, 4
-_SAYS = bytes(
-    (_DIGIT if sign in b"0123456789" else 0)
-    | (0 if sign in b"\t\n " else _INK)
-    | (0 if sign in b"0123456789+-.,;eE \t\n" else _FOREIGN)
-    for sign in range(256)
-)
+_COMMA, _DOT, _SEMICOLON = b",.;"
 
 # Told in this order where two read a text equally well. A comma is a delimiter before it is a decimal mark.
 _HYPOTHESES = (("\t", "."), (";", "."), (",", "."), (BLANK, "."), ("\t", ","), (";", ","), (BLANK, ","))
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|nan")
-# In quotes 1,5 is a decimal; 1,234 may be a thousand and stays a text.
-_QUOTED_NUMBER = re.compile(r'"([+-]?\d*(?:\.\d*|,(?!\d{3}")\d+)?(?:[eE][+-]?\d+)?)"')
-_NAN_WORD = re.compile(rb"(?<![A-Za-z])nan(?![A-Za-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +48,8 @@ class Block:
         The line of each row, counted from 1.
     outside : (k,) array
         Lines of the same shape that do not belong to the run.
+    hidden : int
+        Rows of the run that lie in the gap of sampled lines.
     """
 
     values: Array
@@ -66,65 +57,17 @@ class Block:
     decimal: str
     lines: NDArray[np.int64]
     outside: NDArray[np.int64]
+    hidden: int = 0
 
 
-class Lines:
-    r"""A text cut into lines, with what can be told of each by looking at all its characters at once.
+class Shape(NamedTuple):
+    """A way to part a text into cells, and the longest run of rows under it; lines are counted from 1."""
 
-    Parameters
-    ----------
-    text
-        The text, its line ends ``\n``.
-    """
-
-    def __init__(self, text: str) -> None:
-        if '"' in text:
-            text = _QUOTED_NUMBER.sub(_unquoted, text)
-        self.text = text
-        # One byte for each character, so positions agree; what is not ASCII becomes a question mark.
-        raw = text.encode("ascii", "replace")
-        if b"nan" in raw.lower():
-            raw = _NAN_WORD.sub(b"0e0", raw)
-        self._raw = np.frombuffer(raw, dtype=np.uint8)
-        ends = np.flatnonzero(self._raw == _LF)
-        if not self._raw.size or self._raw[-1] != _LF:
-            ends = np.append(ends, self._raw.size)
-        self.ends = ends
-        self.starts = np.concatenate(([0], ends[:-1] + 1))
-        # A line's end belongs to it and says nothing, so no line is without a character.
-        says = np.frombuffer(raw.translate(_SAYS) + bytes(not raw or raw[-1] != _LF), dtype=np.uint8)
-        of_lines = np.bitwise_or.reduceat(says, self.starts)
-        self.has_digit = (of_lines & _DIGIT) != 0
-        self.blank = (of_lines & _INK) == 0
-        self.candidate = self.has_digit & ((of_lines & _FOREIGN) == 0)
-        self._count_cache: dict[int, NDArray[np.int64]] = {}
-
-    def __len__(self) -> int:
-        return int(self.ends.size)
-
-    def line(self, index: int) -> str:
-        """The line of this index, counted from 0."""
-        return self.text[self.starts[index] : self.ends[index]]
-
-    def count(self, character: int) -> NDArray[np.int64]:
-        """How often a character stands in each line."""
-        if character not in self._count_cache:
-            self._count_cache[character] = self._per_line(self._raw == character)
-        return self._count_cache[character]
-
-    def words(self) -> NDArray[np.int64]:
-        """How many runs of non-blanks each line has."""
-        white = _IS_WHITE[self._raw]
-        begins = ~white
-        begins[1:] &= white[:-1]
-        return self._per_line(begins)
-
-    def _per_line(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-        where = np.flatnonzero(mask)
-        if where.size == len(self) and (where >= self.starts).all() and (where <= self.ends).all():
-            return np.ones(len(self), dtype=np.int64)
-        # A position's line is the first whose end is not before it.
-        return np.bincount(np.searchsorted(self.ends, where), minlength=len(self))[: len(self)]
+    delimiter: str
+    decimal: str
+    columns: int
+    first_line: int
+    last_line: int
 
 
 def find_block(lines: Lines) -> Block | None:
@@ -159,6 +102,24 @@ def find_block(lines: Lines) -> Block | None:
         if block is not None and (best is None or len(block.lines) > len(best.lines)):
             best = block
     return best
+
+
+def shapes_of(lines: Lines) -> tuple[Shape, ...]:
+    """Each way to part a text, with its longest run of rows, the longest first; judged by characters alone."""
+    found = []
+    for delimiter, decimal in _HYPOTHESES:
+        if delimiter != BLANK and not lines.count(ord(delimiter)).any():
+            continue
+        shapes = _shapes(lines, delimiter, decimal)
+        kept, runs = _runs(shapes, lines.blank)
+        if runs and runs[0][1] >= 2:
+            first, length = runs[0]
+            rows = kept[first : first + length]
+            shape = Shape(
+                delimiter, decimal, int(shapes[rows[0]]), lines.number(int(rows[0])), lines.number(int(rows[-1]))
+            )
+            found.append((length, shape))
+    return tuple(shape for _, shape in sorted(found, key=lambda each: -each[0]))
 
 
 def _shapes(lines: Lines, delimiter: str, decimal: str) -> NDArray[np.int64]:
@@ -214,8 +175,9 @@ def _parse(lines: Lines, delimiter: str, decimal: str) -> Block | None:
             values=values,
             delimiter=delimiter,
             decimal=decimal,
-            lines=rows + 1,
-            outside=outside + 1,
+            lines=lines.numbers(rows),
+            hidden=lines.gap if rows[0] < lines.head <= rows[-1] else 0,
+            outside=lines.numbers(outside),
         )
     return None
 
@@ -260,11 +222,6 @@ def _exact_shapes(lines: Lines, shapes: NDArray[np.int64], delimiter: str, decim
 def _cells(line: str, delimiter: str, decimal: str) -> Iterator[str]:
     line = line.replace(",", ".") if decimal == "," else line
     yield from line.split() if delimiter == BLANK else line.split(delimiter)
-
-
-def _unquoted(match: re.Match[str]) -> str:
-    """A number without its quotes, as long as before."""
-    return f" {match[1].replace(',', '.')} "
 
 
 def _is_number_or_blank(cell: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from batchlab.errors import DataError
 from batchlab.spectra._read._magic import refuse_binary
 
-__all__ = ["Decoded", "decode"]
+__all__ = ["Decoded", "decode", "one_line_end"]
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
@@ -22,7 +22,7 @@ _MARKS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    r"""The text of a file with line ends made ``\n``, how it was encoded, and what was odd about it."""
+    """The text of a file, its line ends as they are, how it was encoded, and what was odd about it."""
 
     text: str
     encoding: str
@@ -58,9 +58,9 @@ def decode(path: Path, data: bytes) -> Decoded:
         except UnicodeDecodeError:
             continue
         if encoding == "utf-8":
-            return Decoded(text=_one_line_end(text), encoding="ascii" if text.isascii() else encoding)
+            return Decoded(text=text, encoding="ascii" if text.isascii() else encoding)
         warning = f"not UTF-8; taken for {encoding}: letters beyond ASCII may be wrong, numbers are not"
-        return Decoded(text=_one_line_end(text), encoding=encoding, warnings=(warning,))
+        return Decoded(text=text, encoding=encoding, warnings=(warning,))
     raise AssertionError("latin-1 decodes any bytes")
 
 
@@ -80,7 +80,7 @@ def _promised(path: Path, data: bytes, encoding: str, warnings: tuple[str, ...])
         ) from error
     if encoding == "utf-8-sig":
         refuse_binary(path, data)
-    return Decoded(text=_one_line_end(text), encoding=encoding, warnings=warnings)
+    return Decoded(text=text, encoding=encoding, warnings=warnings)
 
 
 def _wide_without_mark(data: bytes) -> str | None:
@@ -96,7 +96,8 @@ def _wide_without_mark(data: bytes) -> str | None:
     return None
 
 
-def _one_line_end(text: str) -> str:
+def one_line_end(text: str) -> str:
+    r"""Make every line end ``\n``, and typography's blanks and minus signs plain."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii():

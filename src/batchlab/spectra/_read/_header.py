@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from batchlab.spectra._read._block import BLANK, Block, Lines
+from batchlab.spectra._read._block import BLANK, Block
+from batchlab.spectra._read._lines import Lines
 from batchlab.spectra._read._vocabulary import Role, is_unit, meaning
 
 __all__ = ["Header", "read_header"]
@@ -31,12 +32,18 @@ class Header:
         The other lines above the table, as written, blank ones too.
     metadata : mapping
         Keys and values of those lines.
+    lines : tuple of int
+        The numbers of the lines that hold the names, counted from 1.
+    unit_line : int or None
+        The number of the row of units.
     """
 
     names: tuple[str, ...] = ()
     units: tuple[str | None, ...] = ()
     preamble: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    lines: tuple[int, ...] = ()
+    unit_line: int | None = None
 
 
 def read_header(lines: Lines, block: Block) -> Header:
@@ -49,12 +56,14 @@ def read_header(lines: Lines, block: Block) -> Header:
     block
         The table in it.
     """
-    first = int(block.lines[0]) - 1
-    above = [lines.line(i) for i in range(max(0, first - _MOST_PREAMBLE_LINES), first)]
+    first = lines.index(int(block.lines[0]))
+    top = max(0, first - _MOST_PREAMBLE_LINES)
+    above = [lines.line(i) for i in range(top, first)]
     columns = block.values.shape[1]
     names: tuple[str, ...] = ()
     units: tuple[str | None, ...] = ()
     rest = len(above)
+    unit_line: int | None = None
     at = _last_words(above, rest)
     if at is not None:
         cells = _header_cells(above[at], block.delimiter, columns)
@@ -64,12 +73,20 @@ def read_header(lines: Lines, block: Block) -> Header:
             if named and above_units is not None:
                 names, rest = named, above_units
                 units = tuple(cell.strip("[]() ") or None for cell in cells)
+                unit_line = lines.number(top + at)
             else:
                 names, rest = cells, at
         elif cells and (_says_something(cells) or not _is_one_of_many(above, at, block.delimiter, columns)):
             names, rest = cells, at
     preamble = tuple(above[:rest])
-    return Header(names=names, units=units, preamble=preamble, metadata=_metadata(preamble))
+    return Header(
+        names=names,
+        units=units,
+        preamble=preamble,
+        metadata=_metadata(preamble),
+        lines=(lines.number(top + rest),) if names else (),
+        unit_line=unit_line,
+    )
 
 
 def _last_words(above: list[str], end: int) -> int | None:

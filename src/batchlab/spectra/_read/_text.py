@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from batchlab.errors import DataError
 from batchlab.spectra._model import Array, AxisKind, Quantity, Spectrum
-from batchlab.spectra._read._block import MIN_ROWS, Block, Lines, find_block
+from batchlab.spectra._read._block import MIN_ROWS, Block, find_block
 from batchlab.spectra._read._columns import Selector, choose_axis, choose_signal, steps_back
 from batchlab.spectra._read._dialects import declared_points, dialect_of
 from batchlab.spectra._read._encoding import Decoded, decode
 from batchlab.spectra._read._header import read_header
+from batchlab.spectra._read._lines import Lines
 from batchlab.spectra._read._load import load
 from batchlab.spectra._read._magic import refuse_by_magic
+from batchlab.spectra._read._sample import whole
 from batchlab.spectra._read._truncation import refuse_truncated
 from batchlab.spectra._read._vocabulary import Meaning, Role, meaning, unit_of
 
@@ -86,7 +88,7 @@ def read_layout(path: str | os.PathLike[str]) -> Layout:
     data = load(path)
     refuse_by_magic(path, data)
     decoded = decode(path, data)
-    lines = Lines(decoded.text)
+    lines = whole(decoded.text)
     block = find_block(lines)
     if block is None or block.values.shape[1] < 2:
         raise _no_table(path, decoded, lines)
@@ -189,7 +191,7 @@ def _described(path: Path, decoded: Decoded, lines: Lines, block: Block) -> Layo
         )
         meanings = meanings or [Meaning() for _ in range(columns)]
         meanings = _with_preamble(
-            meanings, header.preamble, header.metadata, decoded.text[: lines.starts[block.lines[0] - 1]]
+            meanings, header.preamble, header.metadata, lines.text[: lines.starts[block.lines[0] - 1]]
         )
     return Layout(
         path=path,
@@ -278,7 +280,7 @@ def _refuse_broken(path: Path, block: Block) -> None:
 
 
 def _no_table(path: Path, decoded: Decoded, lines: Lines) -> DataError:
-    if not decoded.text.strip("\ufeff\x00 \t\n"):
+    if not decoded.text.strip("\ufeff\x00 \t\r\n"):
         return DataError(f"{path}: nothing but blanks; export it again", reason="empty-file")
     longest = max(
         (len(re.findall(r"\d[^\s,;]*", lines.line(int(i)))) for i in np.flatnonzero(lines.has_digit)[:50]),

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from batchlab.errors import DataError
-from batchlab.spectra._read._block import BLANK, Block, Lines
+from batchlab.spectra._read._block import BLANK, Block
+from batchlab.spectra._read._lines import Lines
 
 __all__ = ["refuse_truncated"]
 
