@@ -1,0 +1,84 @@
+"""Packed files: gzip always, Zstandard where the library is installed; the same bytes for the same content."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from typing import Any
+
+from batchlab.errors import ConfigError, DataError
+
+__all__ = ["PACKINGS", "pack", "unpack"]
+
+PACKINGS = (".gz", ".zst")
+_MOST_BYTES = 1_000_000_000  # of what a packed file may hold
+_PIECE = 1 << 20
+
+
+def pack(data: bytes, suffix: str) -> bytes:
+    """Pack a file's content as its last suffix says; without one of `PACKINGS` it stays as it is.
+
+    Raises
+    ------
+    ConfigError
+        If ``.zst`` is asked for and zstandard is not installed.
+    """
+    if suffix == ".gz":
+        packed = io.BytesIO()
+        # Neither a time nor a name goes into it, so equal content gives equal bytes.
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=packed, mtime=0) as file:
+            file.write(data)
+        return packed.getvalue()
+    if suffix == ".zst":
+        return bytes(_zstandard().ZstdCompressor(level=6, write_checksum=True).compress(data))
+    return data
+
+
+def unpack(data: bytes, suffix: str, where: str = "the file") -> bytes:
+    """Undo `pack`.
+
+    Raises
+    ------
+    DataError
+        Reason ``not-normalized``: it is not packed so, is cut short, or holds more than 1 GB.
+    ConfigError
+        If zstandard is not installed.
+    """
+    if suffix not in PACKINGS:
+        return data
+    found = bytearray()
+    try:
+        with _opened(data, suffix) as file:
+            while piece := file.read(_PIECE):
+                found += piece
+                if len(found) > _MOST_BYTES:
+                    raise DataError(
+                        f"{where}: holds more than {_MOST_BYTES / 1e9:g} GB; unpack it and split it",
+                        reason="not-normalized",
+                    )
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{where}: cannot be unpacked ({error}); write it again", reason="not-normalized") from error
+    return bytes(found)
+
+
+def _opened(data: bytes, suffix: str) -> Any:
+    if suffix == ".gz":
+        return gzip.GzipFile(fileobj=io.BytesIO(data))
+    library = _zstandard()
+    try:
+        # Its reader takes a cut file for a whole one; the size that the frame declares tells.
+        whole = library.ZstdDecompressor().decompress(data, max_output_size=_MOST_BYTES)
+    except library.ZstdError as error:
+        raise OSError(str(error)) from error
+    return io.BytesIO(whole)
+
+
+def _zstandard() -> Any:
+    try:
+        import zstandard
+    except ImportError as error:
+        raise ConfigError(
+            "a file that ends in .zst needs zstandard; install it (pip install zstandard), or write .gz instead"
+        ) from error
+    return zstandard
