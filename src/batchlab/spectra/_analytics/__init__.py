@@ -11,6 +11,7 @@ from batchlab.spectra._analytics._model_of import Limits, Settled, settle
 from batchlab.spectra._analytics._pca import Pca, pca, project
 from batchlab.spectra._analytics._precision import Precision, precision
 from batchlab.spectra._analytics._residual import jackson_mudholkar, q, spread_limit
+from batchlab.spectra._analytics._separation import Separation, separation
 
 __all__ = [
     "Analysis",
@@ -23,6 +24,7 @@ __all__ = [
     "Overview",
     "Pca",
     "Precision",
+    "Separation",
     "Settled",
     "SpectrumRow",
     "Verdict",
@@ -36,6 +38,7 @@ __all__ = [
     "precision",
     "project",
     "q",
+    "separation",
     "settle",
     "silhouette",
     "spread_limit",

@@ -18,6 +18,7 @@ from batchlab.spectra._analytics._matrix import Matrix, as_matrix, blocks, rows_
 from batchlab.spectra._analytics._model_of import Settled, settle
 from batchlab.spectra._analytics._precision import Precision, precision
 from batchlab.spectra._analytics._reasons import verdicts_and_reasons
+from batchlab.spectra._analytics._separation import separation
 from batchlab.spectra._model import Array, read_only
 
 __all__ = ["analyse"]
@@ -128,6 +129,7 @@ def analyse(
         charts={name: _chart(name, values[positions], unit) for name, values in series.items()},
         drifts=_drifts(series, when, level),
         precision=_precision(spectra, groups),
+        separation=None if groups is None else separation(settled.scores, groups),
         overview=_overview(x, spectra),
         level=level,
         warnings=tuple(_warnings(settled, verdicts, labels, correlation, names, kept, reference is not None)),
@@ -279,7 +281,7 @@ def _warnings(
         )
     if int(labels.max(initial=0)) > 1:
         told.append(
-            f"the spectra fall into {int(labels.max())} clusters; the limits are those of one kind of sample, so an outlier "
-            "of a single cluster may stay unseen"
+            f"the spectra fall into {int(labels.max())} clusters; the limits are those of one kind of sample, so an "
+            "outlier of a single cluster may stay unseen"
         )
     return told

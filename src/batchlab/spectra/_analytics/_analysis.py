@@ -14,6 +14,7 @@ from batchlab.spectra._analytics._charts import ControlChart
 from batchlab.spectra._analytics._drift import Drift
 from batchlab.spectra._analytics._model_of import Limits
 from batchlab.spectra._analytics._precision import Precision
+from batchlab.spectra._analytics._separation import Separation
 from batchlab.spectra._model import Array
 
 __all__ = ["Analysis", "Overview", "SpectrumRow", "Verdict"]
@@ -121,6 +122,8 @@ class Analysis:
         Of the same, against the times given, or else the order; by name.
     precision
         Of replicates; None without groups that have any.
+    separation
+        Of the groups from each other; None without two groups of three spectra.
     level
         Of the limits.
     warnings
@@ -152,6 +155,7 @@ class Analysis:
     charts: Mapping[str, ControlChart]
     drifts: Mapping[str, Drift]
     precision: Precision | None
+    separation: Separation | None
     overview: Overview
     level: float
     warnings: tuple[str, ...]

@@ -62,7 +62,7 @@ def t2(scores: Array, variances: Array, n_spectra: int, members: NDArray[np.bool
     room = np.clip(1.0 - leverage(scores, variances, n), 0.0, None)  # rounding may leave less than nothing
     with np.errstate(divide="ignore", invalid="ignore"):
         without_itself = np.where(room > 1e-12, (n - 2) * n * plain / ((n - 1) ** 2 * room), np.inf)
-    return np.where(members, without_itself, plain)
+    return np.asarray(np.where(members, without_itself, plain))
 
 
 def t2_limit(components: int, n_spectra: int, level: float) -> float:
