@@ -1,0 +1,198 @@
+"""A file's text without what belongs to its owner: no digit, no value, no name, path, date or place.
+
+What is kept is what an instrument's maker wrote: the words of the field, keys, the shape of numbers. A free line keeps only the
+words we know; so a name that stands somewhere alone cannot pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from batchlab.spectra._read._observation import Observation
+from batchlab.spectra._read._vocabulary import Role, meaning, unit_of
+
+__all__ = ["Mask", "masked_digits", "split_cells"]
+
+_DIGITS = re.compile(r"\d")
+_NUMBER = re.compile(r"[\s\"]*[+\-\u2212]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?[\s\"]*")
+_NOT_A_NUMBER = re.compile(r"[\s\"]*[+-]?(?:nan|inf|infinity|n/a|na|-+|\*+|\?+)?[\s\"]*", re.IGNORECASE)
+_OF_SOMEBODY = re.compile(
+    r"(?<![\w-])(?=(?:[A-Za-z-]*\d){3})(?=[\d-]*[A-Za-z])[A-Za-z\d-]{8,}"  # a serial number
+    r"|[A-Za-z]:[\\/]\S*|\\\\\S+|(?<![^\s\"'=:(])~?/[\w.-]+(?:/[\w.-]*)+"
+    r"|\b\w+://\S+|\S+@\S+\.\w+|\S+\.[A-Za-z]\w{2}\b(?=\s|$|\")"
+)
+_KEY = re.compile(r"^(?P<mark>\s*(?:#+|\$|//|%|!|\")?\s*)(?P<key>[^:=;\t]{1,60}?)(?P<sign>\s*[:=;\t]\s*)(?P<value>.*)$")
+_KEY_BEFORE_COMMA = re.compile(r"^(?P<mark>\s*\"?)(?P<key>[^,]{1,60}?)(?P<sign>\s*,\s*)(?P<value>.*)$")
+_CLOCK = re.compile(r"\d\s*:$")  # the colon of a time of day
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_SECTION = re.compile(r"\s*(?:\[[^\]\d]{1,40}\]|[>=*\-#]{3,}[^<>=*#\d]{1,60}[<=*\-#]{3,})\s*")
+_TEXT, _AMOUNT, _NAME = "<text>", "<number>", "<name>"
+_MANY_COLUMNS = 6
+
+_ALLOWED_KEY = re.compile(
+    r"(?:[xy]|axis|data)?[ _-]?units?(?: of \w+)?|[xy][ _-]?(?:axis|label|mode)(?: mode| unit| label)?"
+    r"|technique|data ?type|spectrum ?type|measurement ?(?:type|mode)|photometric ?mode|spectral ?(?:type|mode)"
+    r"|(?:laser|excitation)(?:[ _-]?(?:wave ?length|line))?(?: ?[\[(]?nm[\])]?)?"
+    r"|n ?points|npts|(?:number|no\.?|#) ?of ?(?:data ?)?(?:points|pixels)|data ?points|points|pixels"
+    r"|einheit|abszisse|ordinate|abscissa|unidad(?:es)?|unit[ée]s?",
+    re.IGNORECASE,
+)
+# A key that says something of a person, a specimen, a place or a day, in a row that could be a header.
+_PRIVATE_KEY = re.compile(
+    r"\b(?:sample|probe|muestra|[ée]chantillon|user|benutzer|usuario|operator|analyst|author|owner|origin|name|title|titel"
+    r"|comment|kommentar|remark|note|description|serial|instrument id|s/?n|date|datum|fecha|time|zeit|hora|timestamp|path"
+    r"|file|datei|archivo|folder|directory|gps|latitude|longitude|lat|lon|altitude|location|project|company|patient"
+    r"|customer|lot|batch|id)\b",
+    re.IGNORECASE,
+)
+_WORDS = frozenset(
+    """
+    a abs absorbance absorption abscissa acquired acquisition acquisitions and ascii average averages averaged averaging
+    axis background baseline beam begin beginning binary block blocks blue boxcar calibration channel channels column
+    columns common correction corrected counts csv curve dark data delimited delta detector device dispersion electric emission
+    empty end energy ev excitation experiment export exported factor false field file filter first fluorescence
+    format frequency fourier from ftir full function gain grating header in index infrared infos information instrument
+    integration intensity intensities interferogram interval ir kubelka label laser last length light line linear log
+    maximum measured measurement method microns min minimum mode module monitor multi munk nanometer nanometers nir nm no node
+    none normalized nonlinearity number of off on one only optical ordinate output param parameter parameters part
+    percent photon pixel pixels plate plot point points position power processed properties r raman range rate raw
+    ratio readings reference reflectance reflection reflectivity relative report resolution result results row rows
+    sample samples scan scans section sensor set settings shift signal single slit smoothing software spectra spectral
+    spectrometer spectrophotometer spectroscopy spectrum speed start started state step stop stray subtracted summary
+    t table temperature text the time to total transmission transmittance true two type unit units uv value values
+    version vis visible wave wavelength wavelengths wavenumber wavenumbers white width x xaxis xydata xy y yaxis yes z
+    absorbanz achse anfang anzahl beginn bereich daten dunkel einheit ende energie extinktion extinktionen gerät
+    integrationszeit intensität kopf kopfzeile messung messwerte mittelung probe punkte raman-verschiebung referenz
+    reflexion spalte spektraldaten spektren spektrum transmission verschiebung wellenlänge wellenlängen wellenzahl
+    wellenzahlen wert werte zeile absorbancia archivo comienza comienzo datos de del des desplazamiento du energía
+    espectral espectrales espectro espectros fichier fin final inicio intensidad la le les longitud longueur los muestra
+    nombre número onda onde ondes reflectancia referencia señal termina transmitancia unidad unidades valor valores absorption début
+    données ech échantillon échelle intensité mesure point réflectance référence spectrale spectrales spectre spectres unité
+    dati fine intensità inizio lunghezza numero assorbanza riflettanza trasmittanza spettro dados comprimento espectrais
+    波長 波数 吸光度 透過率 反射率 強度 データ データ点数 測定 単位 开始 结束 数据 波长 波數 吸收 反射 透射 强度 光谱
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """The rules of masking for one file.
+
+    Attributes
+    ----------
+    delimiter
+        What parts the cells of its table; a blank stands for any run of them.
+    columns
+        Of its table.
+    own
+        Words of the file's own name, which are no instrument's.
+    commas_part
+        Whether the keys of its preamble end in a comma.
+    """
+
+    delimiter: str
+    columns: int
+    own: frozenset[str]
+    commas_part: bool
+
+    @classmethod
+    def of(cls, observation: Observation) -> Mask:
+        """The rules for this file."""
+        best = observation.hypotheses[0] if observation.hypotheses else None
+        own = {word.casefold() for word in re.split(r"[\W\d_]+", observation.path.stem) if len(word) >= 3}
+        return cls(
+            delimiter=best.delimiter if best else ",",
+            columns=best.columns if best else 0,
+            own=frozenset(own - _WORDS),
+            commas_part=observation.preamble_style == "comma",
+        )
+
+    def preamble_line(self, line: str) -> str:
+        """A line above the table: a key with what kind of value it has, or the words we know of a free line."""
+        line = line.replace("\x00", "")
+        if _SECTION.fullmatch(line):
+            return self._scrubbed(line)
+        found = _KEY.match(line) or (_KEY_BEFORE_COMMA.match(line) if self.commas_part else None)
+        if found is None or not _WORD.search(found["key"]) or _CLOCK.search(found["key"] + found["sign"]):
+            return self.free_line(line)
+        key, value = found["key"].strip(), found["value"]
+        kept = self._scrubbed(value) if _ALLOWED_KEY.fullmatch(key) else _kind(value)
+        return f"{found['mark']}{self.key(key)}{found['sign']}{kept}"
+
+    def key(self, key: str) -> str:
+        """A key of the preamble, its words kept."""
+        return self._scrubbed(key)[:40]
+
+    def free_line(self, line: str) -> str:
+        """A line of running text: its words of the field and its signs."""
+        line = masked_digits(_OF_SOMEBODY.sub(_TEXT, line.replace("\x00", "")))
+        line = _WORD.sub(lambda word: word[0] if self._known(word[0]) else _TEXT, line.replace(_TEXT, "\x00"))
+        line = line.replace("\x00", _TEXT)
+        return re.sub(rf"{_TEXT}(?:[\s,._&+/-]*{_TEXT})+", _TEXT, line)
+
+    def header_line(self, line: str) -> str:
+        """A line of column names: those of a wide table, where they are samples, only if they are words of the field."""
+        cells = split_cells(line, self.delimiter)
+        if len(cells) < 2 or _PRIVATE_KEY.search(cells[0]) and len(cells) == 2:
+            return self.preamble_line(line)
+        return self._joined([self._name(cell) for cell in cells])
+
+    def data_line(self, line: str) -> str:
+        """A row: each digit a nine, each word gone."""
+        return self._joined([_figures(cell) for cell in split_cells(line, self.delimiter)])
+
+    def _name(self, cell: str) -> str:
+        bare = cell.strip().strip('"#').strip()
+        if not bare or _NUMBER.fullmatch(bare):
+            return masked_digits(cell)
+        known = meaning(bare)
+        if known.role is not Role.UNKNOWN or known.unit or unit_of(bare.strip("[]() ")):
+            return self._scrubbed(cell)[:40]
+        if self.columns > _MANY_COLUMNS or re.search(r"[\d_@\\/]", bare) or self._own_words(bare):
+            return _NAME
+        return self._scrubbed(cell)[:40]
+
+    def _own_words(self, text: str) -> bool:
+        return any(word.casefold() in self.own for word in re.split(r"[\W\d_]+", text))
+
+    def _scrubbed(self, text: str) -> str:
+        text = masked_digits(_OF_SOMEBODY.sub(_TEXT, text))
+        return _WORD.sub(lambda word: _TEXT if word[0].casefold() in self.own else word[0], text)
+
+    def _known(self, word: str) -> bool:
+        return word.casefold() in _WORDS and word.casefold() not in self.own
+
+    def _joined(self, cells: list[str]) -> str:
+        """The cells of a line; of many, the first and the last."""
+        if len(cells) > 8:
+            cells = [*cells[:5], f"<and {len(cells) - 6} more>", cells[-1]]
+        return (" " if self.delimiter == " " else self.delimiter).join(cells)
+
+
+def masked_digits(text: str) -> str:
+    """Put a nine in the place of every digit, whatever script it is of."""
+    return _DIGITS.sub("9", text)
+
+
+def split_cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a line; a blank parts at any run of blanks."""
+    return line.split() if delimiter == " " else line.split(delimiter)
+
+
+def _kind(value: str) -> str:
+    """What kind of value stands there."""
+    bare = value.strip().strip('"').rstrip(";,")
+    if not bare:
+        return ""
+    return _AMOUNT if _NUMBER.fullmatch(bare) or _is_amount(bare.split()) else _TEXT
+
+
+def _is_amount(words: Iterable[str]) -> bool:
+    first, *rest = words
+    return bool(_NUMBER.fullmatch(first)) and len(rest) == 1 and unit_of(rest[0].strip("[]()")) is not None
+
+
+def _figures(cell: str) -> str:
+    return masked_digits(cell) if _NUMBER.fullmatch(cell) or _NOT_A_NUMBER.fullmatch(cell) else _TEXT

@@ -1,0 +1,30 @@
+"""Where plans and the account of calls lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["cached_plans", "calls_file", "pinned_plans"]
+
+
+def cached_plans() -> Path:
+    """Plans that can be asked for again: ``$XDG_CACHE_HOME/batchlab/spectra/plans``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "batchlab/spectra/plans"
+
+
+def pinned_plans() -> Path:
+    """Plans that a person has approved: ``$XDG_STATE_HOME/batchlab/spectra/plans``.
+
+    They are somebody's work, so they do not lie in a cache, which may be emptied at any time.
+    """
+    return _state() / "plans"
+
+
+def calls_file() -> Path:
+    """The account of every call to an AI: ``$XDG_STATE_HOME/batchlab/spectra/ai-calls.sqlite``."""
+    return _state() / "ai-calls.sqlite"
+
+
+def _state() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "batchlab/spectra"
