@@ -153,7 +153,7 @@ def test_why_of_any_output_and_of_what_is_none(run_desk):
     assert run_desk("why", "out/leaf_1.txt").stdout.splitlines()[0] == "m/leaf_1  done  mytasks.py:measure"
     done = run_desk("why", "data/leaf_1.txt")
     assert done.returncode == 1
-    assert "data/leaf_1.txt is not a PNG, nor a table that tells how it was made" in done.stderr
+    assert "data/leaf_1.txt is no picture, nor a table that tells how it was made" in done.stderr
 
 
 def test_why_of_a_table_reads_the_lines_that_it_begins_with(empty_desk):

@@ -128,13 +128,13 @@ def test_provenance_that_another_program_compressed_and_moved_is_found(tmp_path)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "not-a-png"),
-        (b"\xff\xd8\xff\xe0 a JPEG", "not-a-png"),
+        (b"", "not-a-picture"),
+        (b"\xff\xd8\xff\xe0 a JPEG", "damaged-picture"),
         (encode_png(np.zeros((3, 3, 4), np.uint8)), "no-provenance"),
-        (encode_png(np.zeros((3, 3, 4), np.uint8))[:30], "damaged-png"),
+        (encode_png(np.zeros((3, 3, 4), np.uint8))[:30], "damaged-picture"),
         (
             encode_png(np.zeros((3, 3, 4), np.uint8), metadata={"a": "b"}).replace(b'"b"', b'"c"'),
-            "damaged-png",
+            "damaged-picture",
         ),
     ],
 )

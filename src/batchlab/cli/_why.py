@@ -64,12 +64,12 @@ def _why_file(path: Path, *, traceback: bool, as_json: bool) -> int:
         provenance = _provenance(path)
     except DataError as error:
         if maker is None:
-            if error.reason != "not-a-png":
+            if error.reason != "not-a-picture":
                 raise
             raise DataError(
-                f"{one_line(path)} is not a PNG, nor a table that tells how it was made, and no batch around it made "
+                f"{one_line(path)} is no picture, nor a table that tells how it was made, and no batch around it made "
                 "it; name an output, or a job as in batchlab why DIR JOB",
-                reason="not-a-png",
+                reason="not-a-picture",
             ) from error
     answer = ask_why(Path(view.root), maker) if view is not None and maker is not None else None
     if as_json:

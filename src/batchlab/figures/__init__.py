@@ -1,27 +1,89 @@
-"""Fast drawing of line plots that share everything but a curve or two.
+"""Fast drawing of pictures that share everything but a curve or two, and plain drawing of all others.
 
-A `FigureKind` says what a picture shows; a `Canvas` holds the drawn background of one kind and puts picture
-after picture on it. Importing this package loads no matplotlib.
+A `FigureKind` says what pictures of lines have in common; a `Canvas` holds the drawn background of one kind and
+puts picture after picture on it. A `Sheet` says all that a single picture shows: lines, bands, points, meshes, in
+one or many plots; a `Picture` is that sheet, drawn. Both save as PNG, JPEG, WebP, PDF and SVG, with their
+provenance inside.
+
+A name is imported when it is first asked for: formats are checked, and provenance is read, without numpy, and
+nothing here loads matplotlib before a picture is drawn.
 """
 
-from batchlab.figures._canvas import Canvas, canvas_for
-from batchlab.figures._kind import Curve, FigureKind, Line, Panel, Slot
-from batchlab.figures._palette import PALETTE, Role, Style
-from batchlab.figures._png import encode_png, read_provenance
-from batchlab.figures._thumbnail import thumbnail
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from batchlab.figures._canvas import Canvas, canvas_for
+    from batchlab.figures._facts import PictureFacts, check_picture, picture_facts
+    from batchlab.figures._formats import FORMATS, check_format
+    from batchlab.figures._kind import Band, Curve, FigureKind, Line, Panel, Slot
+    from batchlab.figures._palette import CYCLE, PALETTE, SYMBOLS, Role, Style
+    from batchlab.figures._picture import Picture
+    from batchlab.figures._png import encode_png
+    from batchlab.figures._provenance import read_provenance
+    from batchlab.figures._save import encode
+    from batchlab.figures._sheet import Mesh, Name, Plot, Points, Rule, Sheet, ellipse, shades
+    from batchlab.figures._thumbnail import thumbnail
+
+_HOMES = {
+    "_canvas": ("Canvas", "canvas_for"),
+    "_facts": ("PictureFacts", "check_picture", "picture_facts"),
+    "_formats": ("FORMATS", "check_format"),
+    "_kind": ("Band", "Curve", "FigureKind", "Line", "Panel", "Slot"),
+    "_palette": ("CYCLE", "PALETTE", "SYMBOLS", "Role", "Style"),
+    "_picture": ("Picture",),
+    "_png": ("encode_png",),
+    "_provenance": ("read_provenance",),
+    "_save": ("encode",),
+    "_sheet": ("Mesh", "Name", "Plot", "Points", "Rule", "Sheet", "ellipse", "shades"),
+    "_thumbnail": ("thumbnail",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "CYCLE",
+    "FORMATS",
     "PALETTE",
+    "SYMBOLS",
+    "Band",
     "Canvas",
     "Curve",
     "FigureKind",
     "Line",
+    "Mesh",
+    "Name",
     "Panel",
+    "Picture",
+    "PictureFacts",
+    "Plot",
+    "Points",
     "Role",
+    "Rule",
+    "Sheet",
     "Slot",
     "Style",
     "canvas_for",
+    "check_format",
+    "check_picture",
+    "ellipse",
+    "encode",
     "encode_png",
+    "picture_facts",
     "read_provenance",
+    "shades",
     "thumbnail",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

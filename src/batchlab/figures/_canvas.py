@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from batchlab.errors import PlotError
-from batchlab.figures._kind import Curve, FigureKind, checked_curve
+from batchlab.figures._kind import Curve, FigureKind, checked_curve, checked_points
+from batchlab.figures._palette import PALETTE
 from batchlab.figures._png import encode_png, png_rows
-from batchlab.figures._stage import build, draw_background, draw_title, pinned, shown_spines, stroke
+from batchlab.figures._save import save
+from batchlab.figures._stage import (
+    build,
+    draw_background,
+    draw_title,
+    label_marks,
+    pinned,
+    shown_spines,
+    stroke,
+    whole,
+)
 from batchlab.figures._thumbnail import thumbnail
+from batchlab.figures._vector import encode_vector
 
-_FORMATS = (".png",)
 _MEMORY_KEY = "batchlab.figures.canvases"
+_Shown: TypeAlias = tuple[list[list[Any]], str]  # curves, title
 
 
 class Canvas:
@@ -44,7 +56,7 @@ class Canvas:
             self._background = draw_background(self._stage, kind)
         self._renderer = self._stage.canvas.get_renderer()
         self._rows: NDArray[np.uint8] | None = None
-        self._drawn = False
+        self._drawn: _Shown | None = None
 
     def draw(self, curves: Sequence[Sequence[Curve]], title: str = "") -> None:
         """Put a picture on the canvas, in place of the one before.
@@ -62,23 +74,34 @@ class Canvas:
             If the curves do not match the kind's slots, hold fewer than two finite points, or a title is
             given to a kind that keeps no room for one.
         """
-        self._drawn = False
+        self._drawn = None
         checked = self._checked(curves)
         with pinned():
             self._stage.canvas.restore_region(self._background)
-            for axes, artists, points in zip(self._stage.axes, self._stage.curves, checked, strict=True):
+            for axes, artists, panel, points in zip(
+                self._stage.axes, self._stage.curves, self.kind.panels, checked, strict=True
+            ):
                 for artist, (x, y) in zip(artists, points, strict=True):
                     stroke(self._stage, axes, artist, x, y)
                 for spine in shown_spines(axes):
                     spine.draw(self._renderer)
+                for slot, (x, y) in zip(panel.slots, points, strict=True):
+                    for text in label_marks(axes, x, y) if slot.labelled else ():
+                        text.draw(self._renderer)
+                        text.remove()
             if title:
                 draw_title(self._stage, title)
-        self._drawn = True
+        self._drawn = (checked, title)
+
+    @property
+    def dpi(self) -> float:
+        """Pixels per inch."""
+        return self.kind.dpi
 
     @property
     def rgba(self) -> NDArray[np.uint8]:
         """(height, width, 4) read-only view of the picture; the next `draw` changes it."""
-        if not self._drawn:
+        if self._drawn is None:
             raise PlotError("there is no picture on this canvas yet; draw one first")
         pixels = np.asarray(self._renderer.buffer_rgba())
         pixels.flags.writeable = False
@@ -95,19 +118,27 @@ class Canvas:
         """The picture made small, as a PNG file."""
         return thumbnail(self.rgba, width)
 
+    def vector(self, suffix: str, metadata: Mapping[str, str] | None = None) -> bytes:
+        """The picture as a ``.pdf`` or an ``.svg`` file.
+
+        It is drawn anew from the curves, so their arrays must still hold what was drawn. Lines of up to 40,000
+        points keep them all; longer ones are thinned to what 5,000 pixels could show.
+        """
+        if self._drawn is None:
+            raise PlotError("there is no picture on this canvas yet; draw one first")
+        curves, title = self._drawn
+        with pinned(exact=True), whole(self._stage, curves, self.kind, title) as figure:
+            return encode_vector(figure, suffix, metadata)
+
     def save(self, path: str | Path, metadata: Mapping[str, str] | None = None) -> None:
         """Write the picture to a file, in the format that its name ends in.
 
         Raises
         ------
         PlotError
-            If that is not ``.png``, the one format there is.
+            If it ends in none of `FORMATS`.
         """
-        if Path(path).suffix.lower() not in _FORMATS:
-            raise PlotError(f"{path}: pictures are written as {', '.join(_FORMATS)}; let the name end so")
-        data = self.png(metadata)
-        with open(path, "wb") as file:
-            file.write(data)
+        save(self, path, metadata)
 
     def pixel_at(self, panel: int, x: float, y: float) -> tuple[float, float]:
         """Row and column, from the upper left, at which a panel shows a point of its data."""
@@ -123,7 +154,9 @@ class Canvas:
             )
         return [
             [
-                checked_curve(curve, f"curve {slot.label!r} of panel {panel.y_label!r}")
+                (checked_points if PALETTE[slot.role].marked else checked_curve)(
+                    curve, f"curve {slot.label!r} of panel {panel.y_label!r}"
+                )
                 for slot, curve in zip(panel.slots, given, strict=True)
             ]
             for panel, given in zip(panels, curves, strict=True)

@@ -29,9 +29,11 @@ class Line:
     x, y
         (n,) arrays in the panel's units; kept as read-only copies. A NaN is a gap.
     label
-        Its name in the legend.
+        Its name in the legend; without one it has no entry there.
     role
         What it is; decides its look.
+    colour, width_pt
+        In place of the role's: ``#rrggbb``, and points.
 
     Raises
     ------
@@ -41,23 +43,60 @@ class Line:
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
-    label: str
+    label: str = ""
     role: Role = Role.REFERENCE
+    colour: str | None = None
+    width_pt: float | None = None
 
     def __post_init__(self) -> None:
         x, y = checked_curve((self.x, self.y), f"static curve {self.label!r}")
-        for name, values in (("x", x), ("y", y)):
-            own = values.copy()
-            own.flags.writeable = False
-            object.__setattr__(self, name, own)
+        keep(self, x=x, y=y)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Band:
+    """A filled band between two curves, such as a tolerance, or a mean with its spread.
+
+    Parameters
+    ----------
+    x, low, high
+        (n,) arrays in the panel's units; kept as read-only copies. A NaN is a gap.
+    label
+        Its name in the legend.
+    role
+        What it is; decides its colour.
+    colour
+        In place of the role's, ``#rrggbb``.
+    opacity
+        0 to 1; a band of 1 hides what lies below.
+
+    Raises
+    ------
+    PlotError
+        If the arrays do not match, or hold fewer than two finite points.
+    """
+
+    x: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    label: str = ""
+    role: Role = Role.LIMIT
+    colour: str | None = None
+    opacity: float = 0.2
+
+    def __post_init__(self) -> None:
+        x, low = checked_curve((self.x, self.low), f"lower end of band {self.label!r}")
+        _, high = checked_curve((x, self.high), f"upper end of band {self.label!r}")
+        keep(self, x=x, low=low, high=high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """A place for a curve that each picture brings."""
+    """A place for a curve, or for marks such as peaks, that each picture brings."""
 
     label: str
     role: Role = Role.SAMPLE
+    labelled: bool = False  # the x of each mark stands beside it; those given first win where there is no room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,6 +107,7 @@ class Panel:
     y_limits: tuple[float, float]  # bottom, top
     slots: tuple[Slot, ...] = (Slot(label="sample"),)
     lines: tuple[Line, ...] = ()
+    bands: tuple[Band, ...] = ()
     height: float = 1.0  # relative to the other panels
     legend: bool = False
     zero_line: bool = False
@@ -116,14 +156,7 @@ class FigureKind:
                 raise PlotError(f"panel {panel.y_label!r} shows nothing; give it a slot or a line")
             if not (math.isfinite(panel.height) and panel.height > 0):
                 raise PlotError(f"panel {panel.y_label!r}: height {panel.height!r} must be positive")
-        sides = (*self.size_in, self.dpi)
-        if len(sides) != 3 or not all(math.isfinite(side) and side > 0 for side in sides):
-            raise PlotError(f"size {self.size_in!r} in at {self.dpi!r} dpi must be two lengths and a density above 0")
-        if min(self.pixels) < 1 or max(self.pixels) > _MAX_PIXELS_A_SIDE:
-            raise PlotError(
-                f"{self.pixels[0]} x {self.pixels[1]} pixels cannot be drawn; "
-                f"choose a size and dpi that give 1 to {_MAX_PIXELS_A_SIDE} on a side"
-            )
+        check_size(self.size_in, self.dpi)
         object.__setattr__(self, "key", _digest(self))
 
     @property
@@ -157,6 +190,19 @@ def check_limits(limits: tuple[float, float], what: str) -> None:
         raise PlotError(f"limits of {what} are {limits!r}; the ends must lie clearly apart, within 1e150")
 
 
+def check_size(size_in: tuple[float, float], dpi: float) -> None:
+    """Refuse a size that no picture can have."""
+    sides = (*size_in, dpi)
+    if len(sides) != 3 or not all(math.isfinite(side) and side > 0 for side in sides):
+        raise PlotError(f"size {size_in!r} in at {dpi!r} dpi must be two lengths and a density above 0")
+    pixels = [round(side * dpi) for side in size_in]
+    if min(pixels) < 1 or max(pixels) > _MAX_PIXELS_A_SIDE:
+        raise PlotError(
+            f"{pixels[0]} x {pixels[1]} pixels cannot be drawn; "
+            f"choose a size and dpi that give 1 to {_MAX_PIXELS_A_SIDE} on a side"
+        )
+
+
 def checked_curve(curve: Curve, where: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The curve as two flat float arrays.
 
@@ -165,16 +211,30 @@ def checked_curve(curve: Curve, where: str) -> tuple[NDArray[np.float64], NDArra
     PlotError
         If they are no numbers, differ in length, or hold fewer than two finite points.
     """
-    try:
-        x, y = (_plain(values) for values in curve)
-    except (TypeError, ValueError) as error:
-        raise PlotError(f"{where}: give x and y as arrays of numbers ({error})") from error
-    if x.ndim != 1 or x.shape != y.shape:
-        raise PlotError(f"{where}: x has shape {x.shape} and y {y.shape}; give two flat arrays of one length")
+    x, y = checked_points(curve, where)
     finite = int(np.count_nonzero(np.isfinite(x) & np.isfinite(y)))
     if finite < 2:
         raise PlotError(f"{where}: {finite} of {x.size} points are finite; a line needs two of them")
     return x, y
+
+
+def checked_points(points: Curve, where: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The points as two flat float arrays; there may be none, and any may be no finite number."""
+    try:
+        x, y = (_plain(values) for values in points)
+    except (TypeError, ValueError) as error:
+        raise PlotError(f"{where}: give x and y as arrays of numbers ({error})") from error
+    if x.ndim != 1 or x.shape != y.shape:
+        raise PlotError(f"{where}: x has shape {x.shape} and y {y.shape}; give two flat arrays of one length")
+    return x, y
+
+
+def keep(noun: object, **arrays: NDArray[Any]) -> None:
+    """Give a frozen noun copies of its arrays that nobody can write to."""
+    for name, values in arrays.items():
+        own = values.copy()
+        own.flags.writeable = False
+        object.__setattr__(noun, name, own)
 
 
 def _plain(values: ArrayLike) -> NDArray[np.float64]:
@@ -191,7 +251,7 @@ def _digest(kind: FigureKind) -> str:
         if isinstance(value, np.ndarray):
             digest.update(f"array {value.shape};".encode())
             digest.update(value.tobytes())
-        elif isinstance(value, (Line, Panel, FigureKind, Slot)):
+        elif isinstance(value, (Line, Band, Panel, FigureKind, Slot)):
             digest.update(f"{type(value).__name__};".encode())
             for each in fields(value):
                 if each.name != "key":

@@ -25,6 +25,7 @@ class Role(StrEnum):
     DIFFERENCE = "difference"
     HIGHLIGHT = "highlight"
     LIMIT = "limit"
+    PEAK = "peak"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Style:
     colour: str  # #rrggbb
     width_pt: float
     dashes: tuple[float, ...] = ()  # on, off, ... in units of the width; () is a solid line
+    marked: bool = False  # a mark at each point, and no line between them
 
 
 PALETTE: Mapping[Role, Style] = MappingProxyType(
@@ -44,5 +46,12 @@ PALETTE: Mapping[Role, Style] = MappingProxyType(
         Role.DIFFERENCE: Style(colour="#0072B2", width_pt=0.9),
         Role.HIGHLIGHT: Style(colour="#009E73", width_pt=1.2),
         Role.LIMIT: Style(colour="#CC79A7", width_pt=1.0, dashes=(4.0, 2.0)),
+        Role.PEAK: Style(colour="#8C2D04", width_pt=0.9, marked=True),
     }
 )
+
+CYCLE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#B8A800")
+"""Of groups, in their order. The last is a darker form of Okabe and Ito's yellow, which hardly shows on white."""
+
+SYMBOLS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
+"""Of groups too: there are more of them than of colours, so that no two of the first 88 groups look the same."""

@@ -7,9 +7,10 @@ pyplot and its global state stay out of it.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
-    from batchlab.figures._kind import FigureKind, Panel
+    from batchlab.figures._kind import Band, FigureKind, Panel
 
 _MAX_LABEL = 48  # characters, also of a column's name that a file made up
 _WIDEST_LEGEND = 0.8  # of the figure's width, for a legend in one row
 _SMALLEST_LABEL_PT = 6.0
-_FEWEST_BINS = 3_000  # of a long line: coarse pictures can afford several a pixel, and look better for it
+FEWEST_BINS = 3_000  # of a long line: coarse pictures can afford several a pixel, and look better for it
+EXACT_BINS = 5_000  # of a line in a vector format: up to 40,000 points, every one is there
+_PEAK_PT = 8.0
 _MOST_EDGE_PIXELS = 4_000_000  # of a line drawn in one piece; 16 bytes each
 _FAR = 1e6  # spans of an axis beyond its limits
 _PADDING_IN = 0.09  # around panels
@@ -63,7 +66,10 @@ _OURS: dict[str, Any] = {
     "ytick.color": "#404040",
     "xtick.labelcolor": "#000000",
     "ytick.labelcolor": "#000000",
-    # matplotlib's own way of drawing long lines in pieces leaves a segment out between them; see `_pieces`.
+    "pdf.fonttype": 42,  # whole fonts: journals refuse the other kind
+    "svg.fonttype": "path",
+    "svg.hashsalt": "batchlab",
+    # matplotlib's own way of drawing long lines in pieces leaves a segment out between them; see `pieces`.
     "agg.path.chunksize": 0,
 }
 
@@ -82,8 +88,11 @@ class Stage:
 
 
 @contextmanager
-def pinned() -> Iterator[None]:
-    """Our settings within, the user's again after; and no warning about letters that a font lacks."""
+def pinned(*, exact: bool = False) -> Iterator[None]:
+    """Our settings within, the user's again after; and no warning about letters that a font lacks.
+
+    With `exact` no point of a line is left out, as a vector format wants it.
+    """
     import matplotlib as mpl
 
     theirs: Any = mpl.rcParams
@@ -93,6 +102,8 @@ def pinned() -> Iterator[None]:
     try:
         for name, value in ours.items():
             theirs._set(name, value)
+        if exact:
+            theirs._set("path.simplify", False)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
             warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support")
@@ -113,39 +124,43 @@ def _settings() -> dict[str, Any]:
         return {name: theirs._get(name) for name in theirs if name != "backend"}
 
 
-def build(kind: FigureKind) -> Stage:
-    """Draw up the figure of a kind. Call it, like all drawing, within `pinned`."""
+def new_figure(size_in: tuple[float, float], dpi: float) -> Figure:
+    """An empty figure of exactly so many pixels, on an Agg canvas, whose margins are still to be settled."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    width_px, height_px = kind.pixels
     # A hair more than whole pixels: the renderer truncates, and 3000 must not come out as 2999.
-    size = ((width_px + 1e-3) / kind.dpi, (height_px + 1e-3) / kind.dpi)
+    width, height = ((round(side * dpi) + 1e-3) / dpi for side in size_in)
     figure = Figure(
-        figsize=size, dpi=kind.dpi, layout=ConstrainedLayoutEngine(w_pad=_PADDING_IN, h_pad=_PADDING_IN / 2)
+        figsize=(width, height), dpi=dpi, layout=ConstrainedLayoutEngine(w_pad=_PADDING_IN, h_pad=_PADDING_IN / 2)
     )
-    canvas = FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def build(kind: FigureKind) -> Stage:
+    """Draw up the figure of a kind. Call it, like all drawing, within `pinned`."""
+    figure = new_figure(kind.size_in, kind.dpi)
     grid = figure.subplots(
         len(kind.panels), 1, sharex=True, squeeze=False, height_ratios=[panel.height for panel in kind.panels]
     )
     every_axes: tuple[Axes, ...] = tuple(grid[:, 0])
     lines = [_fill(axes, panel, kind) for axes, panel in zip(every_axes, kind.panels, strict=True)]
     every_axes[-1].set_xlabel(shortened(plain_text(kind.x_label), _MAX_LABEL))
-    every_axes[-1].set_xlim(*kind.x_limits)
     title = figure.suptitle("Ág") if kind.title else None
     figure.align_ylabels()
-    _settle(figure, every_axes)
+    settle(figure, every_axes)
     room = 0.0
     if title is not None:
         box = every_axes[0].get_position()
         centre = (box.x0 + box.x1) / 2
         title.set_x(centre)
         title.set_text("")
-        room = 2 * width_px * min(centre, 1 - centre) * 0.98
+        room = 2 * kind.pixels[0] * min(centre, 1 - centre) * 0.98
     return Stage(
         figure=figure,
-        canvas=canvas,
+        canvas=figure.canvas,
         axes=every_axes,
         fixed=tuple(tuple(both[: len(panel.lines)]) for both, panel in zip(lines, kind.panels, strict=True)),
         curves=tuple(tuple(both[len(panel.lines) :]) for both, panel in zip(lines, kind.panels, strict=True)),
@@ -157,16 +172,45 @@ def build(kind: FigureKind) -> Stage:
 def draw_background(stage: Stage, kind: FigureKind) -> Any:
     """Draw what all pictures share; returns the buffer that `restore_region` takes."""
     # Animated artists are left out: those lie over curves, or are curves.
-    for axes, fixed, curves in zip(stage.axes, stage.fixed, stage.curves, strict=True):
-        for artist in (*fixed, *curves, *shown_spines(axes)):
-            artist.set_animated(True)
-    if stage.title is not None:
-        stage.title.set_animated(True)
+    for artist in _left_out(stage):
+        artist.set_animated(True)
     stage.canvas.draw()
     for axes, artists, panel in zip(stage.axes, stage.fixed, kind.panels, strict=True):
         for artist, line in zip(artists, panel.lines, strict=True):
             stroke(stage, axes, artist, line.x, line.y)
     return stage.canvas.copy_from_bbox(stage.figure.bbox)
+
+
+@contextmanager
+def whole(stage: Stage, curves: list[list[tuple[Floats, Floats]]], kind: FigureKind, title: str) -> Iterator[Figure]:
+    """The figure with all on it and no point left out, for a vector format; afterwards the stage is as it was."""
+    added = []
+    for axes, fixed, slots, panel, given in zip(
+        stage.axes, stage.fixed, stage.curves, kind.panels, curves, strict=True
+    ):
+        for artist, points in zip((*fixed, *slots), (*((one.x, one.y) for one in panel.lines), *given), strict=True):
+            artist.set_data(*(points if _is_marked(artist) else _seen(axes, *points, EXACT_BINS)))
+        for slot, points in zip(panel.slots, given, strict=True):
+            added += label_marks(axes, *points) if slot.labelled else []
+    if stage.title is not None:
+        fit_title(stage, title)
+    for artist in _left_out(stage):
+        artist.set_animated(False)
+    try:
+        yield stage.figure
+    finally:
+        for artist in _left_out(stage):
+            artist.set_animated(True)
+        for text in added:
+            text.remove()
+
+
+def _left_out(stage: Stage) -> list[Any]:
+    """What lies over the background: lines, the spines over them, the title."""
+    artists: list[Any] = [] if stage.title is None else [stage.title]
+    for axes, fixed, curves in zip(stage.axes, stage.fixed, stage.curves, strict=True):
+        artists += [*fixed, *curves, *shown_spines(axes)]
+    return artists
 
 
 def shown_spines(axes: Axes) -> list[Any]:
@@ -177,13 +221,17 @@ def shown_spines(axes: Axes) -> list[Any]:
 def stroke(stage: Stage, axes: Axes, artist: Line2D, x: Floats, y: Floats) -> None:
     """Draw a curve, thinned to what can be seen of it."""
     renderer = stage.canvas.get_renderer()
-    x, y = _thinned(axes, x, y)
-    for piece in _pieces(axes, x, y):
+    if _is_marked(artist):
+        artist.set_data(x, y)
+        artist.draw(renderer)
+        return
+    x, y = _seen(axes, x, y, max(FEWEST_BINS, round(axes.bbox.width)))
+    for piece in pieces(axes, x, y):
         artist.set_data(x[piece], y[piece])
         artist.draw(renderer)
 
 
-def _pieces(axes: Axes, x: Floats, y: Floats) -> list[slice]:
+def pieces(axes: Axes, x: Floats, y: Floats) -> list[slice]:
     """The line in pieces that share a point, each short enough for the rasteriser; mostly a single one.
 
     It fails at the edge pixels it cannot hold, having taken 2 GB for them, and leaves them to the next line.
@@ -200,15 +248,24 @@ def _pieces(axes: Axes, x: Floats, y: Floats) -> list[slice]:
 
 def draw_title(stage: Stage, title: str) -> None:
     """Draw the title, its middle left out where it is wider than its room."""
-    text = stage.title
-    if text is None:
+    fit_title(stage, title).draw(stage.canvas.get_renderer())
+
+
+def fit_title(stage: Stage, title: str) -> Text:
+    """The title's text as it fits."""
+    if stage.title is None:
         raise PlotError("this kind of figure keeps no room for a title; make it with title=True")
+    fit_text(stage.title, title, stage.title_width_px, stage.canvas.get_renderer())
+    return stage.title
+
+
+def fit_text(text: Text, title: str, room_px: float, renderer: Any) -> None:
+    """Set a text, its middle left out where it is wider than its room."""
     title = plain_text(title)
-    renderer = stage.canvas.get_renderer()
 
     def fits(length: int) -> bool:
         text.set_text(shortened(title, length))
-        return bool(text.get_window_extent(renderer).width <= stage.title_width_px)
+        return bool(text.get_window_extent(renderer).width <= room_px)
 
     if not fits(len(title)):
         short, long = 1, len(title)
@@ -216,7 +273,6 @@ def draw_title(stage: Stage, title: str) -> None:
             middle = (short + long) // 2
             short, long = (middle, long) if fits(middle) else (short, middle)
         text.set_text(shortened(title, short))
-    text.draw(renderer)
 
 
 def plain_text(text: str) -> str:
@@ -235,14 +291,51 @@ def shortened(text: str, length: int) -> str:
     return text[:head] + "…" + text[len(text) - (length - head - 1) :]
 
 
-def _thinned(axes: Axes, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """The points of a curve as they go to the rasteriser."""
-    x, y = decimate(x, y, limits=axes.get_xlim(), bins=max(_FEWEST_BINS, round(axes.bbox.width)))
+def _seen(axes: Axes, x: Floats, y: Floats, bins: int) -> tuple[Floats, Floats]:
+    """The points of a curve as they go to whatever draws them."""
+    x, y = decimate(x, y, limits=axes.get_xlim(), bins=bins)
     # Far out of sight a line is cut, or its coordinates overflow and it vanishes as a gap would.
-    return _cut(x, axes.get_xlim()), _cut(y, axes.get_ylim())
+    return cut(x, axes.get_xlim()), cut(y, axes.get_ylim())
 
 
-def _cut(values: Floats, limits: tuple[float, float]) -> Floats:
+def _is_marked(artist: Line2D) -> bool:
+    return artist.get_linestyle() == "None"
+
+
+def label_marks(axes: Axes, x: Floats, y: Floats) -> list[Text]:
+    """Write the x of marks beside them, in the order given, as far as there is room."""
+    dpi = axes.figure.dpi
+    width_in, height_in = axes.bbox.width / dpi, axes.bbox.height / dpi
+    span = abs(axes.get_xlim()[1] - axes.get_xlim()[0])
+    decimals = max(0, 3 - math.ceil(math.log10(span)))
+    room = 1.2 * _PEAK_PT / 72 / width_in
+    inside = np.isfinite(x) & np.isfinite(y)
+    places = axes.transAxes.inverted().transform(axes.transData.transform(np.column_stack((x[inside], y[inside]))))
+    made: list[Text] = []
+    taken: list[float] = []
+    for value, (across, up) in zip(x[inside], places, strict=True):
+        if not (0 <= across <= 1 and 0 <= up <= 1) or any(abs(across - other) < room for other in taken):
+            continue
+        taken.append(across)
+        text = f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+        highest = 1 - len(text) * 0.68 * _PEAK_PT / 72 / height_in
+        made.append(
+            axes.text(
+                across,
+                min(up + 0.9 * _PEAK_PT / 72 / height_in, highest),
+                text,
+                transform=axes.transAxes,
+                rotation=90,
+                ha="center",
+                va="bottom",
+                fontsize=_PEAK_PT,
+                color="#404040",
+            )
+        )
+    return made
+
+
+def cut(values: Floats, limits: tuple[float, float]) -> Floats:
     """Values within a million spans of the limits; NaN where they are not finite."""
     low, high = min(limits), max(limits)
     far = _FAR * (high - low)
@@ -254,34 +347,60 @@ def _cut(values: Floats, limits: tuple[float, float]) -> Floats:
 def _fill(axes: Axes, panel: Panel, kind: FigureKind) -> list[Line2D]:
     """Put onto the axes what a panel shows; its lines, static ones first, are still empty."""
     axes.set_ylabel(shortened(plain_text(panel.y_label), _MAX_LABEL))
+    axes.set_xlim(*kind.x_limits)
     axes.set_ylim(*panel.y_limits)
     if panel.zero_line:
         axes.axhline(0.0, color="#808080", linewidth=0.8)
-    named = [(line.label, line.role) for line in panel.lines] + [(slot.label, slot.role) for slot in panel.slots]
-    lines = [axes.plot([], [], **_look(role))[0] for _, role in named]
+    bands = [(fill(axes, band), band.label) for band in panel.bands]
+    lines = [axes.plot([], [], **line_look(line.role, line.colour, line.width_pt))[0] for line in panel.lines]
+    lines += [axes.plot([], [], **line_look(slot.role))[0] for slot in panel.slots]
     axes.set_autoscale_on(False)
     if panel.legend:
-        # Above the axes, where it hides no curve.
-        labels = [shortened(plain_text(label), _MAX_LABEL) for label, _ in named]
-        place: dict[str, Any] = {
-            "loc": "lower right",
-            "bbox_to_anchor": (1.0, 1.0),
-            "frameon": False,
-            "borderaxespad": 0.1,
-        }
-        row = axes.legend(lines, labels, ncols=len(lines), **place)
-        if row.get_window_extent().width > _WIDEST_LEGEND * kind.pixels[0]:
-            axes.legend(lines, labels, ncols=1, **place)
+        labels = [each.label for each in (*panel.lines, *panel.slots)]
+        add_legend(axes, [*zip(lines, labels, strict=True), *bands], _WIDEST_LEGEND * kind.pixels[0])
     return lines
 
 
-def _look(role: Role) -> dict[str, Any]:
+def fill(axes: Axes, band: Band) -> Any:
+    """Put a band onto axes."""
+    colour = band.colour or PALETTE[band.role].colour
+    return axes.fill_between(
+        cut(band.x, axes.get_xlim()),
+        cut(band.low, axes.get_ylim()),
+        cut(band.high, axes.get_ylim()),
+        color=colour,
+        alpha=band.opacity,
+        linewidth=0,
+    )
+
+
+def add_legend(axes: Axes, named: Sequence[tuple[Any, str]], width_px: float) -> None:
+    """Put a legend above the axes, where it hides no curve, in as few rows as fit the width."""
+    shown = [(artist, shortened(plain_text(label), _MAX_LABEL)) for artist, label in named if label]
+    for columns in range(len(shown), 0, -1):
+        legend = axes.legend(
+            *zip(*shown, strict=True),
+            ncols=columns,
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            frameon=False,
+            borderaxespad=0.1,
+        )
+        if legend.get_window_extent().width <= width_px:
+            return
+
+
+def line_look(role: Role, colour: str | None = None, width_pt: float | None = None) -> dict[str, Any]:
+    """How a curve looks, in matplotlib's words."""
     style = PALETTE[role]
+    if style.marked:
+        # The tip of the mark is at the point.
+        return {"color": colour or style.colour, "linestyle": "none", "marker": 7, "markersize": 5.0}
     dashes = (0, style.dashes) if style.dashes else "-"
-    return {"color": style.colour, "linewidth": style.width_pt, "linestyle": dashes}
+    return {"color": colour or style.colour, "linewidth": width_pt or style.width_pt, "linestyle": dashes}
 
 
-def _settle(figure: Figure, every_axes: tuple[Axes, ...]) -> None:
+def settle(figure: Figure, every_axes: tuple[Axes, ...]) -> None:
     """Learn the margins from the labels, then fix them."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="constrained_layout not applied")

@@ -1,0 +1,288 @@
+"""A sheet, drawn up with matplotlib's own objects: its settings pinned, its layout settled once.
+
+It does without pyplot and its global state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from batchlab.figures._decimate import decimate
+from batchlab.figures._kind import Band, Line
+from batchlab.figures._mesh import colours, pixels_of
+from batchlab.figures._sheet import Mesh, Name, Plot, Points, Rule, Sheet
+from batchlab.figures._stage import (
+    EXACT_BINS,
+    FEWEST_BINS,
+    add_legend,
+    cut,
+    fill,
+    fit_text,
+    line_look,
+    new_figure,
+    pieces,
+    plain_text,
+    settle,
+    shortened,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+_MAX_LABEL = 48
+_MAX_NAME = 28
+_NAME_PT = 8.0
+_SMALLEST_PT = 5.0
+_MOST_EXACT = 300_000  # points of lines in a vector file; beyond, its lines are an image, as meshes are
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """A figure with all on it, and the lines whose points a vector format wants whole."""
+
+    figure: Figure
+    axes: tuple[Axes, ...]
+    lines: tuple[tuple[Axes, Line, list[Line2D]], ...]
+
+
+def compose(sheet: Sheet) -> Composed:
+    """Draw up a sheet. Call it, like all drawing, within `pinned`."""
+    figure = new_figure(sheet.size_in, sheet.dpi)
+    rows = math.ceil(len(sheet.plots) / sheet.columns)
+    heights = [sheet.plots[row * sheet.columns].height for row in range(rows)]
+    small = min(1.0, (sheet.size_in[1] / rows) / 2.2, (sheet.size_in[0] / sheet.columns) / 3.0)
+    grid = figure.add_gridspec(rows, sheet.columns, height_ratios=heights)
+    every: list[Axes] = []
+    handles: list[list[Any]] = []
+    for at, plot in enumerate(sheet.plots):
+        axes = figure.add_subplot(grid[divmod(at, sheet.columns)])
+        every.append(axes)
+        handles.append(_fill(axes, plot, sheet, small))
+        _outer_only(axes, sheet, at)
+    if sheet.x_label:
+        figure.supxlabel(_label(sheet.x_label), fontsize=10.5)
+    if sheet.y_label:
+        figure.supylabel(_label(sheet.y_label), fontsize=10.5)
+    title = figure.suptitle("Ág") if sheet.title else None
+    settle(figure, tuple(every))
+    if title is not None:
+        fit_text(title, sheet.title, 0.96 * sheet.pixels[0], figure.canvas.get_renderer())  # type: ignore[attr-defined]
+    lines = []
+    for axes, plot, made in zip(every, sheet.plots, handles, strict=True):
+        lines += _finish(axes, plot, made)
+    return Composed(figure=figure, axes=tuple(every), lines=tuple(lines))
+
+
+@contextmanager
+def exact(composed: Composed) -> Iterator[Figure]:
+    """The figure as a vector format wants it; afterwards it is as it was."""
+    total = sum(line.x.size for _, line, _ in composed.lines)
+    before = []
+    for axes, line, (first, *rest) in composed.lines:
+        if total > _MOST_EXACT:
+            for artist in (first, *rest):
+                artist.set_rasterized(True)
+            continue
+        before.append((first, np.array(first.get_xydata()).T, rest))
+        x, y = decimate(line.x, line.y, limits=axes.get_xlim(), bins=EXACT_BINS)
+        first.set_data(cut(x, axes.get_xlim()), cut(y, axes.get_ylim()))
+        for artist in rest:
+            artist.set_visible(False)
+    try:
+        yield composed.figure
+    finally:
+        for artist, (x, y), others in before:
+            artist.set_data(x, y)
+            for other in others:
+                other.set_visible(True)
+
+
+def _fill(axes: Axes, plot: Plot, sheet: Sheet, small: float) -> list[Any]:
+    """Put onto the axes all whose size can be told before the layout is settled; a line is still empty."""
+    axes.set_xscale("log" if plot.x_log else "linear")
+    axes.set_yscale("log" if plot.y_log else "linear")
+    axes.set_xlim(*plot.x_limits)
+    axes.set_ylim(*plot.y_limits)
+    axes.set_autoscale_on(False)
+    if plot.x_label and not sheet.x_label:
+        axes.set_xlabel(_label(plot.x_label), fontsize=max(7.0, 10.5 * small))
+    if plot.y_label and not sheet.y_label:
+        axes.set_ylabel(_label(plot.y_label), fontsize=max(7.0, 10.5 * small))
+    axes.tick_params(labelsize=max(5.5, 9.5 * small), length=3.5 * max(0.5, small))
+    if plot.title:
+        room = sheet.size_in[0] * 72 / sheet.columns / (0.62 * max(6.0, 10.5 * small))
+        title = shortened(plain_text(plot.title), max(6, int(room)))
+        axes.set_title(title, fontsize=max(6.0, 10.5 * small), pad=2.0 + 3.0 * small)
+    handles = [_put(axes, mark, at) for at, mark in enumerate(plot.marks)]
+    if any(isinstance(mark, Mesh) for mark in plot.marks):
+        axes.grid(False)
+    if plot.legend:
+        named = [(made, mark.label) for mark, made in zip(plot.marks, handles, strict=True) if made is not None]
+        add_legend(axes, named, 0.86 * sheet.pixels[0] / sheet.columns)
+    _write_names(axes, plot, sheet)
+    return handles
+
+
+def _put(axes: Axes, mark: Any, order: int) -> Any:
+    """One mark, or what stands for it in the legend; None for a mesh, which has its bar."""
+    above = 2.0 + order / 1000  # later ones on top, all between the grid and the spines
+    if isinstance(mark, Line):
+        return axes.plot([], [], zorder=above, **line_look(mark.role, mark.colour, mark.width_pt))[0]
+    if isinstance(mark, Band):
+        band = fill(axes, mark)
+        band.set_zorder(above)
+        return band
+    if isinstance(mark, Rule):
+        draw = axes.axvline if mark.upright else axes.axhline
+        return draw(mark.at, zorder=above, **line_look(mark.role, mark.colour))
+    if isinstance(mark, Points):
+        look: dict[str, Any] = {"markerfacecolor": "none"} if mark.hollow else {"markeredgecolor": "#ffffff"}
+        return axes.plot(
+            *(mark.x, mark.y),
+            color=mark.colour,
+            linestyle="none",
+            marker=mark.symbol,
+            markersize=mark.size_pt,
+            markeredgewidth=1.1 if mark.hollow else 0.4,
+            zorder=above,
+            clip_on=False,
+            **look,
+        )[0]
+    _add_bar(axes, mark)
+    return None
+
+
+def _add_bar(axes: Axes, mesh: Mesh) -> None:
+    shown = mesh.values[np.isfinite(mesh.values) & ((mesh.values > 0) | (not mesh.log))]
+    low, high = mesh.limits or (0.0, 1.0)
+    beyond = bool((shown < low).any()), bool((shown > high).any())
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
+    figure: Any = axes.figure
+    bar = figure.colorbar(colours(mesh), ax=axes, pad=0.015, aspect=32, extend=extend)
+    bar.set_label(_label(mesh.label), fontsize=9.5)
+    bar.ax.tick_params(labelsize=8.5)
+    bar.outline.set_linewidth(0.6)
+    bar.solids.set_rasterized(True)
+
+
+def _finish(axes: Axes, plot: Plot, handles: list[Any]) -> list[tuple[Axes, Line, list[Line2D]]]:
+    """Put onto the axes what needs their final size."""
+    lines = []
+    for mark, made in zip(plot.marks, handles, strict=True):
+        if isinstance(mark, Line):
+            lines.append((axes, mark, _draw_line(axes, mark, made)))
+        elif isinstance(mark, Mesh):
+            axes.imshow(
+                pixels_of(mark, axes),
+                extent=(0.0, 1.0, 0.0, 1.0),
+                transform=axes.transAxes,
+                aspect="auto",
+                origin="upper",
+                interpolation="none",
+                zorder=1.0,
+            )
+    _name_points(axes, plot)
+    return lines
+
+
+def _draw_line(axes: Axes, line: Line, first: Line2D) -> list[Line2D]:
+    x, y = decimate(line.x, line.y, limits=axes.get_xlim(), bins=max(FEWEST_BINS, round(axes.bbox.width)))
+    x, y = cut(x, axes.get_xlim()), cut(y, axes.get_ylim())
+    head, *rest = pieces(axes, x, y)
+    first.set_data(x[head], y[head])
+    look = line_look(line.role, line.colour, line.width_pt)
+    return [first, *(axes.plot(x[each], y[each], zorder=first.get_zorder(), **look)[0] for each in rest)]
+
+
+def _name_points(axes: Axes, plot: Plot) -> None:
+    """Write names beside points: where one hides no other, inside the axes; a name without room is left out."""
+    renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    inside = axes.bbox
+    taken: list[Any] = []
+    away = 4.0
+    places = ((1, 1), (1, -1), (-1, 1), (-1, -1), (1, 0), (-1, 0), (0, 1.6), (0, -1.6))
+    for mark in plot.marks:
+        if not (isinstance(mark, Points) and mark.names):
+            continue
+        for x, y, name in zip(mark.x.tolist(), mark.y.tolist(), mark.names, strict=True):
+            if not name or not (np.isfinite(x) and np.isfinite(y)):
+                continue
+            for across, up in places:
+                text = axes.annotate(
+                    shortened(plain_text(name), _MAX_NAME),
+                    (x, y),
+                    xytext=(across * away, up * away),
+                    textcoords="offset points",
+                    ha={1: "left", -1: "right"}.get(across, "center"),
+                    va="bottom" if up > 0 else "top" if up < 0 else "center",
+                    fontsize=_NAME_PT,
+                    color="#202020",
+                    zorder=2.49,
+                )
+                box = text.get_window_extent(renderer)
+                corners = inside.contains(box.x0, box.y0) and inside.contains(box.x1, box.y1)
+                if corners and not any(box.overlaps(other) for other in taken):
+                    taken.append(box)
+                    break
+                text.remove()
+
+
+def _write_names(axes: Axes, plot: Plot, sheet: Sheet) -> None:
+    """Names beside the axes, smaller where they are many, and every second or third where they are more."""
+    rows = math.ceil(len(sheet.plots) / sheet.columns)
+    if plot.y_names:
+        names, size = _fitting(plot.y_names, plot.y_limits, sheet.size_in[1] * 72 * 0.8 / rows)
+        if plot.y_names_right:
+            for name in names:
+                axes.annotate(
+                    _name(name),
+                    (1.0, name.at),
+                    xycoords=("axes fraction", "data"),
+                    xytext=(4, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=size,
+                    color=name.colour,
+                    annotation_clip=False,
+                )
+        else:
+            axes.set_yticks([name.at for name in names], [_name(name) for name in names], fontsize=size)
+            axes.minorticks_off()
+    if plot.x_names:
+        names, size = _fitting(plot.x_names, plot.x_limits, sheet.size_in[0] * 72 * 0.85 / sheet.columns)
+        longest = max(len(name.text) for name in names)
+        upright = longest * 0.62 * size * len(names) > sheet.size_in[0] * 72 * 0.85 / sheet.columns
+        texts = [_name(name) for name in names]
+        axes.set_xticks([name.at for name in names], texts, fontsize=size, rotation=90 if upright else 0)
+
+
+def _fitting(names: Sequence[Name], limits: tuple[float, float], room_pt: float) -> tuple[Sequence[Name], float]:
+    """Those of the names that fit side by side, and their size."""
+    low, high = min(limits), max(limits)
+    seen = [name for name in names if low <= name.at <= high]
+    each = room_pt / max(1, len(seen))
+    size = min(_NAME_PT, max(_SMALLEST_PT, each / 1.15))
+    return seen[:: max(1, math.ceil(1.15 * size / each))] or seen, size
+
+
+def _outer_only(axes: Axes, sheet: Sheet, at: int) -> None:
+    if sheet.x_label and at + sheet.columns < len(sheet.plots):
+        axes.tick_params(labelbottom=False)
+    if sheet.y_label and at % sheet.columns:
+        axes.tick_params(labelleft=False)
+
+
+def _label(text: str) -> str:
+    return shortened(plain_text(text), _MAX_LABEL)
+
+
+def _name(name: Name) -> str:
+    return shortened(plain_text(name.text), _MAX_NAME)

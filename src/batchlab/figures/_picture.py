@@ -1,0 +1,83 @@
+"""A sheet, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchlab.figures._compose import compose, exact
+from batchlab.figures._png import encode_png
+from batchlab.figures._save import save
+from batchlab.figures._sheet import Sheet
+from batchlab.figures._stage import pinned
+from batchlab.figures._thumbnail import thumbnail
+from batchlab.figures._vector import encode_vector
+
+
+class Picture:
+    """Draws a sheet, and holds the picture: 4 bytes a pixel. Equal sheets make equal bytes.
+
+    Parameters
+    ----------
+    sheet
+        All that is shown.
+
+    Raises
+    ------
+    PlotError
+        If the sheet is too small for its labels.
+    """
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+        with pinned():
+            self._composed = compose(sheet)
+            canvas = self._composed.figure.canvas
+            canvas.draw()
+        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[attr-defined]
+        pixels.flags.writeable = False
+        self._rgba = pixels
+
+    @property
+    def dpi(self) -> float:
+        """Pixels per inch."""
+        return self.sheet.dpi
+
+    @property
+    def rgba(self) -> NDArray[np.uint8]:
+        """(height, width, 4) read-only view of the picture."""
+        return self._rgba
+
+    def png(self, metadata: Mapping[str, str] | None = None) -> bytes:
+        """The picture as a PNG file, with its provenance: texts under names, for `read_provenance`."""
+        return encode_png(self._rgba, dpi=self.dpi, metadata=metadata)
+
+    def vector(self, suffix: str, metadata: Mapping[str, str] | None = None) -> bytes:
+        """The picture as a ``.pdf`` or an ``.svg`` file.
+
+        Lines keep all their points, up to 300,000 on a sheet; more lines than that, and meshes, are images in it.
+        """
+        with pinned(exact=True), exact(self._composed) as figure:
+            return encode_vector(figure, suffix, metadata)
+
+    def thumbnail(self, width: int = 320) -> bytes:
+        """The picture made small, as a PNG file."""
+        return thumbnail(self._rgba, width)
+
+    def save(self, path: str | Path, metadata: Mapping[str, str] | None = None) -> None:
+        """Write the picture to a file, in the format that its name ends in.
+
+        Raises
+        ------
+        PlotError
+            If it ends in none of `FORMATS`.
+        """
+        save(self, path, metadata)
+
+    def pixel_at(self, plot: int, x: float, y: float) -> tuple[float, float]:
+        """Row and column, from the upper left, at which a plot shows a point of its data."""
+        column, up = self._composed.axes[plot].transData.transform((x, y))
+        return self.sheet.pixels[1] - float(up), float(column)
