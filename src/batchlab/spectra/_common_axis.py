@@ -1,4 +1,4 @@
-"""Bring two spectra to one axis: the reference's own points where both were measured, none extrapolated."""
+"""Bring two spectra to one axis: the points where both were measured, none extrapolated."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from batchlab.errors import DataError
+from batchlab.spectra._interpolation import inside, values_at
 from batchlab.spectra._model import Array, AxisKind, Quantity, Spectrum, read_only
+from batchlab.spectra._recipe import LEAST_COVERAGE, Common, Grid, Interpolation
+from batchlab.spectra._signal import Gap, Signal, ascending, join_gaps, signal_of
 
 __all__ = ["OnCommonAxis", "common_axis", "interpolate_overlap"]
 
 LEAST_POINTS = 3
-LEAST_COVERAGE = 0.1
 _GENERIC = (Quantity.UNKNOWN, Quantity.INTENSITY)
+_SAYS_NOTHING = (AxisKind.UNKNOWN, *_GENERIC)
+
+Run = tuple[Array, Array]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,15 +28,30 @@ class OnCommonAxis:
     Attributes
     ----------
     axis : (n,) array
-        The reference's points inside the overlap, strictly monotone, in the reference's direction.
+        The points where both were measured, strictly monotone, in the reference's direction: the reference's own, or
+        those of the given grid.
     reference, sample : (n,) arrays
-        The two signals there; the sample is interpolated linearly.
+        The two signals there, after every step of the recipe.
     coverage : float
-        The share of the reference's range that the overlap covers, 0 to 1.
+        The share of the reference's range, or of the grid's, that both cover, 0 to 1. A range that was masked
+        counts in neither.
     axis_kind, axis_unit, quantity, unit
-        What the axis and the signals are, as far as either spectrum says.
+        What the axis and the signals are, as far as either spectrum says; of the signals before they were derived
+        or normalised.
     warnings
-        Where one spectrum does not say what the other says.
+        Where one spectrum does not say what the other says, and what was odd on the way.
+    gaps
+        Ranges that were taken out, low and high, ascending: nothing may be computed or drawn across one.
+    unscaled_reference, unscaled_sample : (n,) arrays
+        The two signals before the first normalisation, at the same points; the very signals where nothing was
+        normalised.
+    reference_alone, sample_alone
+        Runs of axis and signal that the other does not reach, for a picture; filled for the mode ``union`` alone,
+        and empty where a signal was normalised, since no scale is known there.
+    done
+        What was done to both, a text for each conversion and step, in order.
+    treated
+        The steps that made another quantity of the signals, for a label: ``("derivative", "snv")``.
     """
 
     axis: Array
@@ -43,69 +63,126 @@ class OnCommonAxis:
     quantity: Quantity
     unit: str | None
     warnings: tuple[str, ...]
+    gaps: tuple[Gap, ...] = ()
+    unscaled_reference: Array
+    unscaled_sample: Array
+    reference_alone: tuple[Run, ...] = ()
+    sample_alone: tuple[Run, ...] = ()
+    done: tuple[str, ...] = ()
+    treated: tuple[str, ...] = ()
 
 
 def common_axis(
     reference: Spectrum,
     sample: Spectrum,
     *,
+    common: Common | str = Common.OVERLAP,
+    grid: Grid | None = None,
+    interpolation: Interpolation | str = Interpolation.LINEAR,
     least_coverage: float = LEAST_COVERAGE,
     least_points: int = LEAST_POINTS,
 ) -> OnCommonAxis:
-    """Bring a sample to the axis of its reference, where the two overlap.
+    """Bring a sample to the axis of its reference, or both to a grid.
 
     Parameters
     ----------
     reference, sample
         The spectra, in any direction. Points out of order are sorted, equal positions averaged.
+    common
+        OVERLAP takes the reference's points where both were measured. UNION takes the same for the numbers, and
+        hands over the rest of both for the picture. REFERENCE wants all points of the reference covered. GRID
+        takes the points of `grid` where both were measured.
+    grid
+        For GRID: from where to where in which step, in the axis unit.
+    interpolation
+        How values between points are found.
     least_coverage
-        The least share of the reference's range that the overlap must cover.
+        The least share of the reference's range, or the grid's, that must be covered.
     least_points
-        The least number of the reference's points that must lie in the overlap.
+        The least number of points that both must have.
 
     Raises
     ------
     DataError
         Reason ``unit-mismatch``: both say what their axis is and they disagree. ``quantity-mismatch``:
-        likewise for the signals. ``no-overlap``: the ranges do not meet, or too little.
+        likewise for the signals. ``no-overlap``: the ranges do not meet, or too little. ``not-covered``: a point of
+        the reference lies outside the sample, and all were wanted.
     """
+    return join(
+        signal_of(reference, "the reference"),
+        signal_of(sample, "the sample"),
+        common=Common(common),
+        grid=grid,
+        interpolation=Interpolation(interpolation),
+        least_coverage=least_coverage,
+        least_points=least_points,
+    )
+
+
+def join(
+    reference: Signal,
+    sample: Signal,
+    *,
+    common: Common = Common.OVERLAP,
+    grid: Grid | None = None,
+    interpolation: Interpolation = Interpolation.LINEAR,
+    least_coverage: float = LEAST_COVERAGE,
+    least_points: int = LEAST_POINTS,
+) -> OnCommonAxis:
+    """Bring two signals to one axis; as `common_axis`, for what was prepared."""
     warnings: list[str] = []
     kind, axis_unit = _agreed(
-        "axis",
-        reference,
-        sample,
-        (reference.axis_kind, reference.axis_unit),
-        (sample.axis_kind, sample.axis_unit),
+        "axis", reference, sample, (reference.axis_kind, reference.axis_unit), (sample.axis_kind, sample.axis_unit),
         warnings,
-    )
+    )  # fmt: skip
     quantity, unit = _agreed(
-        "signal",
-        reference,
-        sample,
-        (reference.quantity, reference.unit),
-        (sample.quantity, sample.unit),
-        warnings,
+        "signal", reference, sample, (reference.quantity, reference.unit), (sample.quantity, sample.unit), warnings
     )
-    axis, y_ref, y_sample, coverage = interpolate_overlap(
-        reference.axis, reference.intensity, sample.axis, sample.intensity
-    )
-    if axis.size < least_points or coverage < least_coverage:
+    wanted = _spans(reference)
+    if grid is not None:
+        points = grid.start + grid.step * np.arange(grid.count)
+        wanted = [(grid.start, float(points[-1]))]
+        at = inside(points, reference) & inside(points, sample)
+        axis = points[at]
+        y_ref = values_at(axis, reference, interpolation)
+    else:
+        at = inside(reference.axis, sample)
+        axis, y_ref = reference.axis[at], reference.intensity[at]
+    coverage = _coverage(wanted, reference, sample)
+    if common is Common.REFERENCE and not at.all():
+        missed = reference.axis[~at]
         raise DataError(
-            f"{_called(sample, 'the sample')} spans {_span(sample)}, {_called(reference, 'the reference')} "
-            f"{_span(reference)}: {axis.size} points of the reference ({coverage:.1%} of its range) lie in both, "
+            f"{sample.name} spans {_span(sample)}, so {missed.size} of {at.size} points of {reference.name} "
+            f"({missed[0]:g} to {missed[-1]:g}) are not covered; use the overlap, or cut the reference",
+            reason="not-covered",
+        )
+    if axis.size < least_points or coverage < least_coverage:
+        whose = "the grid" if grid is not None else "the reference"
+        raise DataError(
+            f"{sample.name} spans {_span(sample)}, {reference.name} "
+            f"{_span(reference)}: {axis.size} points of {whose} ({coverage:.1%} of its range) lie in both, "
             f"{least_points} and {least_coverage:.0%} are needed; compare it with a reference of its own range",
             reason="no-overlap",
         )
+    y_sample = values_at(axis, sample, interpolation)
+    step = -1 if reference.falls else 1
+    signals = read_only(y_ref[::step]), read_only(y_sample[::step])
+    union = common is Common.UNION
     return OnCommonAxis(
-        axis=read_only(axis),
-        reference=read_only(y_ref),
-        sample=read_only(y_sample),
+        axis=read_only(axis[::step]),
+        reference=signals[0],
+        sample=signals[1],
         coverage=coverage,
         axis_kind=AxisKind(kind),
         axis_unit=axis_unit,
         quantity=Quantity(quantity),
         unit=unit,
-        warnings=tuple(warnings),
+        warnings=(*reference.warnings, *sample.warnings, *warnings),
+        gaps=join_gaps((*reference.gaps, *sample.gaps)),
+        unscaled_reference=signals[0],
+        unscaled_sample=signals[1],
+        reference_alone=_alone(reference, sample, step) if union else (),
+        sample_alone=_alone(sample, reference, step) if union else (),
     )
 
 
@@ -129,34 +206,48 @@ def interpolate_overlap(
         Length of the overlap over the length of the reference's range.
     """
     descending = bool(x_reference[0] > x_reference[-1])
-    x_ref, y_ref = _ascending(x_reference, y_reference)
-    x_smp, y_smp = _ascending(x_sample, y_sample)
-    low, high = max(x_ref[0], x_smp[0]), min(x_ref[-1], x_smp[-1])
-    span = float(x_ref[-1] - x_ref[0])
-    coverage = max(0.0, float(high - low)) / span if span > 0 else 0.0
-    inside = slice(np.searchsorted(x_ref, low, side="left"), np.searchsorted(x_ref, high, side="right"))
-    axis, y_ref = x_ref[inside], y_ref[inside]
-    sample = np.interp(axis, x_smp, y_smp)
+    x_ref, y_ref = ascending(x_reference, y_reference)
+    x_smp, y_smp = ascending(x_sample, y_sample)
+    reference, sample = Signal(axis=x_ref, intensity=y_ref), Signal(axis=x_smp, intensity=y_smp)
+    at = inside(x_ref, sample)
+    axis = x_ref[at]
     step = -1 if descending else 1
-    return axis[::step], y_ref[::step], sample[::step], min(1.0, coverage)
+    y_sample = values_at(axis, sample, Interpolation.LINEAR)
+    return axis[::step], y_ref[at][::step], y_sample[::step], _coverage(_spans(reference), reference, sample)
 
 
-def _ascending(x: Array, y: Array) -> tuple[Array, Array]:
-    """Sort by position and average what stands at one position."""
-    steps = np.diff(x)
-    if (steps > 0).all():
-        return x, y
-    if (steps < 0).all():
-        return x[::-1], y[::-1]
-    order = np.argsort(x, kind="stable")
-    position, where, times = np.unique(x[order], return_inverse=True, return_counts=True)
-    return position, np.bincount(where, weights=y[order]) / times
+def _spans(signal: Signal) -> list[Gap]:
+    """From where to where each piece reaches."""
+    return [(float(signal.axis[each.start]), float(signal.axis[each.stop - 1])) for each in signal.pieces]
+
+
+def _coverage(wanted: list[Gap], *signals: Signal) -> float:
+    """The share of the wanted ranges that lies in a piece of each signal."""
+    whole = sum(high - low for low, high in wanted)
+    covered = wanted
+    for signal in signals:
+        spans = _spans(signal)
+        meets = [(max(a, low), min(b, high)) for a, b in covered for low, high in spans]
+        covered = [(low, high) for low, high in meets if low < high]
+    return min(1.0, sum(high - low for low, high in covered) / whole) if whole > 0 else 0.0
+
+
+def _alone(one: Signal, other: Signal, step: int) -> tuple[Run, ...]:
+    """The runs of a signal below and above the other's range."""
+    below = int(np.searchsorted(one.axis, other.axis[0], side="left"))
+    above = int(np.searchsorted(one.axis, other.axis[-1], side="right"))
+    runs = []
+    for piece in one.pieces:
+        for low, high in ((piece.start, min(piece.stop, below)), (max(piece.start, above), piece.stop)):
+            if low < high:
+                runs.append((read_only(one.axis[low:high][::step]), read_only(one.intensity[low:high][::step])))
+    return tuple(runs[::step])
 
 
 def _agreed(
     what: str,
-    reference: Spectrum,
-    sample: Spectrum,
+    reference: Signal,
+    sample: Signal,
     of_reference: tuple[AxisKind | Quantity, str | None],
     of_sample: tuple[AxisKind | Quantity, str | None],
     warnings: list[str],
@@ -165,32 +256,23 @@ def _agreed(
     (kind, unit), (other_kind, other_unit) = of_reference, of_sample
     kind_said, other_said = kind not in _SAYS_NOTHING, other_kind not in _SAYS_NOTHING
     if (kind_said and other_said and kind != other_kind) or (unit and other_unit and unit != other_unit):
+        mend = "to_axis" if what == "axis" else "to_quantity"
         raise DataError(
-            f"the {what} of {_called(reference, 'the reference')} is {_words(kind, unit)}, that of "
-            f"{_called(sample, 'the sample')} {_words(other_kind, other_unit)}; convert one, or state what it is",
+            f"the {what} of {reference.name} is {_words(kind, unit)}, that of "
+            f"{sample.name} {_words(other_kind, other_unit)}; convert both to one ({mend}), or state what it is",
             reason="unit-mismatch" if what == "axis" else "quantity-mismatch",
         )
     if kind_said != other_said or (kind_said and (unit is None) != (other_unit is None)):
         silent = sample if kind_said and not (other_said and other_unit) else reference
-        role = "the sample" if silent is sample else "the reference"
         named = (kind, unit) if silent is sample else (other_kind, other_unit)
-        warnings.append(
-            f"{_called(silent, role)} does not say what its {what} is; taken for {_words(*named)} as the other's"
-        )
+        warnings.append(f"{silent.name} does not say what its {what} is; taken for {_words(*named)} as the other's")
     return (kind if kind_said else other_kind if other_said else kind), unit or other_unit
-
-
-_SAYS_NOTHING = (AxisKind.UNKNOWN, *_GENERIC)
 
 
 def _words(kind: AxisKind | Quantity, unit: str | None) -> str:
     return f"{kind.value} in {unit}" if unit and unit != "1" else kind.value
 
 
-def _called(spectrum: Spectrum, role: str) -> str:
-    return f"{role} {spectrum.name!r}" if spectrum.name else role
-
-
-def _span(spectrum: Spectrum) -> str:
-    unit = f" {spectrum.axis_unit}" if spectrum.axis_unit not in (None, "1") else ""
-    return f"{spectrum.axis.min():g} to {spectrum.axis.max():g}{unit}"
+def _span(signal: Signal) -> str:
+    unit = f" {signal.axis_unit}" if signal.axis_unit not in (None, "1") else ""
+    return f"{signal.axis[0]:g} to {signal.axis[-1]:g}{unit}"

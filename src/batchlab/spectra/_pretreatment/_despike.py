@@ -1,0 +1,90 @@
+"""Take out spikes: cosmic rays, dead pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchlab.spectra._model import Array
+from batchlab.spectra._pretreatment import _steps
+from batchlab.spectra._pretreatment._runs import run_by_run
+from batchlab.spectra._signal import Signal
+
+__all__ = ["despike", "spikes"]
+
+
+def despike(step: _steps.Despike, signal: Signal) -> Signal:
+    """Replace spikes by the line between the points beside them; a warning counts the points."""
+    replaced = 0
+
+    def mend(x: Array, y: Array) -> Array:
+        nonlocal replaced
+        wrong = spikes(y, step.threshold, step.widest_points)
+        if not wrong.any() or wrong.all():
+            return y
+        replaced += int(np.count_nonzero(wrong))
+        return np.where(wrong, np.interp(x, x[~wrong], y[~wrong]), y)
+
+    done = run_by_run(signal, mend, 2)
+    if replaced:
+        return done.having(done.intensity, f"{signal.name}: {replaced} points were taken for spikes and replaced")
+    return done
+
+
+def spikes(intensity: Array, threshold: float, widest_points: int) -> NDArray[np.bool_]:
+    """Find points that jump out and back within a few points.
+
+    Differences of neighbours are judged by their modified z-score, 0.6745 (d - median) / MAD [1]_ [2]_. Here each is
+    taken beside the median of the differences around it, so that the flank of a band neither hides a spike nor looks
+    like one; and a jump must come back within `widest_points`, so that the edge of a detector is kept, and a narrow
+    band as well.
+
+    Parameters
+    ----------
+    intensity : (n,) array
+        Signal.
+    threshold
+        Score from which a difference is a jump; 3.5 to 10 are in use.
+    widest_points
+        Most points of one spike.
+
+    Returns
+    -------
+    (n,) array of bool
+
+    References
+    ----------
+    .. [1] Whitaker and Hayes, *Chemom. Intell. Lab. Syst.* 179 (2018) 82-84.
+    .. [2] Iglewicz and Hoaglin, *How to Detect and Handle Outliers*, 1993.
+    """
+    from scipy.ndimage import median_filter
+
+    wrong = np.zeros(intensity.size, dtype=bool)
+    jumps = np.diff(intensity)
+    if jumps.size < 3:
+        return wrong
+    jumps = jumps - median_filter(jumps, size=4 * widest_points + 1, mode="nearest")
+    off = np.abs(jumps - np.median(jumps))
+    spread = float(np.median(off)) / 0.6745
+    if spread == 0.0:
+        # More than half of the differences are equal, as in a saturated or a rounded signal.
+        spread = 1.253314 * float(off.mean())
+    if spread == 0.0:
+        return wrong
+    flagged = np.flatnonzero(off > threshold * spread)
+    groups = np.split(flagged, np.flatnonzero(np.diff(flagged) > widest_points) + 1)
+    last = intensity.size - 1
+    for group in groups:
+        if group.size == 0:
+            continue
+        first, after = int(group[0]) + 1, int(group[-1]) + 1
+        both_ways = jumps[group].min() < 0 < jumps[group].max()
+        if not both_ways and group[0] < widest_points:
+            first, after = 0, after
+        elif not both_ways and last - group[-1] <= widest_points:
+            after = last + 1
+        elif not both_ways:
+            continue
+        if after - first <= widest_points:
+            wrong[first:after] = True
+    return wrong

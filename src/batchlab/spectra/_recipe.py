@@ -1,0 +1,242 @@
+"""A recipe: what is done to a reference and to its samples alike before they are compared; and doing it.
+
+Loads no numpy before it is carried out, so that params of a task can be one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import MutableMapping
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from batchlab.errors import BatchlabError, DataError
+from batchlab.spectra._kinds import AxisKind, Normalization, Quantity, Technique
+from batchlab.spectra._presets import PRESETS
+from batchlab.spectra._pretreatment._steps import Step
+
+if TYPE_CHECKING:
+    from batchlab.spectra._common_axis import OnCommonAxis
+    from batchlab.spectra._model import Spectrum
+    from batchlab.spectra._signal import Signal
+
+__all__ = ["Common", "Grid", "Interpolation", "Recipe", "prepare"]
+
+LEAST_COVERAGE = 0.1
+_MOST_POINTS = 1_000_000
+
+
+class Common(StrEnum):
+    """Which points two spectra are compared at."""
+
+    OVERLAP = "overlap"  # the reference's points that the sample reaches
+    UNION = "union"  # the same, and the rest of both is shown
+    REFERENCE = "reference"  # all of the reference's points, or none
+    GRID = "grid"  # the points of a given grid that both reach
+
+
+class Interpolation(StrEnum):
+    """How a value between two measured points is found."""
+
+    LINEAR = "linear"
+    CUBIC = "cubic"
+    PCHIP = "pchip"
+    BIN = "bin"
+
+
+class Grid(BaseModel):
+    """Points of equal distance, in the axis unit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: FiniteFloat
+    stop: FiniteFloat
+    step: FiniteFloat = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _some_points(self) -> Grid:
+        if not self.start < self.stop:
+            raise ValueError(f"start {self.start:g} is not below stop {self.stop:g}")
+        if not 2 < (self.stop - self.start) / self.step < _MOST_POINTS:
+            raise ValueError(f"a step of {self.step:g} makes no sensible grid from {self.start:g} to {self.stop:g}")
+        return self
+
+    @property
+    def count(self) -> int:
+        """Number of points, from start to stop, both included where the step divides the range."""
+        return int((self.stop - self.start) / self.step * (1 + 1e-12) + 1e-9) + 1
+
+
+class Recipe(BaseModel):
+    """What is done before a comparison, to reference and sample alike, in this order.
+
+    The axis is converted, then the signal, each on its own axis; then the steps run in the order of their list: up to
+    the first normalisation on each spectrum's own axis, from it on at the points common to both. Without any of it
+    the numbers are those of the files.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    preset: Technique | None = Field(None, description="a technique, whose custom holds where nothing is written")
+    to_axis: AxisKind | None = Field(None, description="the axis to convert to, such as wavenumber")
+    to_axis_unit: str | None = None
+    laser_nm: FiniteFloat | None = Field(None, gt=0, description="laser line, between Raman shift and wavelength")
+    to_quantity: Quantity | None = Field(None, description="the quantity to convert to, such as absorbance")
+    to_unit: str | None = None
+    steps: tuple[Step, ...] = ()
+    common: Common = Common.OVERLAP
+    grid: Grid | None = Field(None, description="start, stop and step, for common: grid")
+    interpolation: Interpolation = Interpolation.LINEAR
+    least_coverage: float = Field(LEAST_COVERAGE, ge=0, le=1, description="least share of the reference's range")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, given: Any) -> Any:
+        """Fill what is not written from the preset; a grid alone says that it is wanted."""
+        if not isinstance(given, dict):
+            return given
+        filled = dict(given)
+        if filled.get("grid") is not None:
+            filled.setdefault("common", Common.GRID)
+        if filled.get("preset") is not None:
+            filled = {**PRESETS[Technique(filled["preset"])].recipe, **filled}
+        return filled
+
+    @model_validator(mode="after")
+    def _whole(self) -> Recipe:
+        if (self.grid is not None) != (self.common is Common.GRID):
+            raise ValueError("common: grid needs a grid: {start, stop, step}, and no other mode takes one")
+        return self
+
+    def normalized(self, method: Normalization) -> Recipe:
+        """The same with a normalisation as its last step."""
+        if method is Normalization.NONE:
+            return self
+        last = Recipe(steps=(method.value,)).steps  # type: ignore[arg-type]
+        return self.model_copy(update={"steps": (*self.steps, *last)})
+
+    @property
+    def parted(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The steps before the first normalisation, and those from it on."""
+        first = next((i for i, step in enumerate(self.steps) if step.normalizes), len(self.steps))
+        return self.steps[:first], self.steps[first:]
+
+    @property
+    def own(self) -> bool:
+        """Whether anything is done to a spectrum on its own axis."""
+        return self.to_axis is not None or self.to_quantity is not None or bool(self.parted[0])
+
+
+def prepare(
+    reference: Spectrum,
+    sample: Spectrum,
+    recipe: Recipe | None = None,
+    memory: MutableMapping[str, Any] | None = None,
+) -> OnCommonAxis:
+    """Do to a reference and to a sample what a recipe says, and bring them to one axis.
+
+    Parameters
+    ----------
+    reference, sample
+        As read.
+    recipe
+        What is done; by default nothing, so that the numbers are those of the files.
+    memory
+        Where the prepared reference is kept, by its content and the recipe: the second sample of a process finds it
+        there. It changes no result.
+
+    Returns
+    -------
+    OnCommonAxis
+        The two signals, with what was done to them.
+
+    Raises
+    ------
+    DataError
+        As `common_axis`, `to_axis`, `to_quantity` and the steps; a message says whose spectrum it was and in which
+        step.
+    """
+    from batchlab.spectra._common_axis import join
+    from batchlab.spectra._signal import signal_of
+    from batchlab.spectra._units import mix_up
+
+    recipe = recipe or _PLAIN
+    if recipe.own:
+        one, other = _remembered(reference, recipe, memory), _on_its_own(sample, "the sample", recipe)
+    else:
+        one, other = signal_of(reference, "the reference"), signal_of(sample, "the sample")
+    both = join(
+        one,
+        other,
+        common=recipe.common,
+        grid=recipe.grid,
+        interpolation=recipe.interpolation,
+        least_coverage=recipe.least_coverage,
+    )
+    doubts = []
+    for spectrum, role in ((reference, "the reference"), (sample, "the sample")):
+        doubt = mix_up(spectrum.quantity, spectrum.unit, spectrum.intensity)
+        if doubt is not None:
+            doubts.append(f"{_called(spectrum, role)}: {doubt}")
+    if doubts:
+        both = replace(both, warnings=(*doubts, *both.warnings))
+    if not recipe.own and not recipe.steps:
+        return both
+    shared = recipe.parted[1]
+    if shared:
+        from batchlab.spectra._pretreatment._apply import apply_to_both
+
+        both = apply_to_both(both, shared, one, other)
+    done = [f"to_axis({recipe.to_axis.value})"] if recipe.to_axis is not None else []
+    done += [f"to_quantity({recipe.to_quantity.value})"] if recipe.to_quantity is not None else []
+    return replace(
+        both,
+        done=(*done, *map(str, recipe.steps)),
+        treated=tuple(step.step for step in recipe.steps if step.changes),
+    )
+
+
+_PLAIN = Recipe()
+
+
+def _on_its_own(spectrum: Spectrum, role: str, recipe: Recipe) -> Signal:
+    """Convert a spectrum, and take the steps that it needs no other spectrum for."""
+    from batchlab.spectra._pretreatment._apply import apply, converted
+    from batchlab.spectra._signal import signal_of
+    from batchlab.spectra._units import to_axis
+
+    told = len(spectrum.warnings)
+    try:
+        if recipe.to_axis is not None:
+            spectrum = to_axis(spectrum, recipe.to_axis, recipe.to_axis_unit, laser_nm=recipe.laser_nm)
+        signal = replace(signal_of(spectrum, role, recipe.laser_nm), warnings=spectrum.warnings[told:])
+        if recipe.to_quantity is not None:
+            signal = converted(signal, recipe.to_quantity, recipe.to_unit)
+    except BatchlabError as error:
+        raise DataError(f"{_called(spectrum, role)}: {error}", category=error.category, reason=error.reason) from error
+    for step in recipe.parted[0]:
+        signal = apply(step, signal)
+    return signal
+
+
+def _remembered(reference: Spectrum, recipe: Recipe, memory: MutableMapping[str, Any] | None) -> Signal:
+    """The prepared reference, from memory if it is there."""
+    if memory is None:
+        return _on_its_own(reference, "the reference", recipe)
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (reference.axis, reference.intensity):
+        digest.update(part.tobytes())
+    said = (reference.axis_kind, reference.axis_unit, reference.quantity, reference.unit, reference.name)
+    digest.update(repr((said, len(reference), recipe.model_dump(mode="json"))).encode())
+    key = f"batchlab.spectra.prepared.{digest.hexdigest()}"
+    if key not in memory:
+        memory[key] = _on_its_own(reference, "the reference", recipe)
+    signal: Signal = memory[key]
+    return signal
+
+
+def _called(spectrum: Spectrum, role: str) -> str:
+    return f"{role} {spectrum.name!r}" if spectrum.name else role
