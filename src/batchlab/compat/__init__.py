@@ -1,0 +1,1 @@
+"""Ways in for programs written for others: their calls, on this engine."""

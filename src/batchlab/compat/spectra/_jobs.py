@@ -1,0 +1,203 @@
+"""The batch behind one call: the baseline normalised once, each sample normalised and then compared with it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from batchlab.compat.spectra._names import owners, settle
+from batchlab.compat.spectra._settings import BatchConfig, OutputSettings
+from batchlab.engine import Batch, From, Job, Json, Limits, Settings, render_template, slug
+
+__all__ = ["BATCH", "COMPARE", "NORMALIZE", "Work", "WorkFile", "places", "plan_work"]
+
+BATCH = "spectral-batch"
+NORMALIZE = "compat.normalize"
+COMPARE = "spectra.compare"
+TEMPORARY = ".temporary"
+_PICTURE_MB = 250  # what a worker needs to draw 3000 x 1800 pixels, libraries included
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkFile:
+    """One file of the batch, and the jobs that are about it."""
+
+    path: str  # absolute
+    name: str  # what to call it to people
+    normalize: str
+    compare: str | None  # None of the baseline
+    figure: str | None  # relative to the output folder
+    csv: str  # relative to the output folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is to be done."""
+
+    batch: Batch
+    baseline: WorkFile
+    samples: tuple[WorkFile, ...]
+    skipped: tuple[str, ...]  # names of samples whose output is there
+    temporary: tuple[str, ...]  # files that nobody asked for, relative to the output folder
+
+    @property
+    def by_job(self) -> dict[str, WorkFile]:
+        """Which file a job is about."""
+        files = (self.baseline, *self.samples)
+        return {job: each for each in files for job in (each.normalize, each.compare) if job is not None}
+
+
+def places(config: BatchConfig) -> int:
+    """How many workers there may be: each needs room for a picture."""
+    return max(1, min(config.max_concurrent_files, int(config.memory_limit_mb // _PICTURE_MB)))
+
+
+def plan_work(
+    baseline: str | os.PathLike[str],
+    samples: Sequence[str | os.PathLike[str]],
+    output: OutputSettings,
+    config: BatchConfig,
+) -> Work:
+    """Make the batch.
+
+    Parameters
+    ----------
+    baseline, samples
+        Files, each once.
+    output, config
+        The caller's settings.
+
+    Raises
+    ------
+    ConfigError
+        If the template leads nowhere.
+    StartError
+        If the folder's ledger cannot be read.
+    """
+    root = Path(os.path.abspath(os.fspath(output.output_dir)))
+    reference = os.path.abspath(os.fspath(baseline))
+    paths = [os.path.abspath(os.fspath(each)) for each in samples]
+    names = names_of(paths)
+    owned = owners(root)
+    stem = Path(reference).stem
+    compares = [f"compare/{_label(each, reference)}" for each in paths]
+    pictures = [render_template(output.picture_template, _fields(Path(each).stem, stem)) for each in paths]
+    figures = settle(list(zip(compares, pictures, strict=True)), output.conflict, root, owned)
+    done = {path: figure for path, figure in zip(paths, figures, strict=True) if figure is not None}
+    loading = f"baseline/{_label(reference)}"
+    normalizes = {path: f"normalize/{_label(path)}" for path in done}
+    csvs = _csvs({**normalizes, reference: loading}, output, root, owned)
+
+    def work_file(path: str, job: str, compare: str | None = None, figure: str | None = None) -> WorkFile:
+        # Where the baseline is a sample as well, its own copy is the one that is kept.
+        csv = csvs[path] if compare is None or path != reference else _temporary(job)
+        name = names.get(path, os.path.basename(path))
+        return WorkFile(path=path, name=name, normalize=job, compare=compare, figure=figure, csv=csv)
+
+    head = work_file(reference, loading)
+    files = [
+        work_file(path, normalizes[path], compare, done[path])
+        for path, compare in zip(paths, compares, strict=True)
+        if path in done
+    ]
+    limits = _limits(config)
+    jobs = [_normalize_job(head, limits)]
+    for each in files:
+        jobs += [_normalize_job(each, limits, needs=(loading,)), _compare_job(each, head, output, limits)]
+    every = (head, *files)
+    return Work(
+        batch=Batch(
+            name=BATCH,
+            output=root,
+            jobs=tuple(jobs),
+            settings=Settings(
+                workers=places(config),
+                retries=config.retries,
+                continue_on_error=config.continue_on_error,
+                conflict=output.conflict,
+            ),
+            source=f"process_spectral_batch of {len(paths)} samples against {os.path.basename(reference)}",
+        ),
+        baseline=head,
+        samples=tuple(files),
+        skipped=tuple(names[path] for path in paths if path not in done),
+        temporary=tuple(each.csv for each in every if each.csv.startswith(f"{TEMPORARY}/")),
+    )
+
+
+def names_of(paths: Sequence[str]) -> dict[str, str]:
+    """What to call each file: its name, with its folder where two are called the same."""
+    times = Counter(os.path.basename(path) for path in paths)
+    return {
+        path: name if times[name := os.path.basename(path)] == 1 else os.path.join(Path(path).parent.name, name)
+        for path in paths
+    }
+
+
+def _csvs(jobs: Mapping[str, str], output: OutputSettings, root: Path, owned: Mapping[str, str]) -> dict[str, str]:
+    """Where the normalised spectra lie; nobody's file is in the way of those that are not kept."""
+    if not output.save_normalized_csvs:
+        return {path: _temporary(job) for path, job in jobs.items()}
+    wanted = [
+        (job, render_template("{sample}_normalized.csv", {"sample": Path(path).stem})) for path, job in jobs.items()
+    ]
+    settled = settle(wanted, output.conflict, root, owned)
+    return {
+        path: name if name is not None else _temporary(job)
+        for (path, job), name in zip(jobs.items(), settled, strict=True)
+    }
+
+
+def _temporary(job: str) -> str:
+    return f"{TEMPORARY}/{slug(job)}.csv"
+
+
+def _label(path: str, *others: str) -> str:
+    """A readable name of its own for a file, wherever it lies."""
+    digest = blake2b("\0".join((path, *others)).encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return f"{Path(path).stem}-{digest}"
+
+
+def _fields(sample: str, baseline: str) -> dict[str, str]:
+    return {"sample": sample, "baseline": baseline, "reference": baseline}
+
+
+def _limits(config: BatchConfig) -> Limits:
+    seconds = config.timeout_per_file_minutes * 60
+    share = int(config.memory_limit_mb * 1e6 / places(config))
+    return Limits(timeout_s=seconds, group_timeout_s=seconds, memory_bytes=share)
+
+
+def _normalize_job(file: WorkFile, limits: Limits, needs: tuple[str, ...] = ()) -> Job:
+    return Job(
+        name=file.normalize,
+        task=NORMALIZE,
+        inputs={"file": file.path},
+        outputs={"spectrum": file.csv},
+        needs=needs,
+        limits=limits,
+        group=file.compare or file.normalize,
+        metadata={"file": file.name},
+    )
+
+
+def _compare_job(file: WorkFile, baseline: WorkFile, output: OutputSettings, limits: Limits) -> Job:
+    assert file.compare is not None and file.figure is not None
+    params: dict[str, Json] = {"dpi": output.dpi}
+    return Job(
+        name=file.compare,
+        task=COMPARE,
+        params=params,
+        inputs={
+            "reference": From(jobs=(baseline.normalize,), output="spectrum"),
+            "sample": From(jobs=(file.normalize,), output="spectrum"),
+        },
+        outputs={"figure": file.figure},
+        limits=limits,
+        group=file.compare,
+        metadata={"file": file.name},
+    )
