@@ -37,7 +37,7 @@ _BELIEVED_S = {
     "access": 20.0,
     "model": 20.0,
 }
-_NO_PRICE = Price()
+_NO_PRICE = Price(prompt=0, completion=0)
 
 
 def first_request(observation: Observation, settings: AiSettings, dialect: Dialect | None = None) -> bytes:
@@ -141,7 +141,8 @@ class AiProposer:
                 ("user", f"This plan cannot be used: {problem}. Mend it and answer with the whole JSON object alone."),
             ]
         raise NormalizationError(
-            f"{self._settings.model} gave no usable plan in {self._settings.re_asks + 1} answers; the last was wrong: {problem}",
+            f"{self._settings.model} gave no usable plan in {self._settings.re_asks + 1} answers; the last was wrong: "
+            f"{problem}",
             reason="invalid-answer",
         )
 
@@ -241,7 +242,8 @@ def _error_of(reply: Reply, endpoint: Endpoint, model: str) -> NormalizationErro
         )
     if reply.status == 404:
         return NormalizationError(
-            f"{endpoint} knows no model {model!r} or is no such address{said}; set BATCHLAB_AI_MODEL or BATCHLAB_AI_URL",
+            f"{endpoint} knows no model {model!r} or is no such address{said}; set BATCHLAB_AI_MODEL or "
+            "BATCHLAB_AI_URL",
             reason="model",
         )
     if 300 <= reply.status < 400:

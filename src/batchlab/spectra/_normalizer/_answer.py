@@ -1,7 +1,7 @@
 """From what an AI wrote to a plan: the JSON in it, its form, and whether it fits the file's layout.
 
-What is wrong is said so that the AI can mend it and so that nothing of the file is given away: in fields, columns and line
-numbers.
+What is wrong is said so that the AI can mend it and so that nothing of the file is given away: in fields, columns and
+line numbers.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _without_nulls(value: Any) -> Any:
 def _check_units(answer: dict[str, Any]) -> None:
     """Hold the units to the lists they were to be taken from."""
     axis, spectra = answer.get("axis"), answer.get("spectra")
-    parts = [("axis", axis, AXIS_UNITS)]
+    parts: list[tuple[str, object, tuple[str, ...]]] = [("axis", axis, AXIS_UNITS)]
     if isinstance(spectra, list):
         parts += [(f"spectra.{i}", each, INTENSITY_UNITS) for i, each in enumerate(spectra)]
     for where, part, known in parts:

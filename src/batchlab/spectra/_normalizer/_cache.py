@@ -158,7 +158,8 @@ class PlanCache:
         if found:
             raise ConfigError(f"{len(found)} layouts begin with {beginning!r}; give more of it")
         raise ConfigError(
-            f"{beginning!r} is neither a file nor the beginning of a known layout; `batchlab spectra plans list` shows them"
+            f"{beginning!r} is neither a file nor the beginning of a known layout; `batchlab spectra plans list` "
+            "shows them"
         )
 
     def failure(self, layout: str, asked: str) -> Failure | None:
@@ -205,6 +206,7 @@ class PlanCache:
 def stored_plan(proposal: Proposal, observation: Observation, *, prompt_version: int | None = None) -> StoredPlan:
     """A proposal as it is kept."""
     return StoredPlan(
+        format=1,
         fingerprint=fingerprint(observation),
         layout=layout_name(observation),
         source=proposal.source,

@@ -1,7 +1,7 @@
 """What is said to an AI and what comes back: requests as bytes, replies as answers; no connection, no clock.
 
-Servers that call themselves compatible differ in what they take, so a request is written in a dialect, and a server that
-refuses one is spoken to in the next.
+Servers that call themselves compatible differ in what they take, so a request is written in a dialect, and a server
+that refuses one is spoken to in the next.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A plan tried on the file: what it would read is judged before anybody uses it.
 
-A problem rejects the plan, and goes back to an AI as it stands: so it speaks of fields, columns, lines and shares, and gives away no
-value or word of the file. A doubt lowers the confidence.
+A problem rejects the plan, and goes back to an AI as it stands: so it speaks of fields, columns, lines and shares, and
+gives away no value or word of the file. A doubt lowers the confidence.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def _doubts(plan: Plan, observation: Observation, samples: Sequence[Spectrum]) -
 
 
 def _cell_problems(plan: Plan, observation: Observation) -> Iterator[str]:
-    """Look at the very cells that a plan selects: they are to be numbers, and an axis is to run one way as it stands."""
+    """Look at the very cells that a plan selects: they are to be numbers, and an axis is to run one way."""
     lines = one_line_end(decode(observation.path, load(observation.path)).text).split("\n")
     if plan.orientation is Orientation.MATRIX:
         return

@@ -1,7 +1,7 @@
 """A file's text without what belongs to its owner: no digit, no value, no name, path, date or place.
 
-What is kept is what an instrument's maker wrote: the words of the field, keys, the shape of numbers. A free line keeps only the
-words we know; so a name that stands somewhere alone cannot pass.
+What is kept is what an instrument's maker wrote: the words of the field, keys, the shape of numbers. A free line keeps
+only the words we know; so a name that stands somewhere alone cannot pass.
 """
 
 from __future__ import annotations
@@ -41,39 +41,41 @@ _ALLOWED_KEY = re.compile(
 )
 # A key that says something of a person, a specimen, a place or a day, in a row that could be a header.
 _PRIVATE_KEY = re.compile(
-    r"\b(?:sample|probe|muestra|[ée]chantillon|user|benutzer|usuario|operator|analyst|author|owner|origin|name|title|titel"
-    r"|comment|kommentar|remark|note|description|serial|instrument id|s/?n|date|datum|fecha|time|zeit|hora|timestamp|path"
+    r"\b(?:sample|probe|muestra|[ée]chantillon|user|benutzer|usuario|operator|analyst|author|owner|origin|name|title"
+    r"|titel|comment|kommentar|remark|note|description|serial|instrument id|s/?n|date|datum|fecha|time|zeit|hora"
+    r"|timestamp|path"
     r"|file|datei|archivo|folder|directory|gps|latitude|longitude|lat|lon|altitude|location|project|company|patient"
     r"|customer|lot|batch|id)\b",
     re.IGNORECASE,
 )
-_WORDS = frozenset(
-    """
-    a abs absorbance absorption abscissa acquired acquisition acquisitions and ascii average averages averaged averaging
-    axis background baseline beam begin beginning binary block blocks blue boxcar calibration channel channels column
-    columns common correction corrected counts csv curve dark data delimited delta detector device dispersion electric emission
-    empty end energy ev excitation experiment export exported factor false field file filter first fluorescence
-    format frequency fourier from ftir full function gain grating header in index infrared infos information instrument
-    integration intensity intensities interferogram interval ir kubelka label laser last length light line linear log
-    maximum measured measurement method microns min minimum mode module monitor multi munk nanometer nanometers nir nm no node
-    none normalized nonlinearity number of off on one only optical ordinate output param parameter parameters part
-    percent photon pixel pixels plate plot point points position power processed properties r raman range rate raw
-    ratio readings reference reflectance reflection reflectivity relative report resolution result results row rows
-    sample samples scan scans section sensor set settings shift signal single slit smoothing software spectra spectral
-    spectrometer spectrophotometer spectroscopy spectrum speed start started state step stop stray subtracted summary
-    t table temperature text the time to total transmission transmittance true two type unit units uv value values
-    version vis visible wave wavelength wavelengths wavenumber wavenumbers white width x xaxis xydata xy y yaxis yes z
-    absorbanz achse anfang anzahl beginn bereich daten dunkel einheit ende energie extinktion extinktionen gerät
-    integrationszeit intensität kopf kopfzeile messung messwerte mittelung probe punkte raman-verschiebung referenz
-    reflexion spalte spektraldaten spektren spektrum transmission verschiebung wellenlänge wellenlängen wellenzahl
-    wellenzahlen wert werte zeile absorbancia archivo comienza comienzo datos de del des desplazamiento du energía
-    espectral espectrales espectro espectros fichier fin final inicio intensidad la le les longitud longueur los muestra
-    nombre número onda onde ondes reflectancia referencia señal termina transmitancia unidad unidades valor valores absorption début
-    données ech échantillon échelle intensité mesure point réflectance référence spectrale spectrales spectre spectres unité
-    dati fine intensità inizio lunghezza numero assorbanza riflettanza trasmittanza spettro dados comprimento espectrais
-    波長 波数 吸光度 透過率 反射率 強度 データ データ点数 測定 単位 开始 结束 数据 波长 波數 吸收 反射 透射 强度 光谱
-    """.split()
-)
+_KNOWN = """
+    a abs abscissa absorbance absorbancia absorbanz absorption achse acquired acquisition acquisitions and anfang
+    anzahl archivo ascii assorbanza average averaged averages averaging axis background baseline beam begin beginn
+    beginning bereich binary block blocks blue boxcar calibration channel channels column columns comienza
+    comienzo common comprimento corrected correction counts csv curve dados dark data daten dati datos de del
+    delimited delta des desplazamiento detector device dispersion données du dunkel début ech einheit electric
+    emission empty end ende energie energy energía espectrais espectral espectrales espectro espectros ev
+    excitation experiment export exported extinktion extinktionen factor false fichier field file filter fin final
+    fine first fluorescence format fourier frequency from ftir full function gain gerät grating header in index
+    information infos infrared inicio inizio instrument integration integrationszeit intensidad intensities
+    intensity intensità intensität intensité interferogram interval ir kopf kopfzeile kubelka la label laser last
+    le length les light line linear log longitud longueur los lunghezza maximum measured measurement messung
+    messwerte mesure method microns min minimum mittelung mode module monitor muestra multi munk nanometer
+    nanometers nir nm no node nombre none nonlinearity normalized number numero número of off on onda onde ondes
+    one only optical ordinate output param parameter parameters part percent photon pixel pixels plate plot point
+    points position power probe processed properties punkte r raman raman-verschiebung range rate ratio raw
+    readings reference referencia referenz reflectance reflectancia reflection reflectivity reflexion relative
+    report resolution result results riflettanza row rows réflectance référence sample samples scan scans section
+    sensor set settings señal shift signal single slit smoothing software spalte spectra spectral spectrale
+    spectrales spectre spectres spectrometer spectrophotometer spectroscopy spectrum speed spektraldaten spektren
+    spektrum spettro start started state step stop stray subtracted summary t table temperature termina text the
+    time to total transmission transmitancia transmittance trasmittanza true two type unidad unidades unit units
+    unité uv valor valores value values verschiebung version vis visible wave wavelength wavelengths wavenumber
+    wavenumbers wellenlänge wellenlängen wellenzahl wellenzahlen wert werte white width x xaxis xy xydata y yaxis
+    yes z zeile échantillon échelle データ データ点数 光谱 単位 反射 反射率 吸光度 吸收 开始 強度 强度
+    数据 波数 波數 波長 波长 測定 结束 透射 透過率
+"""
+_WORDS = frozenset(_KNOWN.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,9 @@ class Mask:
         return re.sub(rf"{_TEXT}(?:[\s,._&+/-]*{_TEXT})+", _TEXT, line)
 
     def header_line(self, line: str) -> str:
-        """A line of column names: those of a wide table, where they are samples, only if they are words of the field."""
+        """A line of column names; of a wide table, whose columns are samples, only words of the field."""
         cells = split_cells(line, self.delimiter)
-        if len(cells) < 2 or _PRIVATE_KEY.search(cells[0]) and len(cells) == 2:
+        if len(cells) < 2 or (len(cells) == 2 and _PRIVATE_KEY.search(cells[0])):
             return self.preamble_line(line)
         return self._joined([self._name(cell) for cell in cells])
 

@@ -1,7 +1,7 @@
 """What an AI is told of a file: a masked layout of at most two kilobytes, and the name its layout goes by.
 
-The payload is JSON, so the file's words are quoted data in it. Lines that matter least go first when it is too long: those far
-above the table, then those below it.
+The payload is JSON, so the file's words are quoted data in it. Lines that matter least go first when it is too long:
+those far above the table, then those below it.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def masked(observation: Observation) -> str:
     Returns
     -------
     str
-        JSON of at most `MOST_BYTES` bytes in UTF-8. Every digit of the file is a nine, values are gone but those of keys
-        that tell units, technique, laser line or number of points.
+        JSON of at most `MOST_BYTES` bytes in UTF-8. Every digit of the file is a nine, values are gone but those of
+        keys that tell units, technique, laser line or number of points.
     """
     mask = Mask.of(observation)
     above, below = _lines_above(observation, mask), _lines_below(observation, mask)
@@ -50,9 +50,9 @@ def masked(observation: Observation) -> str:
             "data": [[number, _cut(text, max(width, 60))] for number, text in data[:rows]],
             "below": [[number, _cut(text, width)] for number, text in below[len(below) - most_below :]],
         }
-        text = _compact(payload)
-        if len(text.encode()) <= MOST_BYTES:
-            return text
+        told = _compact(payload)
+        if len(told.encode()) <= MOST_BYTES:
+            return told
     return _compact({"extension": _extension(observation), "columns": len(observation.columns), "too_long": True})
 
 
@@ -70,7 +70,7 @@ def fingerprint(observation: Observation) -> str:
         if best and each.last_line - each.first_line >= (best.last_line - best.first_line) // 2
     )
     axis = next((each for each in observation.columns if each.monotone != "no"), None)
-    layout = {
+    layout: dict[str, object] = {
         "version": PROMPT_VERSION,
         "extension": _extension(observation),
         "encoding": observation.encoding,

@@ -161,7 +161,8 @@ def _model_at(location: tuple[int | str, ...], bare: bool) -> type[BaseModel]:
     parts = location if bare else location[1:]
     if not bare and not location:
         return StoredPlan
-    return {"axis": AxisPlan, "spectra": SpectrumPlan}.get(str(parts[0]) if parts else "", Plan)
+    inner: dict[str, type[BaseModel]] = {"axis": AxisPlan, "spectra": SpectrumPlan}
+    return inner.get(str(parts[0]) if parts else "", Plan)
 
 
 def _lines_of(text: str) -> Any:

@@ -159,14 +159,15 @@ def _number(text: str, variable: str, meant: str) -> float:
 
 def _keyring(url: str) -> str | None:
     """The key that the system's keyring keeps for this host; None without the extra or without a keyring."""
+    import importlib
     from urllib.parse import urlsplit
 
     try:
-        import keyring
-        from keyring.errors import KeyringError
+        keyring = importlib.import_module("keyring")
     except ImportError:
         return None
     try:
-        return keyring.get_password(_KEYRING_SERVICE, urlsplit(url).hostname or "")
-    except KeyringError:
+        found = keyring.get_password(_KEYRING_SERVICE, urlsplit(url).hostname or "")
+    except keyring.errors.KeyringError:
         return None
+    return found if isinstance(found, str) else None

@@ -1,0 +1,219 @@
+"""`Normalizer`: from a file to the plan by which it is read, whoever knows it best."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from batchlab.errors import DataError
+from batchlab.spectra._normalizer._ai import AiProposer
+from batchlab.spectra._normalizer._cache import PlanCache
+from batchlab.spectra._normalizer._calls import Calls, Summary
+from batchlab.spectra._normalizer._decide import RULES_SURE, Decision, Judged, Status, decide, judged_confidence
+from batchlab.spectra._normalizer._dry_run import dry_run
+from batchlab.spectra._normalizer._payload import fingerprint
+from batchlab.spectra._normalizer._proposal import NormalizationError, Proposal, Proposer, Source
+from batchlab.spectra._normalizer._settings import AiSettings
+from batchlab.spectra._plan import Plan
+from batchlab.spectra._read._observation import Observation, observe
+from batchlab.spectra._read._recognize import Recognition, recognize
+
+if TYPE_CHECKING:
+    from batchlab.spectra._model import Spectrum
+
+__all__ = ["Normalized", "Normalizer", "RuleProposer"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Normalized:
+    """How a file is to be read.
+
+    Attributes
+    ----------
+    path
+        The file.
+    plan
+        The plan; None for a format that describes itself, and where nobody proposes any. Under review it is the best
+        proposal, not to be used unasked.
+    source
+        Whose plan it is; None where nobody proposes any.
+    confidence
+        From 0 to 1, after the dry run.
+    status
+        Whether it may be used.
+    proposals
+        Everybody's, the rules' first.
+    warnings
+        What the user is to know.
+    layout
+        The name of its layout, the same for all files of one instrument; empty for a format that describes itself.
+    """
+
+    path: Path
+    plan: Plan | None
+    source: Source | None
+    confidence: float
+    status: Status
+    proposals: tuple[Proposal, ...] = ()
+    warnings: tuple[str, ...] = ()
+    layout: str = ""
+
+    def read(self) -> tuple[Spectrum, ...]:
+        """Read the file by this plan.
+
+        Raises
+        ------
+        DataError
+            Reason ``needs-review``: nobody is sure how; or the reasons of reading.
+        """
+        from batchlab.spectra._read import read_spectra
+
+        if self.status is Status.NEEDS_REVIEW:
+            raise DataError(
+                f"{self.path}: {self.warnings[-1] if self.warnings else 'nobody is sure how this file is read'}: "
+                "`batchlab spectra plans` shows and pins one",
+                reason="needs-review",
+            )
+        return read_spectra(self.path, plan=self.plan)
+
+
+class RuleProposer:
+    """The recogniser's rules as a source of plans: offline, free, always there."""
+
+    def propose(self, observation: Observation) -> Proposal | None:
+        """What the rules make of a file; None where they find no table in it."""
+        try:
+            return _of_rules(recognize(observation.path))
+        except DataError:
+            return None
+
+
+class Normalizer:
+    """Rules first; what they are not sure of is looked up or, if the user has set one up, asked of an AI.
+
+    Parameters
+    ----------
+    settings
+        How an AI is reached; by default as the environment says, which is not at all unless it is set up there.
+    cache
+        The plans that are known.
+    ai
+        A source to ask instead of the AI of the settings.
+    calls
+        The account of calls.
+    """
+
+    def __init__(
+        self,
+        settings: AiSettings | None = None,
+        *,
+        cache: PlanCache | None = None,
+        ai: Proposer | None = None,
+        calls: Calls | None = None,
+    ) -> None:
+        self._settings = AiSettings.from_environment() if settings is None else settings
+        self._cache = cache or PlanCache()
+        self._calls = calls or Calls()
+        self._ai = ai
+        if ai is None and self._settings.set_up:
+            self._ai = AiProposer(self._settings, cache=self._cache, calls=self._calls)
+
+    @property
+    def summary(self) -> Summary:
+        """What this job has asked so far: ``1 call for 240 files``."""
+        return self._calls.summary(self._settings.job)
+
+    def normalize(self, path: str | os.PathLike[str]) -> Normalized:
+        """Say how a file is read.
+
+        Parameters
+        ----------
+        path
+            The file.
+
+        Raises
+        ------
+        DataError
+            If it cannot be read at all, or nobody finds a table in it.
+        ConfigError
+            If a pinned plan's file is wrong.
+        """
+        path = Path(path)
+        recognition, observation, refusal = _looked_at(path)
+        if observation is None:
+            return Normalized(
+                path=path, plan=None, source=Source.FORMAT, confidence=1.0, status=Status.ACCEPTED, warnings=()
+            )
+        rules = _of_rules(recognition) if recognition is not None else None
+        warnings: list[str] = []
+        other = self._other(observation, rules, warnings)
+        if rules is None and other is None and refusal is not None:
+            raise _with_warnings(refusal, warnings)
+        alternatives = tuple(each.plan for each in recognition.alternatives) if recognition is not None else ()
+        judged = None
+        if other is not None:
+            verdict = dry_run(other.plan, observation)
+            confidence = judged_confidence(other, verdict, rules, alternatives)
+            judged = Judged(proposal=other, verdict=verdict, confidence=confidence)
+        decision = decide(rules, judged, hold=self._settings.hold)
+        layout = fingerprint(observation)
+        self._count(decision, layout)
+        return Normalized(
+            path=path,
+            plan=decision.chosen.plan if decision.chosen else None,
+            source=decision.chosen.source if decision.chosen else None,
+            confidence=decision.confidence,
+            status=decision.status,
+            proposals=tuple(each for each in (rules, other) if each is not None),
+            warnings=(*warnings, *decision.warnings),
+            layout=layout,
+        )
+
+    def _other(self, observation: Observation, rules: Proposal | None, warnings: list[str]) -> Proposal | None:
+        """A proposal of somebody other than the rules, where it is wanted."""
+        known = self._cache.propose(observation)
+        if known is not None and known.source is Source.PINNED:
+            return known
+        if rules is not None and rules.confidence >= RULES_SURE:
+            return None
+        if known is not None or self._ai is None:
+            return known
+        try:
+            return self._ai.propose(observation)
+        except (NormalizationError, OSError) as error:
+            warnings.append(f"AI normalization failed: {error}")
+            return None
+
+    def _count(self, decision: Decision, layout: str) -> None:
+        source = decision.chosen.source if decision.chosen else None
+        if source in (Source.AI, Source.CACHE) and self._settings.set_up:
+            self._calls.served(job=self._settings.job, layout=layout, source=source.value)
+
+
+def _looked_at(path: Path) -> tuple[Recognition | None, Observation | None, DataError | None]:
+    """What the rules say of a file, what was measured of it, and why the rules gave up on a text, if they did."""
+    try:
+        recognition = recognize(path)
+    except DataError as error:
+        # The rules find no table in a text; another may. A file that is no text at all is refused here again.
+        return None, observe(path), error
+    return recognition, recognition.observation, None
+
+
+def _of_rules(recognition: Recognition) -> Proposal | None:
+    if recognition.plan is None:
+        return None
+    return Proposal(
+        plan=recognition.plan,
+        source=Source.RULES,
+        confidence=recognition.confidence,
+        reason="; ".join(recognition.reasons[:3]),
+    )
+
+
+def _with_warnings(error: DataError, warnings: list[str]) -> DataError:
+    if not warnings:
+        return error
+    return DataError(f"{error}; {'; '.join(warnings)}", category=error.category, reason=error.reason)
