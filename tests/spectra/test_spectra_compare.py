@@ -274,7 +274,11 @@ def test_absorbance_and_transmittance_are_never_compared():
 
 METRICS = {
     "pearson_r",
+    "derivative_r",
     "rmse",
+    "relative_rmse",
+    "mae",
+    "hqi",
     "max_deviation",
     "max_deviation_at",
     "spectral_angle_deg",
@@ -295,7 +299,11 @@ def test_a_spectrum_and_itself_are_alike_to_the_last_bit(method):
     assert set(comparison.metrics) == METRICS
     assert comparison.metrics == {
         "pearson_r": 1.0,
+        "derivative_r": 1.0,
         "rmse": 0.0,
+        "relative_rmse": 0.0,
+        "mae": 0.0,
+        "hqi": 1000.0,
         "max_deviation": 0.0,
         "max_deviation_at": 400.0,
         "spectral_angle_deg": 0.0,

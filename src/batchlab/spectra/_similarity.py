@@ -1,88 +1,61 @@
-"""How alike are two spectra: the numbers of a comparison."""
+"""Compare a sample with its reference: on one axis, in numbers, as a difference."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from batchlab.errors import DataError
-from batchlab.spectra._common_axis import LEAST_COVERAGE, common_axis
-from batchlab.spectra._model import (
-    Array,
-    AxisKind,
-    Quantity,
-    Spectrum,
-    axis_label,
-    intensity_label,
-    read_only,
+from batchlab.errors import ConfigError, DataError
+from batchlab.spectra._common_axis import OnCommonAxis
+from batchlab.spectra._comparison import MOVED, Comparison, Range
+from batchlab.spectra._difference import Factor, difference_of, subtraction_factor
+from batchlab.spectra._measures import DEFAULT_METRICS, Difference, ShiftHandling, known_metrics
+from batchlab.spectra._metrics import (
+    area_ratio,
+    cosine,
+    derivative_r,
+    euclid,
+    hqi,
+    mae,
+    max_deviation,
+    pearson_r,
+    relative_rmse,
+    rmse,
+    sid,
+    spectral_angle_deg,
 )
-from batchlab.spectra._normalization import Normalization, area, degenerate, normalize, refuse_constant
+from batchlab.spectra._model import Array, Spectrum, read_only
+from batchlab.spectra._normalization import Normalization, normalize, refuse_constant
+from batchlab.spectra._numbers import Pair, numbers_of, region_numbers
+from batchlab.spectra._recipe import LEAST_COVERAGE, Recipe, prepare
+from batchlab.spectra._shift import Shift, correct_shift, estimate_shift
+from batchlab.spectra._signal import join_gaps, pieces
 
 __all__ = [
     "Comparison",
     "area_ratio",
     "compare",
+    "cosine",
+    "derivative_r",
+    "euclid",
+    "hqi",
+    "mae",
     "max_deviation",
     "pearson_r",
+    "relative_rmse",
     "rmse",
+    "sid",
     "spectral_angle_deg",
 ]
 
 _GOOD_COVERAGE = 0.8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Comparison:
-    """A sample beside its reference on one axis.
-
-    Attributes
-    ----------
-    axis : (n,) array
-        The reference's points inside the overlap, in the reference's direction, in `axis_unit`.
-    reference, sample, difference : (n,) arrays
-        The two signals, normalised, and sample minus reference.
-    axis_kind, axis_unit, quantity, unit
-        What the axis and the signals are; `unit` is that of the signals before they were normalised.
-    normalization
-        How the signals were scaled.
-    reference_name, sample_name
-        What they are called.
-    metrics
-        Flat: ``pearson_r, rmse, max_deviation, max_deviation_at, spectral_angle_deg`` of the normalised
-        signals, ``area_ratio`` of the signals as measured, and ``coverage, n_points, axis_first, axis_last,
-        axis_unit``.
-    warnings
-        What is worth a look.
-    """
-
-    axis: Array
-    reference: Array
-    sample: Array
-    difference: Array
-    axis_kind: AxisKind = AxisKind.UNKNOWN
-    axis_unit: str | None = None
-    quantity: Quantity = Quantity.UNKNOWN
-    unit: str | None = None
-    normalization: Normalization = Normalization.NONE
-    reference_name: str = ""
-    sample_name: str = ""
-    metrics: Mapping[str, float | int | str]
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def axis_label(self) -> str:
-        """The axis as a plot names it."""
-        return axis_label(self.axis_kind, self.axis_unit)
-
-    @property
-    def intensity_label(self) -> str:
-        """The compared signal as a plot names it, such as ``Absorbance (snv)``."""
-        if self.normalization is Normalization.NONE:
-            return intensity_label(self.quantity, self.unit)
-        return f"{intensity_label(self.quantity, '1')} ({self.normalization.value})"
+_LEAST_POINTS = 3
+_NO_REGIONS: Mapping[str, Range] = {}
 
 
 def compare(
@@ -91,57 +64,99 @@ def compare(
     normalization: Normalization | str = Normalization.NONE,
     *,
     least_coverage: float = LEAST_COVERAGE,
+    recipe: Recipe | None = None,
+    metrics: Iterable[str] = DEFAULT_METRICS,
+    regions: Mapping[str, Sequence[float]] = _NO_REGIONS,
+    masks: Iterable[Sequence[float]] = (),
+    difference: Difference | str = Difference.DIFFERENCE,
+    factor: float | str = "values",
+    shift: ShiftHandling | str = ShiftHandling.IGNORE,
+    memory: MutableMapping[str, Any] | None = None,
 ) -> Comparison:
     """Compare a sample with a reference.
 
-    Both are brought to the reference's points inside the overlap, then normalised there, each by itself.
-    ``rmse``, ``max_deviation``, ``pearson_r`` and ``spectral_angle_deg`` are of the normalised signals;
-    ``area_ratio`` is of the signals as measured, since normalising would make it say nothing.
+    Both are prepared alike and brought to one axis, by default to the reference's points inside the overlap; then
+    normalised there, each by itself; then judged. ``area_ratio`` is of the signals before they were normalised,
+    since normalising would make it say nothing.
 
     Parameters
     ----------
     reference, sample
         The spectra.
     normalization
-        None, snv, min-max or area.
+        None, snv, min-max or area; after the recipe's own steps.
     least_coverage
-        The least share of the reference's range that the sample must cover.
+        The least share of the reference's range that the sample must cover; a recipe has its own.
+    recipe
+        Units, pretreatment and common axis.
+    metrics
+        Names from `METRICS`, or ``all``. One that these two do not have is NaN, with a warning.
+    regions
+        Name to the two ends of a region, in the unit of the common axis: each metric is told for it too.
+    masks
+        Ranges that no number is to know of, in the unit of the common axis. The curves still show them.
+    difference
+        What the curve beneath is: difference, scaled difference, ratio, log ratio.
+    factor
+        Of a scaled difference: a number; or how it is found, ``values`` or ``derivative``, see
+        `subtraction_factor`; or the name of a region, in which it is found by ``values``.
+    shift
+        Ignore a shift of the sample's axis, estimate it, or correct it. Told in ``axis_shift`` and in a warning, if
+        it is beyond doubt and more than half the distance of points; one not beyond doubt is never corrected.
+    memory
+        Where a prepared reference is kept for the next sample.
 
     Raises
     ------
+    ConfigError
+        A metric or a region that there is not; a mask or a region that is not two numbers.
     DataError
-        Reasons ``no-overlap``, ``unit-mismatch``, ``quantity-mismatch``, ``degenerate-spectrum``.
+        Reasons ``no-overlap``, ``unit-mismatch``, ``quantity-mismatch``, ``degenerate-spectrum``; those of the recipe.
     """
-    normalization = Normalization(normalization)
-    both = common_axis(reference, sample, least_coverage=least_coverage)
+    normalization, kind, shift = Normalization(normalization), Difference(difference), ShiftHandling(shift)
+    wanted, ranges, hidden = _settings(metrics, regions, masks)
+    both = prepare(reference, sample, recipe or Recipe.model_validate({"least_coverage": least_coverage}), memory)
+    warnings, done = list(both.warnings), list(both.done)
+    facts: dict[str, float | str] = {}
+    if shift is not ShiftHandling.IGNORE:
+        both, found = _shifted(both, hidden, shift, warnings, done)
+        facts |= {"axis_shift": found.value, "axis_shift_error": found.error}
     axis = both.axis
-    y_ref = _scaled(both.axis, both.reference, normalization, f"the reference {reference.name!r}")
-    y_sample = _scaled(both.axis, both.sample, normalization, f"the sample {sample.name!r}")
-    deviation, position = max_deviation(axis, y_ref, y_sample)
-    ratio = area_ratio(axis, both.reference, both.sample)
-    warnings = list(both.warnings)
+    y_ref = _scaled(axis, both.reference, normalization, f"the reference {reference.name!r}")
+    y_sample = _scaled(axis, both.sample, normalization, f"the sample {sample.name!r}")
+    pair = Pair(
+        axis=axis,
+        reference=y_ref,
+        sample=y_sample,
+        raw_reference=both.unscaled_reference,
+        raw_sample=both.unscaled_sample,
+        gaps=both.gaps,
+    )
+    kept = _kept(axis, hidden)
+    judged = pair if kept is None else pair.at(kept, join_gaps((*both.gaps, *hidden)))
+    if judged.axis.size < _LEAST_POINTS:
+        raise DataError(
+            f"the masks leave {judged.axis.size} of {axis.size} points of the sample {sample.name!r}, "
+            f"{_LEAST_POINTS} are needed; mask less",
+            reason="no-overlap",
+        )
+    numbers, told = numbers_of(judged, wanted)
+    of_regions, told_of_regions = region_numbers(judged, ranges, wanted)
+    warnings += [*told, *told_of_regions]
     if both.coverage < _GOOD_COVERAGE:
         warnings.append(f"the sample covers only {both.coverage:.0%} of the reference's range")
-    if math.isnan(ratio):
-        warnings.append("the reference's area is zero, so there is no area ratio")
-    metrics: dict[str, float | int | str] = {
-        "pearson_r": pearson_r(y_ref, y_sample),
-        "rmse": rmse(y_ref, y_sample),
-        "max_deviation": deviation,
-        "max_deviation_at": position,
-        "spectral_angle_deg": spectral_angle_deg(y_ref, y_sample),
-        "area_ratio": ratio,
-        "coverage": both.coverage,
-        "n_points": int(axis.size),
-        "axis_first": float(axis[0]),
-        "axis_last": float(axis[-1]),
-        "axis_unit": both.axis_unit or "not stated",
-    }
+    subtracted = _factor(kind, factor, pair, kept, ranges)
+    if subtracted is not None:
+        by = factor if isinstance(factor, str) else "given"
+        facts |= {"factor": subtracted.value, "factor_error": subtracted.error, "factor_by": by}
+    curve = difference_of(y_ref, y_sample, kind, subtracted.value if subtracted else 1.0)
+    if kind in (Difference.RATIO, Difference.LOG_RATIO) and np.isnan(curve).any():
+        warnings.append(f"the {kind.value} is not a number at {np.count_nonzero(np.isnan(curve))} points")
     return Comparison(
         axis=axis,
         reference=read_only(y_ref),
         sample=read_only(y_sample),
-        difference=read_only(y_sample - y_ref),
+        difference=read_only(curve),
         axis_kind=both.axis_kind,
         axis_unit=both.axis_unit,
         quantity=both.quantity,
@@ -149,122 +164,111 @@ def compare(
         normalization=normalization,
         reference_name=reference.name,
         sample_name=sample.name,
-        metrics=metrics,
+        metrics={
+            **numbers,
+            "coverage": both.coverage,
+            "n_points": int(judged.axis.size),
+            "axis_first": float(axis[0]),
+            "axis_last": float(axis[-1]),
+            "axis_unit": both.axis_unit or "not stated",
+            **facts,
+            **of_regions,
+        },
+        difference_kind=kind,
+        regions=ranges,
+        masks=hidden,
+        gaps=both.gaps,
+        done=tuple(done),
+        treated=both.treated,
+        reference_alone=both.reference_alone,
+        sample_alone=both.sample_alone,
         warnings=tuple(warnings),
     )
 
 
-def pearson_r(reference: Array, sample: Array) -> float:
-    """Pearson's correlation coefficient of two signals; blind to offset and positive scale.
-
-    Parameters
-    ----------
-    reference, sample : (n,) arrays
-        The signals, on one axis.
-
-    Returns
-    -------
-    float
-        -1 to 1; exactly 1 for a signal and itself.
-
-    Raises
-    ------
-    DataError
-        Reason ``degenerate-spectrum``: one of them is constant.
-    """
-    for signal in (reference, sample):
-        refuse_constant(signal, "a correlation")
-    a, b = _centred_unit(reference), _centred_unit(sample)
-    # By the chord between the unit vectors: a product of them would round 1 to 0.9999999999999998.
-    if np.dot(a, b) >= 0:
-        return max(-1.0, min(1.0, 1.0 - float(np.sum((a - b) ** 2)) / 2))
-    return max(-1.0, min(1.0, float(np.sum((a + b) ** 2)) / 2 - 1.0))
+def _settings(
+    metrics: Iterable[str], regions: Mapping[str, Sequence[float]], masks: Iterable[Sequence[float]]
+) -> tuple[tuple[str, ...], dict[str, Range], tuple[Range, ...]]:
+    try:
+        wanted = known_metrics(metrics)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    ranges = {name: _range(ends, f"region {name}") for name, ends in regions.items()}
+    return wanted, ranges, join_gaps(tuple(_range(ends, "a mask") for ends in masks))
 
 
-def rmse(reference: Array, sample: Array) -> float:
-    """Root of the mean squared difference, in the signals' unit.
-
-    Parameters
-    ----------
-    reference, sample : (n,) arrays
-        The signals, on one axis, each point weighing the same.
-    """
-    difference = sample - reference
-    largest = float(np.abs(difference).max())
-    if largest == 0.0:
-        return 0.0
-    return largest * math.sqrt(float(np.mean((difference / largest) ** 2)))
+def _range(ends: Sequence[float], what: str) -> Range:
+    if len(ends) != 2 or not all(map(math.isfinite, ends)) or ends[0] == ends[1]:
+        raise ConfigError(f"{what} runs from one position to another: write [LOW, HIGH], not {list(ends)}")
+    return float(min(ends)), float(max(ends))
 
 
-def max_deviation(axis: Array, reference: Array, sample: Array) -> tuple[float, float]:
-    """The largest difference, sample minus reference, with its sign, and where it is.
-
-    Parameters
-    ----------
-    axis : (n,) array
-        The common axis.
-    reference, sample : (n,) arrays
-        The signals.
-
-    Returns
-    -------
-    deviation : float
-        In the signals' unit; negative where the sample lies below.
-    position : float
-        In the axis unit; the first one where several are as large.
-    """
-    difference = sample - reference
-    at = int(np.argmax(np.abs(difference)))
-    return float(difference[at]), float(axis[at])
+def _kept(axis: Array, masks: tuple[Range, ...]) -> NDArray[np.bool_] | None:
+    """The points that no mask hides; None for all."""
+    if not masks:
+        return None
+    kept = np.ones(axis.size, dtype=bool)
+    for low, high in masks:
+        kept &= (axis < low) | (axis > high)
+    return kept
 
 
-def spectral_angle_deg(reference: Array, sample: Array) -> float:
-    """Angle between two signals taken as vectors [1]_; blind to a positive scale.
-
-    Parameters
-    ----------
-    reference, sample : (n,) arrays
-        The signals, on one axis.
-
-    Returns
-    -------
-    float
-        0 to 180 degrees. Computed by half-angles [2]_, since the arc cosine of a product near 1 has an error
-        of 1e-6 degrees.
-
-    Raises
-    ------
-    DataError
-        Reason ``degenerate-spectrum``: one of them is zero everywhere.
-
-    References
-    ----------
-    .. [1] Kruse et al., *Remote Sensing of Environment* 44 (1993) 145-163.
-    .. [2] Kahan, *How Futile are Mindless Assessments of Roundoff*, 2006, section 12.
-    """
-    if not (np.any(reference) and np.any(sample)):
-        raise degenerate("a signal is zero everywhere, so it has no angle to another")
-    a, b = _unit(reference), _unit(sample)
-    return math.degrees(2.0 * math.atan2(float(np.linalg.norm(a - b)), float(np.linalg.norm(a + b))))
+def _shifted(
+    both: OnCommonAxis, masks: tuple[Range, ...], handling: ShiftHandling, warnings: list[str], done: list[str]
+) -> tuple[OnCommonAxis, Shift]:
+    """Estimate the shift and, if that is wished and it is beyond doubt, take it out."""
+    kept = _kept(both.axis, masks)
+    at = slice(None) if kept is None else kept
+    found = estimate_shift(both.axis[at], both.reference[at], both.sample[at])
+    words = found.words(both.axis_unit)
+    if handling is ShiftHandling.CORRECT and found.sure:
+        both = _moved(both, found.value)
+        unit = f" {both.axis_unit}" if both.axis_unit not in (None, "1") else ""
+        done.append(f"{MOVED} {-found.value:.6g}{unit}")
+        warnings.append(f"{words}; it was corrected")
+    elif found.notable or not found.found:
+        warnings.append(f"{words}; nothing was corrected")
+    return both, found
 
 
-def area_ratio(axis: Array, reference: Array, sample: Array) -> float:
-    """Area under the sample over the area under the reference, by the trapezoidal rule.
+def _moved(both: OnCommonAxis, shift: float) -> OnCommonAxis:
+    """The sample moved to where it belongs, each piece between gaps by itself; what it no longer reaches is cut."""
+    kept: list[NDArray[np.intp]] = []
+    samples: list[Array] = []
+    unscaled: list[Array] = []
+    for run in pieces(both.axis, both.gaps):
+        moved, left = correct_shift(both.axis[run], both.sample[run], shift)
+        samples.append(moved)
+        unscaled.append(correct_shift(both.axis[run], both.unscaled_sample[run], shift)[0])
+        kept.append(np.arange(run.start, run.stop)[left])
+    at = np.concatenate(kept)
+    return replace(
+        both,
+        axis=both.axis[at],
+        reference=both.reference[at],
+        unscaled_reference=both.unscaled_reference[at],
+        sample=np.concatenate(samples),
+        unscaled_sample=np.concatenate(unscaled),
+    )
 
-    Parameters
-    ----------
-    axis : (n,) array
-        The common axis, strictly monotone.
-    reference, sample : (n,) arrays
-        The signals as measured.
 
-    Returns
-    -------
-    float
-        NaN where the reference's area is zero.
-    """
-    below = area(axis, reference)
-    return area(axis, sample) / below if below else math.nan
+def _factor(
+    kind: Difference, factor: float | str, pair: Pair, kept: NDArray[np.bool_] | None, regions: Mapping[str, Range]
+) -> Factor | None:
+    if kind is not Difference.SCALED:
+        return None
+    if not isinstance(factor, str):
+        return Factor(float(factor), 0.0)
+    if factor in regions:
+        low, high = regions[factor]
+        inside = (pair.axis >= low) & (pair.axis <= high)
+        kept, factor = inside if kept is None else inside & kept, "values"
+    elif factor not in ("values", "derivative"):
+        raise ConfigError(
+            f"factor {factor!r}: write a number, values, derivative, or a region's name"
+            + (f" ({', '.join(regions)})" if regions else "")
+        )
+    return subtraction_factor(pair.axis, pair.reference, pair.sample, by=factor, kept=kept)
 
 
 def _scaled(axis: Array, signal: Array, method: Normalization, whose: str) -> Array:
@@ -274,13 +278,3 @@ def _scaled(axis: Array, signal: Array, method: Normalization, whose: str) -> Ar
         return normalize(axis, signal, method)
     except DataError as error:
         raise DataError(f"{whose}: {error}", category=error.category, reason=error.reason) from error
-
-
-def _unit(signal: Array) -> Array:
-    scaled: Array = signal / np.abs(signal).max()
-    return scaled / float(np.linalg.norm(scaled))
-
-
-def _centred_unit(signal: Array) -> Array:
-    scaled = signal / np.abs(signal).max()
-    return _unit(scaled - scaled.mean())

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from batchlab.errors import DataError
+from batchlab.spectra._comparison import Comparison
+from batchlab.spectra._measures import Difference
 from batchlab.spectra._model import AxisKind, Quantity, read_only
 from batchlab.spectra._normalization import Normalization
-from batchlab.spectra._similarity import Comparison
 
 __all__ = ["format_comparison", "parse_comparison"]
 
 _TITLE = "# batchlab spectra comparison, format 1"
-_COLUMNS = "axis,reference,sample,difference"
+_COLUMNS = "axis,reference,sample,"  # and what the last one is: difference, ratio
+_KINDS = {_COLUMNS + kind.value.replace(" ", "_"): kind for kind in Difference}
 _FIELDS = (
     "reference",
     "sample",
@@ -35,8 +38,8 @@ def format_comparison(comparison: Comparison, provenance: Mapping[str, object] |
     r"""Write a comparison as CSV.
 
     The first lines begin with ``#``: a title, then ``# key: value`` with the value in JSON, so a name may
-    hold anything. Then the column names and one row a point. Numbers are the shortest that read back to the
-    same float.
+    hold anything. ``statements`` say what each number is. Then the column names and one row a point. Numbers are
+    the shortest that read back to the same float. What one spectrum has beyond the common axis is not written.
 
     Parameters
     ----------
@@ -60,9 +63,12 @@ def format_comparison(comparison: Comparison, provenance: Mapping[str, object] |
         "unit": comparison.unit,
         "warnings": list(comparison.warnings),
         "metrics": {key: _null_for_nan(value) for key, value in comparison.metrics.items()},
+        "statements": comparison.statements,
+        **{name: value for name, value in _particulars(comparison).items() if value},
         "provenance": dict(provenance or {}),
     }
-    head = [_TITLE, *(f"# {key}: {json.dumps(value)}" for key, value in facts.items()), _COLUMNS]
+    columns_line = next(line for line, kind in _KINDS.items() if kind is comparison.difference_kind)
+    head = [_TITLE, *(f"# {key}: {json.dumps(value)}" for key, value in facts.items()), columns_line]
     columns = (comparison.axis, comparison.reference, comparison.sample, comparison.difference)
     texts = [list(map(repr, column.tolist())) for column in columns]
     return "\n".join([*head, *map(",".join, zip(*texts, strict=True)), ""])
@@ -93,11 +99,10 @@ def parse_comparison(text: str, where: str = "the table") -> tuple[Comparison, d
     lines = text.splitlines()
     if not lines or lines[0] != _TITLE:
         raise _unreadable(f"{where}, line 1: expected {_TITLE!r}")
-    try:
-        head = lines.index(_COLUMNS)
-    except ValueError as error:
-        raise _unreadable(f"{where}: no line {_COLUMNS!r}") from error
-    facts: dict[str, object] = {}
+    head = next((number for number, line in enumerate(lines) if line in _KINDS), None)
+    if head is None:
+        raise _unreadable(f"{where}: no line {next(iter(_KINDS))!r}")
+    facts: dict[str, Any] = {}
     for number, line in enumerate(lines[1:head], start=2):
         key, _, value = line.removeprefix("# ").partition(": ")
         try:
@@ -115,7 +120,7 @@ def parse_comparison(text: str, where: str = "the table") -> tuple[Comparison, d
     metrics, provenance, warnings = facts["metrics"], facts["provenance"], facts["warnings"]
     if not isinstance(metrics, dict) or not isinstance(provenance, dict) or not isinstance(warnings, list):
         raise _unreadable(f"{where}: metrics, provenance or warnings of another shape")
-    points = metrics.get("n_points")
+    points = facts.get("points", metrics.get("n_points"))
     if values.shape != (points, 4):
         raise _unreadable(f"{where}: {len(rows)} rows where {points} points are declared")
     axis, reference, sample, difference = (read_only(column) for column in values.T)
@@ -133,10 +138,34 @@ def parse_comparison(text: str, where: str = "the table") -> tuple[Comparison, d
             reference_name=str(facts["reference"]),
             sample_name=str(facts["sample"]),
             metrics={key: math.nan if value is None else value for key, value in metrics.items()},
+            difference_kind=_KINDS[lines[head]],
+            regions={str(name): _range(ends) for name, ends in dict(facts.get("regions", {})).items()},
+            masks=tuple(map(_range, facts.get("masks", ()))),
+            gaps=tuple(map(_range, facts.get("gaps", ()))),
+            done=tuple(map(str, facts.get("done", ()))),
+            treated=tuple(map(str, facts.get("treated", ()))),
             warnings=tuple(map(str, warnings)),
         ), provenance
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise _unreadable(f"{where}: {error}") from error
+
+
+def _particulars(comparison: Comparison) -> dict[str, object]:
+    """What most comparisons have none of."""
+    shown = comparison.axis.size
+    return {
+        "points": shown if shown != comparison.metrics.get("n_points") else None,
+        "regions": dict(comparison.regions),
+        "masks": list(comparison.masks),
+        "gaps": list(comparison.gaps),
+        "done": list(comparison.done),
+        "treated": list(comparison.treated),
+    }
+
+
+def _range(ends: Any) -> tuple[float, float]:
+    low, high = map(float, ends)
+    return low, high
 
 
 def _null_for_nan(value: float | int | str) -> float | int | str | None:
