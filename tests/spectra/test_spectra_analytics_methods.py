@@ -308,7 +308,7 @@ def test_a_chart_of_few_values_judges_none():
 
 
 def test_an_even_series_is_beyond_nothing():
-    chart = control_chart(np.full(20, 0.1 + 0.2), ceiling=1.0)
+    chart = control_chart(np.full(20, 0.1 + 0.2))
     assert chart.beyond == chart.jumps == chart.runs == ()
 
 

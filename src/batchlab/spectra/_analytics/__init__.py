@@ -2,7 +2,7 @@
 
 from batchlab.spectra._analytics._analyse import analyse
 from batchlab.spectra._analytics._analysis import Analysis, Overview, SpectrumRow, Verdict
-from batchlab.spectra._analytics._charts import ControlChart, control_chart
+from batchlab.spectra._analytics._charts import ControlChart, control_chart, correlation_chart
 from batchlab.spectra._analytics._clusters import Clusters, clusters, silhouette
 from batchlab.spectra._analytics._drift import Drift, drift
 from batchlab.spectra._analytics._hotelling import leverage, t2, t2_limit
@@ -31,6 +31,7 @@ __all__ = [
     "analyse",
     "clusters",
     "control_chart",
+    "correlation_chart",
     "drift",
     "jackson_mudholkar",
     "leverage",

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from batchlab.errors import DataError
 from batchlab.spectra._analytics._analysis import Analysis, Overview, Verdict
-from batchlab.spectra._analytics._charts import ControlChart, control_chart
+from batchlab.spectra._analytics._charts import ControlChart, control_chart, correlation_chart
 from batchlab.spectra._analytics._clusters import FEWEST as FEWEST_TO_CLUSTER
 from batchlab.spectra._analytics._clusters import clusters
 from batchlab.spectra._analytics._drift import Drift, drift
@@ -223,7 +223,7 @@ def _series(spectra: Matrix, settled: Settled, correlation: Array) -> dict[str, 
 
 def _chart(name: str, values: Array, unit: str | None) -> ControlChart:
     if name == "correlation":
-        return control_chart(values, name=name, unit="1", ceiling=1.0)
+        return correlation_chart(values, name=name)
     return control_chart(values, name=name, unit=unit)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from batchlab.errors import DataError
 from batchlab.spectra._model import Array, read_only
 
-__all__ = ["ControlChart", "control_chart"]
+__all__ = ["ControlChart", "control_chart", "correlation_chart"]
 
 # Of the range of two normal values, in standard deviations: its mean, its median, and its upper limit over its mean.
 _D2 = 1.128379167095513
@@ -18,6 +19,7 @@ _MEDIAN_RANGE = 0.953872552417
 _D4 = 3.267
 FEWEST = 8  # moving ranges: of fewer the width is hardly known
 _RUN = 9
+_NEARLY_ONE = 1.0 - 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,7 +72,6 @@ def control_chart(
     name: str = "value",
     unit: str | None = None,
     baseline: int | NDArray[np.bool_] | None = None,
-    ceiling: float | None = None,
 ) -> ControlChart:
     """Chart single values and their moving ranges [1]_.
 
@@ -85,8 +86,6 @@ def control_chart(
     baseline
         The first n values, or a mask of those taken for good; the limits are then their mean and mean moving
         range. By default median and median moving range of all, which outliers do not move.
-    ceiling
-        A value that cannot be exceeded, such as 1 of a correlation; the upper limit ends there.
 
     Raises
     ------
@@ -113,8 +112,6 @@ def control_chart(
             )
         centre, width, used = float(np.mean(values[chosen])), float(np.mean(own)) / _D2, own.size
     low, high = centre - 3 * width, centre + 3 * width
-    if ceiling is not None:
-        high = min(high, ceiling)
     judged = used >= FEWEST - 1
     range_limit = _D4 * _D2 * width
     rounding = 1e-12 * float(np.abs(values).max())
@@ -132,6 +129,30 @@ def control_chart(
         jumps=_where(np.concatenate([[False], ranges > range_limit + rounding])) if judged else (),
         judged=judged,
     )
+
+
+def correlation_chart(correlations: Array, *, name: str = "correlation") -> ControlChart:
+    """Chart correlations by Fisher's transform [1]_, which makes them nearly normal; told as correlations again.
+
+    Parameters
+    ----------
+    correlations : (n,) array
+        In the order they were measured; two or more.
+    name
+        What they are called.
+
+    Returns
+    -------
+    ControlChart
+        Its moving ranges and their limit are those of the transformed values.
+
+    References
+    ----------
+    .. [1] Fisher, *Metron* 1 (1921) 3-32.
+    """
+    chart = control_chart(np.arctanh(np.clip(correlations, -_NEARLY_ONE, _NEARLY_ONE)), name=name, unit="1")
+    low, centre, high = (math.tanh(value) for value in (chart.low, chart.centre, chart.high))
+    return replace(chart, values=read_only(correlations), centre=centre, low=low, high=high)
 
 
 def _where(mask: NDArray[np.bool_]) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ def leverage(scores: Array, variances: Array, n_spectra: int) -> Array:
     (n,) array
         0 to 1 for the model's own; any number for others.
     """
-    return 1.0 / n_spectra + np.sum(scores**2 / variances, axis=1) / (n_spectra - 1)
+    return np.asarray(1.0 / n_spectra + np.sum(scores**2 / variances, axis=1) / (n_spectra - 1))
 
 
 def t2(scores: Array, variances: Array, n_spectra: int, members: NDArray[np.bool_]) -> Array:
