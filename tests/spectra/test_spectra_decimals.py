@@ -24,20 +24,25 @@ def test_a_decimal_comma_is_read_as_well():
     assert plain_decimals("1,5;-2\n,25;3,", ";", ",", 4).tolist() == [1.5, -2.0, 0.25, 3.0]
 
 
+def test_blanks_around_numbers_are_nothing_and_empty_cells_are_not_a_number():
+    found = plain_decimals("  1.5 , 2\n,   \n -3 ,", ",", ".", 6)
+    np.testing.assert_array_equal(found, [1.5, 2.0, np.nan, np.nan, -3.0, np.nan])
+
+
 @pytest.mark.parametrize(
     "body",
     [
         "",
         ".",
         "-",
-        "1,",
         "1,,2",
         "1.2.3,4",
         "1-2,3",
         "--1,2",
         "1e5,2",
         "+1,2",
-        " 1,2",
+        "1 2,3",
+        "1,2 -",
         "1,nan",
         "1,1234567890123456",
         "1,½",

@@ -20,7 +20,7 @@ from batchlab.spectra._model import Array
 from batchlab.spectra._read._decimals import plain_decimals
 from batchlab.spectra._read._lines import Lines
 
-__all__ = ["BLANK", "MIN_ROWS", "Block", "Shape", "find_block", "shapes_of"]
+__all__ = ["BLANK", "MIN_ROWS", "Block", "Shape", "block_under", "find_block", "shapes_of"]
 
 BLANK = " "
 MIN_ROWS = 5
@@ -176,8 +176,46 @@ def _parse(lines: Lines, delimiter: str, decimal: str) -> Block | None:
             delimiter=delimiter,
             decimal=decimal,
             lines=lines.numbers(rows),
-            hidden=lines.gap if rows[0] < lines.head <= rows[-1] else 0,
+            hidden=_hidden(lines, rows),
             outside=lines.numbers(outside),
+        )
+    return None
+
+
+def _hidden(lines: Lines, rows: NDArray[np.int64]) -> int:
+    """How many rows lie in the gap of a sample, if they are as many a line as before it."""
+    before = rows[rows < lines.head]
+    if not lines.gap or before.size in (0, rows.size):
+        return 0
+    return round(lines.gap * before.size / (before[-1] - before[0] + 1))
+
+
+def block_under(lines: Lines, delimiter: str, decimal: str, first: int) -> Block | None:
+    """The table under one way to part a text, of those rows that hold together with the line of index `first`."""
+    shapes = _shapes(lines, delimiter, decimal)
+    for exactly in (False, True):
+        if exactly:
+            shapes = _exact_shapes(lines, shapes, delimiter, decimal)
+        kept = np.flatnonzero(~lines.blank)
+        at = int(np.searchsorted(kept, first))
+        if at >= kept.size or not shapes[kept[at]]:
+            return None
+        same = shapes[kept] == shapes[kept[at]]
+        before, after = np.flatnonzero(~same[:at]), np.flatnonzero(~same[at:])
+        begin = int(before[-1]) + 1 if before.size else 0
+        end = at + int(after[0]) if after.size else kept.size
+        rows, columns = kept[begin:end], int(shapes[kept[at]])
+        try:
+            values = _numbers(_body(lines, rows), delimiter, decimal, columns)
+        except ValueError:
+            continue
+        alike = np.flatnonzero(shapes == columns)
+        return Block(
+            values=values,
+            delimiter=delimiter,
+            decimal=decimal,
+            lines=lines.numbers(rows),
+            outside=lines.numbers(alike[(alike < rows[0]) | (alike > rows[-1])]),
         )
     return None
 
@@ -193,7 +231,7 @@ def _numbers(body: str, delimiter: str, decimal: str, columns: int) -> Array:
     rows = body.count("\n") + 1
     plain = None if delimiter == BLANK else plain_decimals(body, delimiter, decimal, rows * columns)
     if plain is not None:
-        return plain.reshape(rows, columns)
+        return _without_empty_end(plain.reshape(rows, columns))
     if decimal == ",":
         body = body.replace(",", ".")
     cells = body.split() if delimiter == BLANK else body.replace("\n", delimiter).split(delimiter)
@@ -205,8 +243,12 @@ def _numbers(body: str, delimiter: str, decimal: str, columns: int) -> Array:
         flat = [float(cell) if cell.strip() else np.nan for cell in cells]
     values = np.array(flat, dtype=np.float64).reshape(-1, columns)
     values[np.isinf(values)] = np.nan
-    # A delimiter at the end of each row leaves a last column that no row fills.
-    while values.shape[1] > 1 and np.isnan(values[:, -1]).all():
+    return _without_empty_end(values)
+
+
+def _without_empty_end(values: Array) -> Array:
+    """A delimiter at the end of each row leaves a last column that no row fills."""
+    while values.shape[1] > 1 and np.isnan(values[-1, -1]) and np.isnan(values[:, -1]).all():
         values = values[:, :-1]
     return values
 

@@ -9,14 +9,14 @@ from batchlab.spectra._model import Array
 
 __all__ = ["plain_decimals"]
 
-_DOT, _PARTING, _MINUS, _OTHER = 10, 11, 12, 13
+_DOT, _PARTING, _MINUS, _OTHER, _BLANK = 10, 11, 12, 13, 14
 # A whole number below 2**53 and a power of ten up to 10**22 are exact, and one division rounds once.
 _MOST_DIGITS = 15
 _POWERS = 10.0 ** np.arange(_MOST_DIGITS + 1)
 
 
 def plain_decimals(body: str, delimiter: str, decimal: str, cells: int) -> Array | None:
-    r"""Read cells such as ``-12.50``, parted by a delimiter and line ends.
+    r"""Read cells such as ``-12.50``, parted by a delimiter and line ends, with blanks around them or nothing in them.
 
     Parameters
     ----------
@@ -30,20 +30,29 @@ def plain_decimals(body: str, delimiter: str, decimal: str, cells: int) -> Array
     Returns
     -------
     (cells,) array or None
-        None where a cell is anything else (blank, with an exponent, with more than 15 digits): read them one by one.
+        NaN for an empty cell. None where a cell is anything else (with an exponent, with more than 15 digits):
+        read them one by one.
     """
     try:
         signs = np.frombuffer(body.encode("ascii").translate(_alphabet(delimiter, decimal)), dtype=np.uint8)
     except UnicodeEncodeError:
         return None
-    if not signs.size or signs.max() == _OTHER:
+    if not signs.size or (signs == _OTHER).any():
         return None
+    if signs.max() == _BLANK:
+        trimmed = _trimmed(signs)
+        if trimmed is None or not trimmed.size:
+            return None
+        signs = trimmed
     ends = np.append(np.flatnonzero(signs == _PARTING), signs.size)
     if ends.size != cells:
         return None
     starts = np.concatenate(([0], ends[:-1] + 1))
-    if (starts >= ends).any():
-        return None
+    filled = starts < ends
+    if not filled.all():
+        starts, ends = starts[filled], ends[filled]
+        if not starts.size:
+            return None
     negative = signs[starts] == _MINUS
     starts += negative
     if np.count_nonzero(signs == _MINUS) != np.count_nonzero(negative):
@@ -60,13 +69,28 @@ def plain_decimals(body: str, delimiter: str, decimal: str, cells: int) -> Array
     values += _whole_number(signs, ends, after)
     values /= _POWERS[after]
     np.negative(values, where=negative, out=values)
-    return values
+    if filled.all():
+        return values
+    table = np.full(cells, np.nan)
+    table[filled] = values
+    return table
+
+
+def _trimmed(signs: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Without the blanks around cells; None where one stands within a cell."""
+    blank = signs == _BLANK
+    kept = np.flatnonzero(~blank)
+    # A blank is within a cell where what stands before and after it belongs to one.
+    gap = np.flatnonzero(np.diff(kept) > 1)
+    before, after = signs[kept[gap]], signs[kept[gap + 1]]
+    return None if ((before != _PARTING) & (after != _PARTING)).any() else signs[kept]
 
 
 def _alphabet(delimiter: str, decimal: str) -> bytes:
     table = bytearray([_OTHER] * 256)
     table[ord("0") : ord("9") + 1] = range(10)
     table[ord("-")] = _MINUS
+    table[ord(" ")] = _BLANK
     table[ord(decimal)] = _DOT
     table[ord(delimiter)] = table[ord("\n")] = _PARTING
     return bytes(table)

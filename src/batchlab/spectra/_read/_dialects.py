@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from batchlab.spectra._model import AxisKind, Quantity
+from batchlab.spectra._kinds import AxisKind, Quantity, Technique
 from batchlab.spectra._read._vocabulary import Meaning, Role
 
 __all__ = ["Dialect", "declared_points", "dialect_of"]
 
 _WAVELENGTH = Meaning(role=Role.AXIS, axis_kind=AxisKind.WAVELENGTH, unit="nm")
-_DARK = Meaning(role=Role.SUPPORT, quantity=Quantity.COUNTS, unit="counts")
-_SAMPLE = Meaning(role=Role.SAMPLE, quantity=Quantity.COUNTS, unit="counts")
+_DARK = Meaning(role=Role.DARK, quantity=Quantity.COUNTS, unit="counts")
+_REFERENCE = Meaning(role=Role.REFERENCE, quantity=Quantity.COUNTS, unit="counts")
+_SAMPLE = Meaning(role=Role.RAW, quantity=Quantity.COUNTS, unit="counts")
 _PROCESSED = Meaning(role=Role.RESULT)
 
 
@@ -28,12 +29,15 @@ class Dialect:
         What stands in the first lines of its exports.
     names, columns
         Its columns, where their number agrees.
+    technique
+        How all its spectra are measured; UNKNOWN where they are of several kinds.
     """
 
     program: str
     mark: re.Pattern[str]
     names: tuple[str, ...]
     columns: tuple[Meaning, ...]
+    technique: Technique = Technique.UNKNOWN
 
 
 _DIALECTS = (
@@ -41,7 +45,7 @@ _DIALECTS = (
         program="Ocean Optics Jaz",
         mark=re.compile(r"^Jaz Data File"),
         names=("wavelength", "dark", "reference", "sample", "processed"),
-        columns=(_WAVELENGTH, _DARK, _DARK, _SAMPLE, _PROCESSED),
+        columns=(_WAVELENGTH, _DARK, _REFERENCE, _SAMPLE, _PROCESSED),
     ),
     Dialect(
         program="Ocean Optics",
@@ -58,21 +62,23 @@ _DIALECTS = (
         names=("wavelength", "reference", "target", "reflectance"),
         columns=(
             _WAVELENGTH,
-            Meaning(role=Role.SUPPORT, quantity=Quantity.RADIANCE),
-            Meaning(role=Role.SAMPLE, quantity=Quantity.RADIANCE),
+            Meaning(role=Role.REFERENCE, quantity=Quantity.RADIANCE),
+            Meaning(role=Role.RAW, quantity=Quantity.RADIANCE),
             Meaning(role=Role.RESULT, quantity=Quantity.REFLECTANCE, unit="%"),
         ),
+        technique=Technique.FIELD_REFLECTANCE,
     ),
     Dialect(
         program="PerkinElmer PEDS",
         mark=re.compile(r"^PE FL\s+SPECTRUM\s+ASCII\s+PEDS.*^#GR\nNM\n", re.MULTILINE | re.DOTALL),
         names=("wavelength", "fluorescence intensity"),
         columns=(_WAVELENGTH, Meaning(role=Role.RESULT, quantity=Quantity.FLUORESCENCE, unit="a.u.")),
+        technique=Technique.FLUORESCENCE,
     ),
 )
 
 _COUNT_KEYS = re.compile(
-    r"(?:##)?npoints|data points|number of (?:data )?points|number of pixels in .*(?:spectrum|file)",
+    r"(?:##)?n_?points|data points|number of (?:data )?points|number of pixels in .*(?:spectrum|file)",
     re.IGNORECASE,
 )
 _PEDS_COUNT_AFTER_GRAPH = 7

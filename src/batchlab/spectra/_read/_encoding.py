@@ -1,4 +1,4 @@
-"""From bytes to text: a byte order mark, else strict UTF-8, else Windows-1252; nothing is ever dropped."""
+"""From bytes to text: a byte order mark, else strict UTF-8, else an old encoding; nothing is ever dropped."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+# Words of the field by which an encoding of East Asia is told; as Windows-1252 the same bytes are noise.
+_WORDS = {
+    "cp932": "波長 波数 吸光度 透過率 強度 反射 測定 データ スペクトル ラマン 試料 日付 装置",
+    "gb18030": "波长 波数 吸光度 透过率 强度 反射 测量 光谱 数据 样品 拉曼 日期 仪器",
+}
+_MOST_LINES_WEIGHED = 200
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
@@ -29,8 +36,11 @@ class Decoded:
     warnings: tuple[str, ...] = ()
 
 
-def decode(path: Path, data: bytes) -> Decoded:
+def decode(path: Path, data: bytes, wished: str | None = None) -> Decoded:
     """Decode the bytes of a text file.
+
+    A byte order mark decides, then strict UTF-8. Else the bytes are in one of the old encodings: the one that is
+    wished, the one in which they give words that exports use, or Windows-1252.
 
     Parameters
     ----------
@@ -38,6 +48,8 @@ def decode(path: Path, data: bytes) -> Decoded:
         The file, for messages alone.
     data
         Its bytes, not empty.
+    wished
+        An encoding that is taken where nothing in the bytes contradicts it.
 
     Raises
     ------
@@ -52,16 +64,47 @@ def decode(path: Path, data: bytes) -> Decoded:
     if wide is not None:
         return _promised(path, data, wide, (f"no byte order mark; taken for {wide} by its zero bytes",))
     refuse_binary(path, data)
-    for encoding in ("utf-8", "cp1252", "latin-1"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if encoding == "utf-8":
-            return Decoded(text=text, encoding="ascii" if text.isascii() else encoding)
-        warning = f"not UTF-8; taken for {encoding}: letters beyond ASCII may be wrong, numbers are not"
-        return Decoded(text=text, encoding=encoding, warnings=(warning,))
+    if data.isascii():
+        return Decoded(text=data.decode("ascii"), encoding="ascii")
+    try:
+        return Decoded(text=data.decode("utf-8"), encoding="utf-8")
+    except UnicodeDecodeError:
+        pass
+    encoding, text = _old(data, wished)
+    warning = f"not UTF-8; taken for {encoding}: letters beyond ASCII may be wrong, numbers are not"
+    return Decoded(text=text, encoding=encoding, warnings=(warning,))
+
+
+def _old(data: bytes, wished: str | None) -> tuple[str, str]:
+    """The old encoding that fits best, and the text in it."""
+    candidates = []
+    if wished is not None and _is_narrow(wished):
+        candidates.append(wished)
+    lines = [line for line in data.splitlines() if not line.isascii()][:_MOST_LINES_WEIGHED]
+    for encoding, known in _WORDS.items():
+        text = _decoded(b"\n".join(lines), encoding)
+        if text is not None and any(word in text for word in known.split()):
+            candidates.append(encoding)
+    for encoding in (*candidates, "cp1252", "latin-1"):
+        whole = _decoded(data, encoding)
+        if whole is not None:
+            return encoding, whole
     raise AssertionError("latin-1 decodes any bytes")
+
+
+def _decoded(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _is_narrow(encoding: str) -> bool:
+    """Whether an encoding is one in which ASCII stays as it is."""
+    try:
+        return codecs.lookup(encoding).name not in ("ascii", "utf-8") and "1,2\n".encode(encoding) == b"1,2\n"
+    except (LookupError, UnicodeError, TypeError):
+        return False
 
 
 def _promised(path: Path, data: bytes, encoding: str, warnings: tuple[str, ...]) -> Decoded:

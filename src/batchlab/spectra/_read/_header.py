@@ -10,7 +10,7 @@ from batchlab.spectra._read._block import BLANK, Block
 from batchlab.spectra._read._lines import Lines
 from batchlab.spectra._read._vocabulary import Role, is_unit, meaning
 
-__all__ = ["Header", "read_header"]
+__all__ = ["Header", "metadata_of", "read_header"]
 
 _COMMENT = re.compile(r"^\s*(?:#+|//|!|%(?=\s))\s*(?=\S)")
 _KEY_VALUE = re.compile(r"^\s*(?P<key>[^:=;\t,]{1,60}?)\s*(?:[:=;\t]|,\s*)\s*(?P<value>.*?)[\s;,]*$")
@@ -83,7 +83,7 @@ def read_header(lines: Lines, block: Block) -> Header:
         names=names,
         units=units,
         preamble=preamble,
-        metadata=_metadata(preamble),
+        metadata=metadata_of(preamble),
         lines=(lines.number(top + rest),) if names else (),
         unit_line=unit_line,
     )
@@ -138,7 +138,8 @@ def _is_one_of_many(above: list[str], at: int, delimiter: str, columns: int) -> 
     return any(line.count(delimiter) == columns - 1 for line in above[:at])
 
 
-def _metadata(preamble: tuple[str, ...]) -> dict[str, str]:
+def metadata_of(preamble: tuple[str, ...]) -> dict[str, str]:
+    """Keys and values of the lines of a preamble; of a key said twice, the first."""
     found: dict[str, str] = {}
     for line in preamble:
         match = _KEY_VALUE.match(_COMMENT.sub("", line.replace("\x00", "")))

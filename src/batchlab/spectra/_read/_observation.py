@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,14 @@ from batchlab.spectra._plan import PreambleStyle
 from batchlab.spectra._read._block import Block, Shape, find_block, shapes_of
 from batchlab.spectra._read._columns import steps_back
 from batchlab.spectra._read._dialects import declared_points, dialect_of
-from batchlab.spectra._read._encoding import decode
+from batchlab.spectra._read._encoding import Decoded, decode
 from batchlab.spectra._read._header import Header, read_header
 from batchlab.spectra._read._lines import Lines
 from batchlab.spectra._read._load import load
 from batchlab.spectra._read._magic import refuse_by_magic
 from batchlab.spectra._read._sample import sampled
 
-__all__ = ["ColumnFacts", "Observation", "observe"]
+__all__ = ["ColumnFacts", "Observation", "facts_of", "observe", "observed"]
 
 _MOST_PREAMBLE = 175
 _MOST_TRAILER = 40
@@ -153,7 +154,12 @@ def observe(path: str | os.PathLike[str], data: bytes | None = None) -> Observat
     refuse_by_magic(path, data)
     decoded = decode(path, data)
     lines = sampled(decoded.text)
-    facts = {
+    return observed(lines, find_block(lines), **facts_of(path, data, decoded, lines))
+
+
+def facts_of(path: Path, data: bytes, decoded: Decoded, lines: Lines) -> dict[str, Any]:
+    """What an observation says of a file as a whole."""
+    return {
         "path": path,
         "size": len(data),
         "encoding": decoded.encoding,
@@ -163,21 +169,20 @@ def observe(path: str | os.PathLike[str], data: bytes | None = None) -> Observat
         "lines": len(lines) + lines.gap,
         "warnings": decoded.warnings,
     }
-    return observed(lines, find_block(lines), **facts)
 
 
-def observed(text: Lines, block: Block | None, **facts: object) -> Observation:
+def observed(text: Lines, block: Block | None, **facts: Any) -> Observation:
     """Tell what stands around a table, and what its columns look like."""
     if block is None:
         first = [text.line(i) for i in range(min(len(text), _MOST_PREAMBLE))]
-        return Observation(preamble=tuple(first), **facts)  # type: ignore[arg-type]
+        return Observation(preamble=tuple(first), **facts)
     header = read_header(text, block)
     columns = block.values.shape[1]
     dialect = dialect_of(header.preamble, columns)
     at = [text.index(int(number)) for number in (*block.lines[:_DATA_LINES], *block.lines[-_DATA_LINES:])]
     # The hypothesis whose numbers were read is the best; others may only look so.
     read = (block.delimiter, block.decimal)
-    facts["hypotheses"] = tuple(sorted(facts.get("hypotheses", ()), key=lambda shape: shape[:2] != read))  # type: ignore[call-overload]
+    facts["hypotheses"] = tuple(sorted(facts.get("hypotheses", ()), key=lambda shape: shape[:2] != read))
     rows = [(text.number(i), text.line(i)) for i in at]
     below = range(at[-1] + 1, min(len(text), at[-1] + 1 + _MOST_TRAILER))
     return Observation(
@@ -194,7 +199,7 @@ def observed(text: Lines, block: Block | None, **facts: object) -> Observation:
         preamble_style=style_of(header),
         declared_points=declared_points(header.preamble, dict(header.metadata), dialect),
         rows=len(block.lines) + block.hidden,
-        **facts,  # type: ignore[arg-type]
+        **facts,
     )
 
 

@@ -7,7 +7,7 @@ from batchlab.spectra._read._lines import Lines
 
 __all__ = ["HEAD", "TAIL", "sampled", "whole"]
 
-HEAD, TAIL = 24_000, 8_000  # characters
+HEAD, TAIL = 24_000, 16_000  # characters
 _LEAST_LINES = 12
 _MOST_HEAD = 400_000
 
@@ -39,8 +39,8 @@ def sampled(text: str, scale: int = 1) -> Lines:
         if end >= scale * _MOST_HEAD or _line_ends(text, 0, end) >= _LEAST_LINES:
             break
         end = _after_line_end(text, end)
-    begin = _after_line_end(text, max(end, len(text) - scale * TAIL))
-    if begin >= len(text):
+    begin = max(end, _line_start(text, len(text) - scale * TAIL))
+    if begin - end < scale * TAIL:
         return whole(text)
     head, tail = one_line_end(text[:end]), one_line_end(text[begin:])
     return Lines(head + tail, head=head.count("\n"), gap=_line_ends(text, end, begin))
@@ -53,6 +53,11 @@ def _after_line_end(text: str, at: int) -> int:
         return line_feed + 1
     carriage_return = text.find("\r", at)
     return carriage_return + 1 if carriage_return >= 0 else len(text)
+
+
+def _line_start(text: str, at: int) -> int:
+    """Where the line begins in which `at` lies."""
+    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at) if text.find("\n") < 0 else -1) + 1
 
 
 def _line_ends(text: str, begin: int, end: int) -> int:

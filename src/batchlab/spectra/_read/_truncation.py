@@ -51,7 +51,7 @@ def refuse_truncated(
     DataError
         Reason ``truncated``.
     """
-    rows, last = len(block.lines), int(block.lines[-1])
+    rows, last = len(block.lines) + block.hidden, lines.index(int(block.lines[-1]))
     if declared is not None and rows < declared:
         raise DataError(
             f"{path}: the preamble declares {declared} points, {rows} are there: the file is cut off; copy it again",
@@ -61,11 +61,11 @@ def refuse_truncated(
     if declared is not None and rows > declared:
         warnings.append(f"the preamble declares {declared} points, {rows} are there; all are used")
     complete = lines.text.endswith("\n")
-    below = [i for i in range(last, len(lines)) if not lines.blank[i]]
-    if below and len(below) == 1 and _is_piece_of_row(lines.line(below[0]), lines.line(last - 1), block):
+    below = [i for i in range(last + 1, len(lines)) if not lines.blank[i]]
+    if below and len(below) == 1 and _is_piece_of_row(lines.line(below[0]), lines.line(last), block):
+        piece = lines.line(below[0]).strip()
         raise DataError(
-            f"{path}, line {below[0] + 1}: the file is cut off within a row ({lines.line(below[0]).strip()!r}); "
-            "copy it again",
+            f"{path}, line {lines.number(below[0])}: the file is cut off within a row ({piece!r}); copy it again",
             reason="truncated",
         )
     if not below and not complete:
@@ -91,8 +91,8 @@ def _is_piece_of_row(line: str, row: str, block: Block) -> bool:
 def _judge_last_row(path: Path, lines: Lines, block: Block) -> list[str]:
     """Judge whether the last number is whole where the last row has no line end."""
     at = int(block.lines[-1])
-    number = lines.line(at - 1).rstrip(" \t")
-    others = [lines.line(int(i) - 1).rstrip(" \t") for i in block.lines[:-1]]
+    number = lines.line(lines.index(at)).rstrip(" \t")
+    others = [lines.line(lines.index(int(i))).rstrip(" \t") for i in block.lines[:-1]]
     end = _last_cell(number, block)
     problem = ""
     least = min((len(_cells(other, block)) for other in others), default=0)

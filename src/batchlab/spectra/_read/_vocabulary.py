@@ -19,8 +19,11 @@ class Role(Enum):
 
     AXIS = "axis"
     RESULT = "result"  # what the instrument computed, or a signal that has no other companion
-    SAMPLE = "sample"  # the raw signal of the sample
-    SUPPORT = "support"  # a dark or reference signal that the result was computed from
+    RAW = "raw"  # the raw signal of the sample
+    DARK = "dark"
+    REFERENCE = "reference"
+    BACKGROUND = "background"
+    ASIDE = "aside"  # a deviation, a temperature, a flag: no spectrum
     UNKNOWN = "unknown"
 
 
@@ -39,7 +42,8 @@ _UNITS: tuple[tuple[str, str], ...] = (
     (r"nm\.?|nanomet(?:er|re)s?", "nm"),
     (r"[u\u00b5\u03bc]m|microns?|micromet(?:er|re)s?", "um"),
     (r"ev", "eV"),
-    (r"[tg]hz", ""),
+    (r"thz", "THz"),
+    (r"ghz", "GHz"),
     (r"seconds?|secs?|s", "s"),
     (r"minutes?|mins?", "min"),
     (r"%|%\s*(?:t|r|transmittance|reflectance)|percent", "%"),
@@ -54,12 +58,18 @@ _AFTER_MARK = re.compile(r"(?:\s/\s|,\s|\s)\s*([^\s,]+(?:\s*-\s*1)?)\s*$")
 
 _AXIS_WORDS: tuple[tuple[str, AxisKind], ...] = (
     (
-        r"raman\s*-?\s*shift|ramanshift|raman-verschiebung|d[ée]placement raman|desplazamiento raman",
+        r"raman\s*-?_?\s*shifts?|raman-verschiebung|d[ée]placement raman|desplazamiento raman|spostamento raman"
+        r"|deslocamento raman|\u30e9\u30de\u30f3\u30b7\u30d5\u30c8|\u62c9\u66fc\u4f4d\u79fb",
         AxisKind.RAMAN_SHIFT,
     ),
-    (r"wave\s*-?_?\s*numbers?|wellenzahl(?:en)?|nombre d.onde|n[úu]mero de onda", AxisKind.WAVENUMBER),
     (
-        r"wave\s*-?_?\s*lengths?|wellenl[äa]e?nge|longueur d.onde|longitud de onda|wl|lambda|\u03bb",
+        r"wave\s*-?_?\s*numbers?|wellenzahl(?:en)?|nombre d.onde|n[úu]mero (?:de |d.)onda|golfgetal|\u6ce2\u6570",
+        AxisKind.WAVENUMBER,
+    ),
+    (
+        r"(?:(?:emission|excitation|em\.?|ex\.?)[ _])?wave\s*-?_?\s*lengths?|wellenl[äa]e?ngen?|longueur d.onde"
+        r"|longitud de onda|lunghezza d.onda|comprimento de onda|golflengte|wl|wvl|lambda|\u03bb"
+        r"|\u6ce2\u9577|\u6ce2\u957f",
         AxisKind.WAVELENGTH,
     ),
     (r"photon energy|energy|energie", AxisKind.ENERGY),
@@ -71,37 +81,59 @@ _AXIS_WORDS: tuple[tuple[str, AxisKind], ...] = (
 _VAGUE_AXIS_WORDS = re.compile(r"x|wave|x[- _]?(?:axis|data|values?)|shift", re.IGNORECASE)
 # Words that are a unit even without a bracket; a bare S may be seconds or the sample.
 _AXIS_UNITS = ("nm", "um", "cm-1", "eV")
+_COMPANIONS = (Role.DARK, Role.REFERENCE, Role.BACKGROUND, Role.ASIDE)
 _AXIS_BY_UNIT = {"nm": AxisKind.WAVELENGTH, "um": AxisKind.WAVELENGTH, "eV": AxisKind.ENERGY}
 
 _SIGNAL_WORDS: tuple[tuple[str, Role, Quantity], ...] = (
-    (r"dark(?: spectrum| signal)?", Role.SUPPORT, Quantity.UNKNOWN),
-    (r"(?:reference|ref\.?|background|blank|white)(?: spectrum| signal)?", Role.SUPPORT, Quantity.UNKNOWN),
+    (r"dark(?: spectrum| signal| current)?", Role.DARK, Quantity.UNKNOWN),
+    (r"(?:reference|ref\.?|white)(?: spectrum| signal)?", Role.REFERENCE, Quantity.UNKNOWN),
+    (r"(?:background|blank|baseline)(?: spectrum| signal)?", Role.BACKGROUND, Quantity.UNKNOWN),
     (r"dark[- ]subtracted.*", Role.RESULT, Quantity.COUNTS),
-    (r"(?:raw(?: data)?|sample|target|scope)(?: spectrum| signal)?", Role.SAMPLE, Quantity.UNKNOWN),
+    (r"(?:raw(?: data)?|sample|target|scope)(?: spectrum| signal)?", Role.RAW, Quantity.UNKNOWN),
     (
-        r"abs\.?|absorbance|absorption|extinktion|extinction|absorbancia|optical density|od|a",
+        r"std\.?(?: ?dev\.?)?|sd|sigma|(?:standard )?(?:deviation|error)|uncertainty|err\.?|temperature.*|flags?"
+        r"|weights?",
+        Role.ASIDE,
+        Quantity.UNKNOWN,
+    ),
+    (
+        r"abs\.?|absorban[cz](?:e|a)|absorption|extinktion|extinction|absorbancia|absorb[âa]ncia|assorbanza"
+        r"|optical density|od|a|\u5438\u5149\u5ea6",
         Role.RESULT,
         Quantity.ABSORBANCE,
     ),
     (
-        r"%\s?tr?|t\s?%|(?:%\s*)?transmi(?:ttance|ssion|tt\.?)|durchl[äa]ssigkeit|transmitancia",
+        r"%\s?tr?|t\s?%|(?:%\s*)?transmi(?:ttance|ssion|tt\.?)|durchl[äa]ssigkeit|transmit[âa]ncia|trasmittanza"
+        r"|\u900f\u904e\u7387|\u900f\u8fc7\u7387",
         Role.RESULT,
         Quantity.TRANSMITTANCE,
     ),
     (
-        r"%\s?r|r\s?%|(?:%\s*)?reflect(?:ance|ion)|reflexion|r[ée]flectance|reflectancia",
+        r"%\s?r|r\s?%|(?:%\s*)?reflect(?:ance|ion)|reflexion|r[ée]flectance|reflectancia|reflet[âa]ncia"
+        r"|\u53cd\u5c04\u7387",
         Role.RESULT,
         Quantity.REFLECTANCE,
     ),
+    (r"log\s*\(?\s*1\s*/\s*r\s*\)?", Role.RESULT, Quantity.LOG_INVERSE_REFLECTANCE),
+    (r"kubelka[- ]munk|k\s*/\s*s", Role.RESULT, Quantity.KUBELKA_MUNK),
+    (r"single[- ]?(?:beam|channel)", Role.RESULT, Quantity.SINGLE_BEAM),
+    (r"interferogram", Role.RESULT, Quantity.INTERFEROGRAM),
     (r"counts?", Role.RESULT, Quantity.COUNTS),
     (r"fluorescence(?: intensity)?", Role.RESULT, Quantity.FLUORESCENCE),
     (r"irradiance", Role.RESULT, Quantity.IRRADIANCE),
     (r"radiance", Role.RESULT, Quantity.RADIANCE),
     (
-        r"intensity|intensit[äa]e?t|intensit[ée]|intensidad|signal|y|processed|result|spectrum",
+        r"intens(?:ity)?|intensit[äa]e?t|intensit[ée]|intensidade?|intensit[àa]|signal|y|processed|result|spectrum"
+        r"|\u5f37\u5ea6|\u5f3a\u5ea6",
         Role.RESULT,
         Quantity.INTENSITY,
     ),
+)
+# A name of a sample may hold the word of its quantity: "leaf 3 - Abs", "%T of blank".
+_QUANTITY_WITHIN = (
+    (re.compile(r"(?:^|[\s_\-:(])(?:abs(?:orbance)?|extinktion)(?=$|[\s_\-:.)])", re.IGNORECASE), Quantity.ABSORBANCE),
+    (re.compile(r"%\s?T\b|\btransmittance\b", re.IGNORECASE), Quantity.TRANSMITTANCE),
+    (re.compile(r"%\s?R\b|\breflectance\b", re.IGNORECASE), Quantity.REFLECTANCE),
 )
 _AXIS_PATTERNS = tuple((re.compile(rf"(?:{p})\b.*", re.IGNORECASE), kind) for p, kind in _AXIS_WORDS)
 _SIGNAL_PATTERNS = tuple(
@@ -158,13 +190,16 @@ def meaning(name: str, unit: str | None = None) -> Meaning:
     unit = unit or unit_in_name
     for pattern, role, quantity in _SIGNAL_PATTERNS:
         if pattern.fullmatch(bare):
-            if role is not Role.SUPPORT and quantity in (Quantity.UNKNOWN, Quantity.INTENSITY) and unit == "counts":
+            if role not in _COMPANIONS and quantity in (Quantity.UNKNOWN, Quantity.INTENSITY) and unit == "counts":
                 quantity = Quantity.COUNTS
             if unit is None and "%" in bare:
                 unit = "%"
             return Meaning(role=role, quantity=quantity, unit=unit)
     if unit == "counts":
         return Meaning(role=Role.RESULT, quantity=Quantity.COUNTS, unit=unit)
+    within = [quantity for pattern, quantity in _QUANTITY_WITHIN if pattern.search(name)]
+    if len(within) == 1:
+        return Meaning(quantity=within[0], unit=unit or ("%" if "%" in name else None))
     return Meaning(unit=unit)
 
 

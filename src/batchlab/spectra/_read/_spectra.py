@@ -1,0 +1,208 @@
+"""Read the spectra of a file, whatever program wrote it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from batchlab.errors import DataError
+from batchlab.spectra._kinds import AxisKind, Quantity, SpectrumRole
+from batchlab.spectra._model import Spectrum
+from batchlab.spectra._plan import Plan
+from batchlab.spectra._read._apply import entries_of
+from batchlab.spectra._read._block import find_block
+from batchlab.spectra._read._columns import Selector, choose_axis, choose_signal
+from batchlab.spectra._read._encoding import Decoded, decode
+from batchlab.spectra._read._entries import Entry, Wanted, stated
+from batchlab.spectra._read._layout import layout_of, no_table
+from batchlab.spectra._read._lines import Lines
+from batchlab.spectra._read._load import load
+from batchlab.spectra._read._magic import refuse_by_magic
+from batchlab.spectra._read._recognize import proposals_of, recognized
+from batchlab.spectra._read._sample import whole
+from batchlab.spectra._read._take import Said, take
+
+__all__ = ["read_spectra", "read_spectrum"]
+
+_SURE = 0.8
+_MOST_LISTED = 12
+
+
+def read_spectra(path: str | os.PathLike[str], *, plan: Plan | None = None) -> tuple[Spectrum, ...]:
+    """Read all spectra of a file: its samples, and the references and darks they were computed from.
+
+    Parameters
+    ----------
+    path
+        The file, of any format that is known.
+    plan
+        How a text is laid out; default what is recognised.
+
+    Returns
+    -------
+    tuple of Spectrum
+        In the order of the file, each with a name of its own and its role.
+
+    Raises
+    ------
+    DataError
+        The reasons of `read_layout`, and ``plan-mismatch``.
+    """
+    entries = _entries(Path(path), plan)
+    return tuple(each.make(Wanted()) for each in entries if each.role is not SpectrumRole.IGNORE)
+
+
+def read_spectrum(
+    path: str | os.PathLike[str],
+    *,
+    plan: Plan | None = None,
+    spectrum: Selector | None = None,
+    axis: Selector | None = None,
+    column: Selector | None = None,
+    axis_kind: AxisKind | str | None = None,
+    axis_unit: str | None = None,
+    quantity: Quantity | str | None = None,
+    unit: str | None = None,
+    name: str | None = None,
+) -> Spectrum:
+    """Read one spectrum from a file.
+
+    What the file says is believed; what neither it nor the caller says stays unknown, and is never guessed
+    from the size of the values. Points whose axis or intensity is blank are left out, with a warning.
+
+    Parameters
+    ----------
+    path
+        The file, of any format that is known.
+    plan
+        How a text is laid out; default what is recognised.
+    spectrum
+        Which of the file's spectra, by name (or an unmistakable part of it) or by number counted from 0;
+        default its only sample.
+    axis, column
+        In a table of columns the axis and the intensity column, by name (or an unmistakable part of it) or by
+        number counted from 0. Without them: the axis that the file names, else the first column that runs one way;
+        the only intensity, else the only result among dark, reference, sample and result columns (absorbance
+        before transmittance).
+    axis_kind, axis_unit, quantity, unit
+        What they are, where the caller knows it better than the file.
+    name
+        What to call the spectrum; default what the file calls it, else the file's stem.
+
+    Returns
+    -------
+    Spectrum
+        In the order of the file, its first and last point included.
+
+    Raises
+    ------
+    DataError
+        The reasons of `read_layout`, and ``ambiguous-columns`` or ``no-such-column``, naming what there is;
+        ``plan-mismatch``.
+    """
+    path = Path(path)
+    wanted = Wanted(
+        axis_kind=None if axis_kind is None else AxisKind(axis_kind),
+        axis_unit=axis_unit,
+        quantity=None if quantity is None else Quantity(quantity),
+        unit=unit,
+        name=name,
+    )
+    if axis is not None or column is not None:
+        return _of_columns(path, axis, column, wanted)
+    entries = _entries(path, plan)
+    return _chosen(path, entries, spectrum).make(wanted)
+
+
+def _entries(path: Path, plan: Plan | None) -> list[Entry]:
+    lines, decoded = _text(path, None if plan is None else plan.encoding)
+    if plan is not None:
+        return entries_of(path, lines, decoded, plan)
+    proposals, _ = proposals_of(path, lines, decoded)
+    found = recognized(proposals)
+    best = proposals[0]
+    entries = entries_of(path, lines, decoded, best.plan, best.layout)
+    if found.confidence >= _SURE:
+        return entries
+    doubt = f"its layout is not sure ({found.confidence:.2f}): {found.reasons[0]}; state what you know, or a plan"
+    return [_doubted(each, doubt) for each in entries]
+
+
+def _text(path: Path, encoding: str | None = None) -> tuple[Lines, Decoded]:
+    data = load(path)
+    refuse_by_magic(path, data)
+    decoded = decode(path, data, wished=encoding)
+    return whole(decoded.text), decoded
+
+
+def _of_columns(path: Path, axis: Selector | None, column: Selector | None, wanted: Wanted) -> Spectrum:
+    """The spectrum of the columns that the caller names."""
+    lines, decoded = _text(path)
+    block = find_block(lines)
+    if block is None:
+        raise no_table(path, lines)
+    layout = layout_of(path, lines, block, decoded)
+    at = choose_axis(path, layout.values, layout.names, layout.meanings, axis)
+    signal = choose_signal(path, layout.values, layout.names, layout.meanings, at, column)
+    if at == signal:
+        raise DataError(
+            f"{path}: column {at} cannot be both axis and intensity; choose another with axis= or column=",
+            reason="ambiguous-columns",
+        )
+    told, signal_told = layout.meanings[at], layout.meanings[signal]
+    said, warnings = stated(
+        Said(
+            axis_kind=told.axis_kind,
+            axis_unit=told.unit,
+            quantity=signal_told.quantity,
+            unit=signal_told.unit,
+            technique=layout.technique,
+        ),
+        wanted,
+    )
+    return take(layout, at, signal, said, path.stem if wanted.name is None else wanted.name, warnings)
+
+
+def _chosen(path: Path, entries: list[Entry], wanted: Selector | None) -> Entry:
+    samples = [each for each in entries if each.role is SpectrumRole.SAMPLE]
+    if wanted is None:
+        if len(samples) == 1:
+            return samples[0]
+        listed = samples or entries
+        raise DataError(
+            f"{path}: {len(listed)} spectra ({_listed(listed)}); choose one with spectrum=NAME, or with column=NAME "
+            "where they are columns",
+            reason="ambiguous-columns",
+        )
+    if isinstance(wanted, int) or wanted.lstrip("-").isdecimal():
+        number = int(wanted)
+        kept = [each for each in entries if each.role is not SpectrumRole.IGNORE]
+        if -len(kept) <= number < len(kept):
+            return kept[number]
+        found: list[Entry] = [each for each in entries if each.name == str(wanted)]
+    else:
+        key = wanted.strip().casefold()
+        found = [each for each in entries if each.name.casefold() == key]
+        found = found or [each for each in entries if key and key in each.name.casefold()]
+    if len(found) == 1:
+        return found[0]
+    problem = "fits several" if found else "is none of them"
+    raise DataError(
+        f"{path}: spectrum={wanted!r} {problem}; there are {_listed(found or entries)}",
+        reason="ambiguous-columns" if found else "no-such-column",
+    )
+
+
+def _listed(entries: list[Entry]) -> str:
+    shown = [each.where if each.where.endswith(each.name) else f"{each.where}: {each.name}" for each in entries]
+    more = len(shown) - _MOST_LISTED
+    return ", ".join(shown[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _doubted(entry: Entry, doubt: str) -> Entry:
+    def make(wanted: Wanted) -> Spectrum:
+        spectrum = entry.make(wanted)
+        return replace(spectrum, warnings=(*spectrum.warnings, doubt))
+
+    return replace(entry, make=make)
