@@ -168,8 +168,9 @@ def _fields(sample: str, baseline: str) -> dict[str, str]:
 
 def _limits(config: BatchConfig) -> Limits:
     seconds = config.timeout_per_file_minutes * 60
+    tries = 1 + min(1, config.retries)  # a timeout is tried again once
     share = int(config.memory_limit_mb * 1e6 / places(config))
-    return Limits(timeout_s=seconds, group_timeout_s=seconds, memory_bytes=share)
+    return Limits(timeout_s=seconds, group_timeout_s=seconds * tries, memory_bytes=share)
 
 
 def _normalize_job(file: WorkFile, limits: Limits, needs: tuple[str, ...] = ()) -> Job:

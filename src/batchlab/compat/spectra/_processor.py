@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections import Counter
@@ -92,7 +93,9 @@ class BatchProcessor:
                 result = await asyncio.shield(working)
             except asyncio.CancelledError:
                 run.cancel(now=True)
-                await asyncio.wait([working])
+                while not working.done():  # asked again and again, it still stops in good order
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.wait([working])
                 raise
         finally:
             self._run = None
