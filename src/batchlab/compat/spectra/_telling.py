@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 from batchlab.compat.spectra._jobs import Work, WorkFile
@@ -9,6 +10,8 @@ from batchlab.compat.spectra._results import ProcessingProgress, ProcessingStage
 from batchlab.engine import Notice, Progress, fold
 
 __all__ = ["Teller"]
+
+log = logging.getLogger(__name__)
 
 _JOBS_FROM, _JOBS_TO = 5.0, 97.0  # percent: what is before them is validation, what is after cleaning up
 _OPERATIONS = {
@@ -69,6 +72,7 @@ class Teller:
             errors_count=self._errors,
             warnings_count=self._warnings,
         )
+        log.debug("%.0f %% %s: %s", self._percent, stage.value, self.latest.current_operation)
         if self._callback is not None:
             self._callback(self.latest)
 
