@@ -131,6 +131,7 @@ def join(
 ) -> OnCommonAxis:
     """Bring two signals to one axis; as `common_axis`, for what was prepared."""
     warnings: list[str] = []
+    axis: Array
     kind, axis_unit = _agreed(
         "axis", reference, sample, (reference.axis_kind, reference.axis_unit), (sample.axis_kind, sample.axis_unit),
         warnings,
@@ -140,7 +141,7 @@ def join(
     )
     wanted = _spans(reference)
     if grid is not None:
-        points = grid.start + grid.step * np.arange(grid.count)
+        points: Array = grid.start + grid.step * np.arange(grid.count, dtype=np.float64)
         wanted = [(grid.start, float(points[-1]))]
         at = inside(points, reference) & inside(points, sample)
         axis = points[at]

@@ -115,7 +115,7 @@ class Recipe(BaseModel):
         """The same with a normalisation as its last step."""
         if method is Normalization.NONE:
             return self
-        last = Recipe(steps=(method.value,)).steps  # type: ignore[arg-type]
+        last = Recipe.model_validate({"steps": [method.value]}).steps
         return self.model_copy(update={"steps": (*self.steps, *last)})
 
     @property
@@ -167,7 +167,10 @@ def prepare(
     if recipe.own:
         one, other = _remembered(reference, recipe, memory), _on_its_own(sample, "the sample", recipe)
     else:
-        one, other = signal_of(reference, "the reference"), signal_of(sample, "the sample")
+        one, other = (
+            signal_of(reference, "the reference", recipe.laser_nm),
+            signal_of(sample, "the sample", recipe.laser_nm),
+        )
     both = join(
         one,
         other,
@@ -199,7 +202,7 @@ def prepare(
     )
 
 
-_PLAIN = Recipe()
+_PLAIN = Recipe.model_validate({})
 
 
 def _on_its_own(spectrum: Spectrum, role: str, recipe: Recipe) -> Signal:

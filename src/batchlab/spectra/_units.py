@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from batchlab.errors import DataError
 from batchlab.spectra._model import Array, AxisKind, Quantity, Spectrum
 
-__all__ = ["axis_values", "mix_up", "quantity_values", "to_axis", "to_quantity"]
+__all__ = ["axis_values", "mix_up", "quantity_values", "to_axis", "to_quantity", "unit_wanted"]
 
 # CODATA 2018 [1]_: exact since the units were defined by them.
 _C_M_PER_S = 299_792_458.0
@@ -186,8 +186,9 @@ def to_quantity(spectrum: Spectrum, quantity: Quantity | str, unit: str | None =
         ``not-a-spectrum``: fewer than two points are left.
     """
     called = f"spectrum {spectrum.name!r}" if spectrum.name else "the spectrum"
-    quantity, unit = _wanted(quantity, unit)
     given = (spectrum.quantity, spectrum.unit)
+    quantity = Quantity(quantity)
+    unit = unit_wanted(quantity, unit) or spectrum.unit
     values, valid, warning = quantity_values(spectrum.intensity, given, (quantity, unit), called=called)
     return replace(
         spectrum,
@@ -241,11 +242,13 @@ def quantity_values(
     .. [2] IUPAC, *Compendium of Chemical Terminology*, "absorbance".
     .. [3] Kubelka, *J. Opt. Soc. Am.* 38 (1948) 448-457.
     """
-    (quantity, unit), (other, other_unit) = given, _wanted(*wanted)
+    (quantity, unit), other, other_unit = given, wanted[0], unit_wanted(*wanted)
     everywhere = np.ones(values.size, dtype=bool)
     if quantity in _SAYS_NOTHING and other not in _SAYS_NOTHING and unit in (None, "1", "a.u.", other_unit):
         return values, everywhere, f"{called} does not say what its signal is; taken for {other.value}, as wanted"
     if quantity is other and (unit or "1") == (other_unit or "1") and not (unit is None and quantity in _IN_SHARES):
+        return values, everywhere, None
+    if quantity is other and other_unit is None:
         return values, everywhere, None
     if quantity is other and quantity not in _IN_SHARES:
         raise _refused(f"{called} is {quantity.value} in {unit or 'no unit'}, which nothing turns into {other_unit}")
@@ -317,6 +320,21 @@ def mix_up(quantity: Quantity, unit: str | None, values: Array) -> str | None:
     )
 
 
+def unit_wanted(quantity: Quantity, unit: str | None) -> str | None:
+    """The unit a quantity is converted to: a plain number where nothing else is said; None keeps what there is.
+
+    Raises
+    ------
+    DataError
+        Reason ``no-such-conversion``: the quantity is never in that unit.
+    """
+    if quantity not in (*_TRANSMITTED, *_REFLECTED):
+        return unit
+    if unit is not None and unit not in (_SHARES if quantity in _IN_SHARES else ("1",)):
+        raise _refused(f"{quantity.value} is never in {unit}")
+    return unit or "1"
+
+
 def _wavenumber(positions: Array, kind: AxisKind, laser_nm: float | None, called: str) -> Array:
     """Absolute wavenumbers in cm-1 of positions in the first unit of their kind."""
     if kind is AxisKind.WAVENUMBER:
@@ -360,15 +378,6 @@ def _share(values: Array, quantity: Quantity, unit: str | None, called: str) -> 
     # A stray point far below zero has no transmittance that a float can hold.
     valid = values > -300.0
     return 10.0 ** -np.where(valid, values, 0.0), valid
-
-
-def _wanted(quantity: Quantity | str, unit: str | None) -> tuple[Quantity, str | None]:
-    """The quantity with its unit, a plain number where nothing else is said."""
-    quantity = Quantity(quantity)
-    known = quantity in (*_TRANSMITTED, *_REFLECTED)
-    if known and unit is not None and unit not in (_SHARES if quantity in _IN_SHARES else ("1",)):
-        raise _refused(f"{quantity.value} is never in {unit}")
-    return quantity, unit or ("1" if known else None)
 
 
 def _refused(message: str) -> DataError:

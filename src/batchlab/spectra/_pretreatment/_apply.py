@@ -16,7 +16,7 @@ from batchlab.spectra._model import read_only
 from batchlab.spectra._pretreatment import _baseline, _derivatives, _despike, _regions, _scaling, _scatter, _smoothing
 from batchlab.spectra._pretreatment._steps import AnyStep, Convert
 from batchlab.spectra._signal import Signal, join_gaps
-from batchlab.spectra._units import quantity_values
+from batchlab.spectra._units import quantity_values, unit_wanted
 
 __all__ = ["apply", "apply_to_both", "converted"]
 
@@ -105,7 +105,7 @@ def converted(signal: Signal, quantity: Quantity, unit: str | None) -> Signal:
     values, valid, warning = quantity_values(
         signal.intensity, (signal.quantity, signal.unit), (quantity, unit), called="the signal"
     )
-    known = replace(signal, quantity=quantity, unit=unit or ("1" if quantity is not Quantity.UNKNOWN else None))
+    known = replace(signal, quantity=quantity, unit=unit_wanted(quantity, unit) or signal.unit)
     if warning is not None:
         warning = f"{signal.name}: {warning}"
     if valid.all():

@@ -63,7 +63,7 @@ def spikes(intensity: Array, threshold: float, widest_points: int) -> NDArray[np
     jumps = np.diff(intensity)
     if jumps.size < 3:
         return wrong
-    jumps = jumps - median_filter(jumps, size=4 * widest_points + 1, mode="nearest")
+    jumps = jumps - median_filter(jumps, size=4 * widest_points + 1, mode="mirror")
     off = np.abs(jumps - np.median(jumps))
     spread = float(np.median(off)) / 0.6745
     if spread == 0.0:

@@ -8,14 +8,14 @@ import numpy as np
 
 from batchlab.spectra._model import Array
 from batchlab.spectra._pretreatment._runs import typical_step
-from batchlab.spectra._pretreatment._steps import Derivative, SavitzkyGolay
+from batchlab.spectra._pretreatment._steps import Windowed
 
 __all__ = ["local_polynomial", "window_points"]
 
 _EQUAL = 1e-3  # of a step: what four digits of an exported axis leave
 
 
-def window_points(step: SavitzkyGolay | Derivative, axis: Array) -> int:
+def window_points(step: Windowed, axis: Array) -> int:
     """Odd number of points of a window on this axis, enough for its polynomial."""
     if step.window_points is not None:
         return step.window_points

@@ -73,6 +73,6 @@ def _unbroken(axis: Array, start: int) -> list[tuple[int, int]]:
     steps = np.diff(axis)
     if steps.max() <= _HOLE * steps.min():
         return [(start, start + axis.size)]
-    around = median_filter(steps, size=min(_NEIGHBOURS, steps.size), mode="nearest")
+    around = median_filter(steps, size=min(_NEIGHBOURS, steps.size), mode="mirror")
     edges = [0, *(np.flatnonzero(steps > _HOLE * around) + 1), axis.size]
     return [(start + int(a), start + int(b)) for a, b in itertools.pairwise(edges)]

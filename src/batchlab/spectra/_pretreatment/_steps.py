@@ -12,7 +12,7 @@ from batchlab.spectra._kinds import Quantity
 from batchlab.spectra._pretreatment._menu import checked
 from batchlab.spectra._pretreatment._region import REGIONS, Region
 
-__all__ = ["STEPS", "AnyStep", "Step"]
+__all__ = ["STEPS", "AnyStep", "Step", "Windowed"]
 
 
 class _Step(BaseModel):
@@ -29,7 +29,7 @@ class _Step(BaseModel):
         return f"{self.step}({', '.join(f'{key}={value}' for key, value in given.items())})"  # type: ignore[attr-defined]
 
 
-class _Windowed(_Step):
+class Windowed(_Step):
     """A window, in points or in the axis unit."""
 
     main: ClassVar[str | None] = "window_points"
@@ -40,7 +40,7 @@ class _Windowed(_Step):
     )
 
     @model_validator(mode="after")
-    def _one_window(self) -> _Windowed:
+    def _one_window(self) -> Windowed:
         if (self.window_points is None) == (self.window_width is None):
             raise ValueError("write window_points or window_width, one of them")
         if self.window_points is not None and self.window_points % 2 == 0:
@@ -80,14 +80,14 @@ class Mask(_Step):
     ] = Field(min_length=1, description=f"[low, high] in the axis unit, or a name: {', '.join(REGIONS)}")
 
 
-class SavitzkyGolay(_Windowed):
+class SavitzkyGolay(Windowed):
     """Smooth by local polynomials."""
 
     step: Literal["savgol"] = "savgol"
     polynomial: int = Field(2, ge=0, le=6, description="order of the local polynomial")
 
 
-class MovingMean(_Windowed):
+class MovingMean(Windowed):
     """Smooth by the mean of a window."""
 
     step: Literal["moving-mean"] = "moving-mean"
@@ -110,7 +110,7 @@ class Whittaker(_Step):
     differences: int = Field(2, ge=1, le=4, description="order of the differences that are kept small")
 
 
-class Derivative(_Windowed):
+class Derivative(Windowed):
     """Derive by local polynomials (Savitzky-Golay)."""
 
     step: Literal["derivative"] = "derivative"
