@@ -213,7 +213,7 @@ class AiProposer:
                 endpoint,
                 body,
                 key=settings.key.get_secret_value() if settings.key else None,
-                timeout_s=min(left, settings.request_timeout_s),
+                timeout_s=min(left, settings.request_timeout_s or left),
             )
             outcome = f"status {reply.status}"
             if reply.status != 200:

@@ -54,9 +54,23 @@ def plan_of(text: str, observation: Observation) -> Plan:
     if best and plan.last_data_line == best.last_line:
         # The rows of other files end elsewhere.
         plan = plan.model_copy(update={"last_data_line": None})
+    if plan.begin_fence is not None and not _is_just_above(plan, observation):
+        # Names stand between it and the rows; the numbers of lines say it as well.
+        plan = plan.model_copy(update={"begin_fence": None})
     if problems := problems_on(plan, observation):
         raise InvalidAnswerError("; ".join(problems[:_MOST_PROBLEMS]))
     return plan
+
+
+def _is_just_above(plan: Plan, observation: Observation) -> bool:
+    """Whether a plan's first fence is missing, to be told as such, or the last line but blank ones above its data."""
+    above = dict(enumerate(observation.preamble, start=1)) | dict(
+        zip(observation.header_lines, observation.header, strict=True)
+    )
+    fence = next((n for n, line in above.items() if line.strip() == plan.begin_fence), None)
+    if fence is None:
+        return True
+    return all(not above.get(n, "x").strip() for n in range(fence + 1, plan.first_data_line))
 
 
 def _first_object(text: str) -> dict[str, Any]:
@@ -99,10 +113,9 @@ def _unmask(answer: dict[str, Any], observation: Observation) -> None:
     lines = [*observation.preamble, *observation.header, *observation.trailer]
     for fence in ("begin_fence", "end_fence"):
         wanted = answer.get(fence)
-        if isinstance(wanted, str) and not any(wanted in line for line in lines):
-            real = [line.strip() for line in lines if wanted.strip() and wanted.strip() in mask.preamble_line(line)]
-            if real:
-                answer[fence] = real[0]
+        if isinstance(wanted, str) and wanted.strip():
+            found = (line for line in lines if wanted.strip() in line or wanted.strip() in mask.preamble_line(line))
+            answer[fence] = next(found, wanted).strip()
     real_keys = {mask.key(key): key for key in reversed(list(observation.keys))}
     axis = answer.get("axis")
     if isinstance(axis, dict):

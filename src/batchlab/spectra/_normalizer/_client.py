@@ -87,18 +87,21 @@ def post(endpoint: Endpoint, body: bytes, *, key: str | None, timeout_s: float) 
                 text = response.read(_MOST_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:
             if late.is_set() or isinstance(error, TimeoutError):
-                raise NormalizationError(
-                    f"{endpoint.host} did not answer within {timeout_s:.3g} s; a larger BATCHLAB_AI_TIMEOUT gives it "
-                    "more time",
-                    reason="timeout",
-                ) from error
+                raise _too_slow(endpoint, timeout_s) from error
             raise NormalizationError(
                 f"{endpoint.host} cannot be reached ({type(error).__name__}: {error}); is the server running there?",
                 reason="unreachable",
             ) from error
     if late.is_set():
-        raise NormalizationError(f"{endpoint.host} was still answering after {timeout_s:.3g} s", reason="timeout")
+        raise _too_slow(endpoint, timeout_s)
     return Reply(status=response.status, retry_after=response.getheader("Retry-After"), body=_object(text))
+
+
+def _too_slow(endpoint: Endpoint, timeout_s: float) -> NormalizationError:
+    return NormalizationError(
+        f"{endpoint.host} has not answered within {timeout_s:.3g} s; a larger BATCHLAB_AI_TIMEOUT gives it more time",
+        reason="timeout",
+    )
 
 
 def _object(text: bytes) -> dict[str, Any]:

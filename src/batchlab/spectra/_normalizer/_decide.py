@@ -129,7 +129,7 @@ def agreement(plan: Plan, other: Plan) -> float:
         _samples(plan) == _samples(other),
         _compatible(plan.axis.kind.value, other.axis.kind.value),
         plan.axis.unit is None or other.axis.unit is None or plan.axis.unit == other.axis.unit,
-        _quantities(plan) == _quantities(other),
+        _quantities(plan) == _quantities(other) or not _quantities(plan) or not _quantities(other),
         plan.first_data_line == other.first_data_line or plan.begin_fence is not None or other.begin_fence is not None,
     ]
     return sum(questions) / len(questions)

@@ -139,8 +139,11 @@ def _spectrum_problems(plan: Plan, spectrum: Spectrum, number: int) -> Iterator[
             f"{where}: its axis neither rises nor falls all the way ({one_way:.0%} of the steps go one way), so it is "
             "another column or row, or the ops do not mend it"
         )
-    elif one_way < 1:
-        yield f"{where}: its axis steps back {round((1 - one_way) * steps.size)} times; if detectors overlap, add an op"
+    elif one_way < 1 and plan.axis.direction != "mixed":
+        yield (
+            f"{where}: its axis steps back {round((1 - one_way) * steps.size)} times; where detectors overlap, say "
+            "direction mixed or add the op split_overlap"
+        )
     if not possible_axis(spectrum.axis, spectrum.axis_kind, spectrum.axis_unit):
         yield f"{where}: its axis lies outside of what a {spectrum.axis_kind} in {spectrum.axis_unit} can be"
     if not possible_intensity(spectrum.intensity, spectrum.quantity):
@@ -200,21 +203,17 @@ def _row_problems(plan: Plan, lines: list[str]) -> Iterator[str]:
 
 
 def _data_lines(plan: Plan, observation: Observation, lines: list[str]) -> tuple[int, int]:
-    """The first and the last line of the data, fences before numbers."""
+    """The first and the last line of the data; a fence wins over a number."""
     first = plan.first_data_line
     if plan.begin_fence is not None:
-        fence = next((i for i, line in enumerate(lines, start=1) if plan.begin_fence in line), first - 1)
-        # Names and units may stand between the fence and the rows.
-        first = max(first, fence + 1) if first - fence <= 5 else fence + 1
-    last = plan.last_data_line
-    if plan.end_fence is not None:
-        last = next((i for i, line in enumerate(lines[first:], start=first) if plan.end_fence in line), last)
-    if last is None:
-        run = next(
-            (each.last_line for each in observation.hypotheses if each.first_line <= first <= each.last_line), None
-        )
-        last = run or len(lines)
-    return first, last
+        wanted = plan.begin_fence.strip()
+        fence = next((i for i, line in enumerate(lines, start=1) if line.strip() == wanted), None)
+        if fence is not None:
+            first = next((i for i, line in enumerate(lines[fence:], start=fence + 1) if line.strip()), first)
+    if plan.last_data_line is not None:
+        return first, plan.last_data_line
+    runs = (each.last_line for each in observation.hypotheses if each.first_line <= first <= each.last_line)
+    return first, next(runs, len(lines))
 
 
 def _numeric_share(cells: list[str], decimal: str) -> float:

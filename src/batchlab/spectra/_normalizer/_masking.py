@@ -23,8 +23,11 @@ _OF_SOMEBODY = re.compile(
     r"|[A-Za-z]:[\\/]\S*|\\\\\S+|(?<![^\s\"'=:(])~?/[\w.-]+(?:/[\w.-]*)+"
     r"|\b\w+://\S+|\S+@\S+\.\w+|\S+\.[A-Za-z]\w{2}\b(?=\s|$|\")"
 )
-_KEY = re.compile(r"^(?P<mark>\s*(?:#+|\$|//|%|!|\")?\s*)(?P<key>[^:=;\t]{1,60}?)(?P<sign>\s*[:=;\t]\s*)(?P<value>.*)$")
-_KEY_BEFORE_COMMA = re.compile(r"^(?P<mark>\s*\"?)(?P<key>[^,]{1,60}?)(?P<sign>\s*,\s*)(?P<value>.*)$")
+_KEY = re.compile(r"^(?P<mark>\s*(?:#+|\$|//|%|!|\")?\s*)(?P<key>[^:=;\t]{1,60}?)(?P<sign>\s*[:=\t]\s*)(?P<value>.*)$")
+_KEY_BEFORE = {
+    sign: re.compile(rf"^(?P<mark>\s*\"?)(?P<key>[^{sign}]{{1,60}}?)(?P<sign>\s*{sign}\s*)(?P<value>.*)$")
+    for sign in ",;"
+}
 _CLOCK = re.compile(r"\d\s*:$")  # the colon of a time of day
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _SECTION = re.compile(r"\s*(?:\[[^\]\d]{1,40}\]|[>=*\-#]{3,}[^<>=*#\d]{1,60}[<=*\-#]{3,})\s*")
@@ -49,30 +52,32 @@ _PRIVATE_KEY = re.compile(
     re.IGNORECASE,
 )
 _KNOWN = """
-    a abs abscissa absorbance absorbancia absorbanz absorption achse acquired acquisition acquisitions and anfang
-    anzahl archivo ascii assorbanza average averaged averages averaging axis background baseline beam begin beginn
-    beginning bereich binary block blocks blue boxcar calibration channel channels column columns comienza
-    comienzo common comprimento corrected correction counts csv curve dados dark data daten dati datos de del
-    delimited delta des desplazamiento detector device dispersion données du dunkel début ech einheit electric
-    emission empty end ende energie energy energía espectrais espectral espectrales espectro espectros ev
-    excitation experiment export exported extinktion extinktionen factor false fichier field file filter fin final
-    fine first fluorescence format fourier frequency from ftir full function gain gerät grating header in index
-    information infos infrared inicio inizio instrument integration integrationszeit intensidad intensities
-    intensity intensità intensität intensité interferogram interval ir kopf kopfzeile kubelka la label laser last
-    le length les light line linear log longitud longueur los lunghezza maximum measured measurement messung
-    messwerte mesure method microns min minimum mittelung mode module monitor muestra multi munk nanometer
-    nanometers nir nm no node nombre none nonlinearity normalized number numero número of off on onda onde ondes
-    one only optical ordinate output param parameter parameters part percent photon pixel pixels plate plot point
-    points position power probe processed properties punkte r raman raman-verschiebung range rate ratio raw
-    readings reference referencia referenz reflectance reflectancia reflection reflectivity reflexion relative
-    report resolution result results riflettanza row rows réflectance référence sample samples scan scans section
-    sensor set settings señal shift signal single slit smoothing software spalte spectra spectral spectrale
-    spectrales spectre spectres spectrometer spectrophotometer spectroscopy spectrum speed spektraldaten spektren
-    spektrum spettro start started state step stop stray subtracted summary t table temperature termina text the
-    time to total transmission transmitancia transmittance trasmittanza true two type unidad unidades unit units
-    unité uv valor valores value values verschiebung version vis visible wave wavelength wavelengths wavenumber
-    wavenumbers wellenlänge wellenlängen wellenzahl wellenzahlen wert werte white width x xaxis xy xydata y yaxis
-    yes z zeile échantillon échelle データ データ点数 光谱 単位 反射 反射率 吸光度 吸收 开始 強度 强度
+    a abs abscissa absorbance absorbancia absorbanz absorption achse acquired acquisition acquisitions and
+    anfang anzahl archivo ascii assorbanza autoset average averaged averages averaging axis background baseline
+    beam begin beginn beginning bereich binary block blocks blue boxcar calibration channel channels column
+    columns comienza comienzo common component comprimento correct corrected correction counts csv curve dados
+    dark data daten dati datos de del delimited delta des desplazamiento detector device dispersion données du
+    dunkel début ech einheit electric electrical emission empty enabled end ende energie energy energía
+    espectrais espectral espectrales espectro espectros ev excitation experiment export exported external
+    extinktion extinktionen factor false fichier field file filter fin final fine first fluorescence for format
+    fourier frequency from ftir full function gain gerät grating header in index information infos infrared
+    inicio inizio instrument integration integrationszeit intensidad intensities intensity intensità intensität
+    intensité interferogram interval ir kopf kopfzeile kubelka la label lamp laser last le length les light line
+    linear linearity log longitud longueur los lunghezza maximum measured measurement memory messung messwerte
+    mesure method microns min minimum mittelung mode module monitor muestra multi munk nanometer nanometers nir
+    nm no node nombre non non-linearity none nonlinearity normalized nr number numero número of off on onda onde
+    ondes one only optical ordinate output param parameter parameters part percent photon pixel pixels plate
+    plot point points position power present probe processed properties punkte r raman raman-verschiebung range
+    rate ratio raw readings reference referencia referenz reflectance reflectancia reflection reflectivity
+    reflexion relative report resolution result results riflettanza row rows réflectance référence sample
+    sampled samples scan scans section sensor set settings señal shift signal single slit slot smoothing
+    software spalte spectra spectral spectrale spectrales spectre spectres spectrometer spectrophotometer
+    spectroscopy spectrum speed spektraldaten spektren spektrum spettro start started state step stop stray
+    strobe subtracted summary t table temperature termina text the time to total transmission transmitancia
+    transmittance trasmittanza trigger true two type unidad unidades unit units unité used uv valor valores
+    value values verschiebung version vis visible wave wavelength wavelengths wavenumber wavenumbers wellenlänge
+    wellenlängen wellenzahl wellenzahlen wert werte white width with x xaxis xy xydata y yaxis yes z zeile
+    échantillon échelle データ データ点数 光谱 単位 反射 反射率 吸光度 吸收 开始 強度 强度
     数据 波数 波數 波長 波长 測定 结束 透射 透過率
 """
 _WORDS = frozenset(_KNOWN.split())
@@ -90,14 +95,14 @@ class Mask:
         Of its table.
     own
         Words of the file's own name, which are no instrument's.
-    commas_part
-        Whether the keys of its preamble end in a comma.
+    key_sign
+        A comma or a semicolon, where the keys of its preamble end in one.
     """
 
     delimiter: str
     columns: int
     own: frozenset[str]
-    commas_part: bool
+    key_sign: str
 
     @classmethod
     def of(cls, observation: Observation) -> Mask:
@@ -108,7 +113,7 @@ class Mask:
             delimiter=best.delimiter if best else ",",
             columns=best.columns if best else 0,
             own=frozenset(own - _WORDS),
-            commas_part=observation.preamble_style == "comma",
+            key_sign={"comma": ",", "semicolon": ";"}.get(observation.preamble_style, ""),
         )
 
     def preamble_line(self, line: str) -> str:
@@ -116,7 +121,7 @@ class Mask:
         line = line.replace("\x00", "")
         if _SECTION.fullmatch(line):
             return self._scrubbed(line)
-        found = _KEY.match(line) or (_KEY_BEFORE_COMMA.match(line) if self.commas_part else None)
+        found = (_KEY_BEFORE[self.key_sign].match(line) if self.key_sign else None) or _KEY.match(line)
         if found is None or not _WORD.search(found["key"]) or _CLOCK.search(found["key"] + found["sign"]):
             return self.free_line(line)
         key, value = found["key"].strip(), found["value"]
@@ -124,7 +129,10 @@ class Mask:
         return f"{found['mark']}{self.key(key)}{found['sign']}{kept}"
 
     def key(self, key: str) -> str:
-        """A key of the preamble, its words kept."""
+        """A key of the preamble; one of many words may be a sentence, and keeps those of the field."""
+        words = _WORD.findall(key)
+        if len(words) > 3 and 2 * sum(self._known(word) for word in words) < len(words):
+            key = self.free_line(key)
         return self._scrubbed(key)[:40]
 
     def free_line(self, line: str) -> str:

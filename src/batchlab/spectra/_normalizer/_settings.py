@@ -56,7 +56,7 @@ class AiSettings(_Settings):
     timeout_s
         The time one layout may take, with every re-ask and every wait.
     request_timeout_s
-        The time one request may take.
+        The time one request may take; None is all that is left for the layout.
     answer_tokens
         The length an answer may have.
     re_asks
@@ -76,7 +76,7 @@ class AiSettings(_Settings):
     key: SecretStr | None = None
     allow_host: tuple[str, ...] = ()
     timeout_s: float = Field(90.0, gt=0)
-    request_timeout_s: float = Field(45.0, gt=0)
+    request_timeout_s: float | None = Field(None, gt=0)
     answer_tokens: int = Field(1500, ge=100)
     re_asks: int = Field(2, ge=0, le=2)
     hold: bool = False
