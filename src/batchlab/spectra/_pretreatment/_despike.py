@@ -12,6 +12,10 @@ from batchlab.spectra._signal import Signal
 
 __all__ = ["despike", "spikes"]
 
+_FLANK = 2
+_ABOVE_FLANKS = 3.0
+_NEARBY = 50
+
 
 def despike(step: _steps.Despike, signal: Signal) -> Signal:
     """Replace spikes by the line between the points beside them; a warning counts the points."""
@@ -34,10 +38,12 @@ def despike(step: _steps.Despike, signal: Signal) -> Signal:
 def spikes(intensity: Array, threshold: float, widest_points: int) -> NDArray[np.bool_]:
     """Find points that jump out and back within a few points.
 
-    Differences of neighbours are judged by their modified z-score, 0.6745 (d - median) / MAD [1]_ [2]_. Here each is
-    taken beside the median of the differences around it, so that the flank of a band neither hides a spike nor looks
-    like one; and a jump must come back within `widest_points`, so that the edge of a detector is kept, and a narrow
-    band as well.
+    Differences of neighbours are judged by their modified z-score, 0.6745 (d - median) / MAD [1]_ [2]_. By that alone
+    the top of every steep band is a spike, so more is asked here. Each difference is taken beside the median of those
+    around it, which takes the flanks of bands out. A jump must come back within `widest_points`: the edge of a
+    detector does not. It must be three times as high as the differences just outside, which are a band's own flanks
+    where it is one; and have its score beside the noise of its own hundred points too, since many a detector is
+    noisier at one end.
 
     Parameters
     ----------
@@ -78,6 +84,11 @@ def spikes(intensity: Array, threshold: float, widest_points: int) -> NDArray[np
         if group.size == 0:
             continue
         first, after = int(group[0]) + 1, int(group[-1]) + 1
+        outside = np.abs(np.r_[jumps[max(0, group[0] - _FLANK) : group[0]], jumps[group[-1] + 1 :][:_FLANK]])
+        height = float(np.abs(jumps[group]).max())
+        nearby = np.median(off[max(0, group[0] - _NEARBY) : group[-1] + _NEARBY]) / 0.6745
+        if height < _ABOVE_FLANKS * outside.max(initial=0.0) or height <= threshold * nearby:
+            continue
         both_ways = jumps[group].min() < 0 < jumps[group].max()
         if not both_ways and group[0] < widest_points:
             first, after = 0, after

@@ -26,6 +26,8 @@ REGIONS: dict[str, tuple[tuple[float, float, str], ...]] = {
     "h2o": ((1340.0, 1900.0, "cm-1"), (3550.0, 3950.0, "cm-1"), (1340.0, 1460.0, "nm"), (1790.0, 1960.0, "nm")),
     # What a notch or edge filter lets through of the laser, on either side of it.
     "laser": ((-50.0, 50.0, "shift"),),
+    # The same, and the far side of the line, which an edge filter darkens.
+    "anti-stokes": ((-5000.0, 50.0, "shift"),),
 }
 """Named regions: low, high and the unit that they are known in. Bands as in Herzberg, *Infrared and Raman Spectra of
 Polyatomic Molecules*, 1945 (vapours), and Gao and Goetz, *J. Geophys. Res.* 95 (1990) 3549-3564 (sunlight)."""
