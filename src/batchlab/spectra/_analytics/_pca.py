@@ -17,7 +17,7 @@ __all__ = ["CrossProducts", "Pca", "cross_products", "fit", "pca", "project"]
 _LARGEST_SIDE = 2000
 _OVERSAMPLING = 10
 _MOST_PASSES = 40
-_SETTLED = 1e-12
+_SETTLED = 1e-10
 _ROUNDING = 1e-13  # of the largest cross product: what rounding leaves of a component that is not there
 
 Mask = NDArray[np.bool_]

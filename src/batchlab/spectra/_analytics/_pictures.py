@@ -18,6 +18,7 @@ Limits = tuple[float, float]
 _MOST_GROUPS = len(CYCLE)
 _MOST_NAMED = 12
 _LEAST_OF_LIMIT = 1e-4  # shown; what is smaller is put there
+_ROUNDING = 1e-8
 _SHARES = (1.0, 99.0)  # percentiles of the colours' ends: a single gross spectrum would make all others one colour
 
 
@@ -215,7 +216,9 @@ def _shown(values: Array) -> Array:
 
 def _around(values: list[float]) -> Limits:
     low, high = min(values), max(values)
-    room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    largest = max(abs(low), abs(high))
+    # Rounding is not to be looked at, nor could the axis be labelled.
+    room = 0.06 * (high - low) if high - low > _ROUNDING * largest else 0.05 * largest or 1.0
     return low - room, high + room
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,8 +14,7 @@ from pydantic import AfterValidator, Field
 
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import Category, DataError, JobError
-from batchlab.spectra._recipe import Recipe
-from batchlab.spectra.tasks._params import LIBRARIES, Length, Reading
+from batchlab.spectra.tasks._params import LIBRARIES, Length, Preparation
 
 if TYPE_CHECKING:
     from batchlab.spectra._analytics import Analysis
@@ -40,10 +40,9 @@ def _pattern(text: str) -> str:
 _Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
-class AnalyticsParams(Reading):
+class AnalyticsParams(Preparation):
     """How files are read and prepared, what groups them, and how strictly they are judged."""
 
-    recipe: Recipe = Field(default_factory=Recipe, description="what is done to raw files before")
     group_by: str | None = Field(None, description="key of the files' metadata whose value is the group")
     group_pattern: _Pattern | None = Field(
         None, description="regular expression for names; what its first parentheses match is the group"
@@ -76,7 +75,7 @@ class _Facts:
     optional_inputs=("comparisons", "samples", "reference"),
     outputs={"table": "{job}.csv", "loadings": "{job}_loadings.csv", "figure": "{job}.png", "precision": None},
     formats={"figure": _PICTURES},
-    libraries=(*LIBRARIES, "scipy", "matplotlib"),
+    libraries=(*LIBRARIES, "matplotlib"),
     preload=("batchlab.spectra._read", "batchlab.spectra._analytics"),
 )
 def analytics(ctx: JobContext, params: AnalyticsParams) -> Mapping[str, Scalar]:
@@ -165,11 +164,9 @@ def _from_samples(ctx: JobContext, params: AnalyticsParams, collection: Collecti
     from batchlab.spectra._recipe import prepare
 
     recipe = params.recipe.normalized(params.normalization)
-    if "least_coverage" not in params.recipe.model_fields_set:
-        recipe = recipe.model_copy(update={"least_coverage": params.least_coverage})
     first: Spectrum | None = None
     if ctx.given("reference"):
-        first = next(_spectra(ctx.input("reference"), params))
+        first = _spectra(ctx.input("reference"), params)[0]
     files = ctx.inputs("samples")
     times = Counter(file.name for file in files)
     for file in files:
@@ -192,10 +189,23 @@ def _from_samples(ctx: JobContext, params: AnalyticsParams, collection: Collecti
                 facts.times.append(_time(params, spectrum.metadata))
 
 
-def _spectra(file: Path, params: AnalyticsParams) -> Iterator[Spectrum]:
-    from batchlab.spectra._read import read_text
+def _spectra(file: Path, params: AnalyticsParams) -> tuple[Spectrum, ...]:
+    """The samples of a file: its only one, or all that it holds."""
+    from batchlab.spectra._kinds import SpectrumRole
+    from batchlab.spectra._read import read_spectra, read_spectrum
 
-    yield read_text(file, **params.reading)
+    stated = {name: value for name, value in params.reading.items() if value is not None}
+    if {"spectrum", "axis", "column"} & stated.keys():
+        return (read_spectrum(file, **params.reading),)
+    samples = tuple(each for each in read_spectra(file) if each.role is SpectrumRole.SAMPLE)
+    if not samples:
+        raise DataError(f"{file}: it holds references and darks, but no sample", reason="no-sample")
+    # One is read again, so that its reader knows what is stated, and does not warn that it is not.
+    return (read_spectrum(file, **params.reading),) if len(samples) == 1 and stated else _stated(samples, stated)
+
+
+def _stated(samples: tuple[Spectrum, ...], stated: Mapping[str, Any]) -> tuple[Spectrum, ...]:
+    return tuple(replace(each, **stated) for each in samples) if stated else samples
 
 
 def _describe(facts: _Facts, kind: AxisKind, unit: str | None, quantity: Quantity, signal_unit: str | None) -> None:
@@ -266,7 +276,7 @@ def _write(ctx: JobContext, params: AnalyticsParams, analysis: Analysis, facts: 
         if ctx.wanted(name):
             ctx.output(name).write_bytes(text_of(analysis, ctx.provenance).encode("utf-8", "backslashreplace"))
     if ctx.wanted("figure"):
-        from batchlab.figures import draw_sheet
+        from batchlab.figures import Picture
         from batchlab.spectra._analytics._pictures import batch_sheet
 
         ctx.stage("draw")
@@ -279,7 +289,7 @@ def _write(ctx: JobContext, params: AnalyticsParams, analysis: Analysis, facts: 
             size_in=params.size_in,
             dpi=params.dpi,
         )
-        picture = draw_sheet(sheet)
+        picture = Picture(sheet)
         picture.save(ctx.output("figure"), ctx.provenance)
         thumbnail = ctx.thumbnail()
         if thumbnail is not None:
