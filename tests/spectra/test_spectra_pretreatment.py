@@ -431,6 +431,7 @@ def test_scatter_and_smoothing_are_those_of_chemotools():
         ({"peak": 700}, -NOISY),
         ({"region": [400, 500]}, -NOISY),
         ({"emsc": 2}, -BANDS),
+        ({"savgol": 11}, BANDS * 1e200),
     ],
 )
 def test_what_cannot_be_scaled_is_refused(text, y):
@@ -461,3 +462,31 @@ def test_convert_leaves_gaps_where_there_is_no_value():
     np.testing.assert_allclose(done.intensity, 2 - np.log10(percent[percent > 0]))
     assert f"{np.count_nonzero(percent <= 0)} of 701 points have no absorbance" in done.warnings[0]
     refused("no-such-conversion", {"convert": "absorbance"}, quantity="counts")
+
+
+EVERY = [
+    "snv", "rnv", "msc", {"emsc": 3}, "area", "vector", "min-max", {"peak": 3}, {"peak": {"at": 3, "within": 1}},
+    {"region": [2, 5]}, "despike", {"savgol": 5}, {"savgol": {"window_width": 2.5, "polynomial": 3}},
+    {"moving-mean": 3}, {"gaussian": 2}, "whittaker", {"derivative": {"order": 2, "window_points": 5}},
+    "norris-williams", {"mask": [2, 4]}, {"cut": [1, 6]}, "offset", {"convert": "transmittance"},
+    {"baseline": "linear"}, {"baseline": {"method": "polynomial", "order": 4}},
+]  # fmt: skip
+
+
+@given(
+    y=st.lists(st.floats(-1e6, 1e6, width=32) | st.sampled_from([0.0, 1.0]), min_size=2, max_size=40),
+    texts=st.lists(st.sampled_from(EVERY), min_size=1, max_size=3),
+    warp=st.sampled_from([0.3, 1.0, 3.0]),
+)
+def test_any_signal_gives_finite_numbers_or_an_error_of_ours(y, texts, warp):
+    x = 8 * np.linspace(0, 1, len(y)) ** warp
+    done = target = signal(np.array(y), x, quantity="absorbance")
+    try:
+        for text in texts:
+            done = apply(step(text), done, done if target.axis.size != done.axis.size else target)
+    except DataError as error:
+        assert error.reason is not None or error.category is Category.NUMERICAL
+    else:
+        assert np.isfinite(done.intensity).all()
+        assert np.all(np.diff(done.axis) > 0)
+        assert not any(np.any((done.axis >= low) & (done.axis <= high)) for low, high in done.gaps)

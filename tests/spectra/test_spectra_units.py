@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from batchlab.errors import DataError
 from batchlab.spectra._kinds import AxisKind, Quantity
 from batchlab.spectra._model import Spectrum
-from batchlab.spectra._units import axis_values, mix_up, to_axis, to_quantity
+from batchlab.spectra._quantities import mix_up, to_quantity
+from batchlab.spectra._units import axis_values, to_axis
 
 K, Q = AxisKind, Quantity
 
@@ -237,3 +238,9 @@ def test_a_quantity_that_it_has_already_is_kept_with_its_unit():
     raw = spectrum([1.0, 2.0], [10.0, 20.0], quantity="fluorescence intensity", unit="a.u.")
     there = to_quantity(raw, "fluorescence intensity")
     assert (there.unit, there.intensity.tolist()) == ("a.u.", [10.0, 20.0])
+
+
+def test_an_axis_that_is_already_what_is_wanted_is_left_as_it_is():
+    for said in ({"axis_kind": "pixel"}, {"axis_kind": "time", "axis_unit": "s"}, {"axis_kind": "raman shift"}):
+        raw = spectrum([1.0, 2.0], **said)
+        assert to_axis(raw, said["axis_kind"]) is raw

@@ -160,8 +160,8 @@ def prepare(
         step.
     """
     from batchlab.spectra._common_axis import join
+    from batchlab.spectra._quantities import mix_up
     from batchlab.spectra._signal import signal_of
-    from batchlab.spectra._units import mix_up
 
     recipe = recipe or _PLAIN
     if recipe.own:

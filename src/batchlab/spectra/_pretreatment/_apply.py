@@ -13,12 +13,15 @@ from batchlab.errors import Category, DataError
 from batchlab.spectra._common_axis import OnCommonAxis
 from batchlab.spectra._kinds import Quantity
 from batchlab.spectra._model import read_only
+from batchlab.spectra._normalization import degenerate
 from batchlab.spectra._pretreatment import _baseline, _derivatives, _despike, _regions, _scaling, _scatter, _smoothing
 from batchlab.spectra._pretreatment._steps import AnyStep, Convert
+from batchlab.spectra._quantities import quantity_values, unit_wanted
 from batchlab.spectra._signal import Signal, join_gaps
-from batchlab.spectra._units import quantity_values, unit_wanted
 
 __all__ = ["apply", "apply_to_both", "converted"]
+
+_MOST = 1e100
 
 
 def apply(step: AnyStep, signal: Signal, target: Signal | None = None) -> Signal:
@@ -39,6 +42,8 @@ def apply(step: AnyStep, signal: Signal, target: Signal | None = None) -> Signal
         As the step's own function; the message begins with whose spectrum it was, and the step.
     """
     try:
+        if float(np.abs(signal.intensity).max()) > _MOST:
+            raise degenerate(f"values beyond {_MOST:g} have no square that a computer can hold; scale them first")
         if isinstance(step, Convert):
             done = converted(signal, step.quantity, step.unit)
         elif step.step in _TO_A_TARGET:

@@ -95,7 +95,7 @@ def _found(method: str, options: dict[str, Any], x: Array, y: Array) -> Array:
         ) from error
     try:
         baseline: Array = getattr(Baseline(x_data=x), method)(y, **options)[0]
-    except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, np.linalg.LinAlgError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, np.linalg.LinAlgError) as error:
         raise DataError(
             f"{method} found no baseline: {error}; try other parameters, or another method",
             category=Category.NUMERICAL,
