@@ -1,7 +1,7 @@
 """The document that this package follows, read where it lies: its code runs, its tables and lists hold.
 
-Nothing of it is copied here. A block of code runs with its import lines changed and nothing else; a fragment, which uses
-names that it does not define, gets them from `COMPLETIONS`, and uses no other. `self` in a fragment is a processor.
+Nothing of it is copied here. A block of code runs with its import lines changed and nothing else; a fragment, which
+uses names that it does not define, gets them from `COMPLETIONS` and uses no other. `self` in one is a processor.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def show_folder(folder: Path) -> bool:
     if program is None:
         return False
     try:
-        subprocess.Popen(
+        shower = subprocess.Popen(
             [program, os.fspath(folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -53,6 +54,7 @@ def show_folder(folder: Path) -> bool:
     except OSError as error:
         log.warning("%s cannot be shown: %s", folder, error)
         return False
+    threading.Thread(target=shower.wait, daemon=True).start()  # nobody else would bury it
     return True
 
 

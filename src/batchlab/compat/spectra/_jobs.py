@@ -30,8 +30,9 @@ class WorkFile:
     name: str  # what to call it to people
     normalize: str
     compare: str | None  # None of the baseline
-    figure: str | None  # relative to the output folder
-    csv: str  # relative to the output folder
+    figure: str | None  # relative to the output folder, as are the others
+    copy: str  # normalised, for the comparison
+    kept: str | None  # normalised, where the caller wants it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,11 @@ class Work:
     baseline: WorkFile
     samples: tuple[WorkFile, ...]
     skipped: tuple[str, ...]  # names of samples whose output is there
-    temporary: tuple[str, ...]  # files that nobody asked for, relative to the output folder
+
+    @property
+    def temporary(self) -> tuple[str, ...]:
+        """Files that nobody asked for, relative to the output folder."""
+        return tuple(each.copy for each in (self.baseline, *self.samples))
 
     @property
     def by_job(self) -> dict[str, WorkFile]:
@@ -90,13 +95,19 @@ def plan_work(
     done = {path: figure for path, figure in zip(paths, figures, strict=True) if figure is not None}
     loading = f"baseline/{_label(reference)}"
     normalizes = {path: f"normalize/{_label(path)}" for path in done}
-    csvs = _csvs({**normalizes, reference: loading}, output, root, owned)
+    kept = _kept({**normalizes, reference: loading}, output, root, owned)
 
     def work_file(path: str, job: str, compare: str | None = None, figure: str | None = None) -> WorkFile:
-        # Where the baseline is a sample as well, its own copy is the one that is kept.
-        csv = csvs[path] if compare is None or path != reference else _temporary(job)
-        name = names.get(path, os.path.basename(path))
-        return WorkFile(path=path, name=name, normalize=job, compare=compare, figure=figure, csv=csv)
+        return WorkFile(
+            path=path,
+            name=names.get(path, os.path.basename(path)),
+            normalize=job,
+            compare=compare,
+            figure=figure,
+            copy=f"{TEMPORARY}/{slug(job)}/{render_template('{file}.csv', {'file': Path(path).stem})}",
+            # Where the baseline is a sample as well, it is kept once.
+            kept=None if compare is not None and path == reference else kept.get(path),
+        )
 
     head = work_file(reference, loading)
     files = [
@@ -108,7 +119,6 @@ def plan_work(
     jobs = [_normalize_job(head, limits)]
     for each in files:
         jobs += [_normalize_job(each, limits, needs=(loading,)), _compare_job(each, head, output, limits)]
-    every = (head, *files)
     return Work(
         batch=Batch(
             name=BATCH,
@@ -125,7 +135,6 @@ def plan_work(
         baseline=head,
         samples=tuple(files),
         skipped=tuple(names[path] for path in paths if path not in done),
-        temporary=tuple(each.csv for each in every if each.csv.startswith(f"{TEMPORARY}/")),
     )
 
 
@@ -138,22 +147,13 @@ def names_of(paths: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _csvs(jobs: Mapping[str, str], output: OutputSettings, root: Path, owned: Mapping[str, str]) -> dict[str, str]:
-    """Where the normalised spectra lie; nobody's file is in the way of those that are not kept."""
+def _kept(jobs: Mapping[str, str], output: OutputSettings, root: Path, owned: Mapping[str, str]) -> dict[str, str]:
+    """Where the normalised spectra lie that the caller wants."""
     if not output.save_normalized_csvs:
-        return {path: _temporary(job) for path, job in jobs.items()}
-    wanted = [
-        (job, render_template("{sample}_normalized.csv", {"sample": Path(path).stem})) for path, job in jobs.items()
-    ]
+        return {}
+    wanted = [(job, render_template("{file}_normalized.csv", {"file": Path(path).stem})) for path, job in jobs.items()]
     settled = settle(wanted, output.conflict, root, owned)
-    return {
-        path: name if name is not None else _temporary(job)
-        for (path, job), name in zip(jobs.items(), settled, strict=True)
-    }
-
-
-def _temporary(job: str) -> str:
-    return f"{TEMPORARY}/{slug(job)}.csv"
+    return {path: name for path, name in zip(jobs, settled, strict=True) if name is not None}
 
 
 def _label(path: str, *others: str) -> str:
@@ -178,7 +178,7 @@ def _normalize_job(file: WorkFile, limits: Limits, needs: tuple[str, ...] = ()) 
         name=file.normalize,
         task=NORMALIZE,
         inputs={"file": file.path},
-        outputs={"spectrum": file.csv},
+        outputs={"spectrum": file.copy} | ({"kept": file.kept} if file.kept is not None else {}),
         needs=needs,
         limits=limits,
         group=file.compare or file.normalize,

@@ -68,8 +68,7 @@ def result_of(
     counts = {"done": 0, "failed": 0}
     skipped, cancelled = list(before.skipped), []
     files: list[str] = []
-    if work.baseline.csv not in work.temporary:
-        files += _paths(view, baseline)
+    files += _paths(view, baseline, "kept")
     for sample in work.samples:
         ending = _ending(jobs[sample.normalize], jobs[sample.compare or ""], baseline_failed)
         match ending.state:
@@ -81,9 +80,8 @@ def result_of(
                 counts[state] += 1
         if ending.state == "failed" and not baseline_failed:
             errors.append(_error(sample, ending.job))
-        files += _paths(view, jobs[sample.compare or ""])
-        if sample.csv not in work.temporary:
-            files += _paths(view, jobs[sample.normalize])
+        files += _paths(view, jobs[sample.compare or ""], "figure")
+        files += _paths(view, jobs[sample.normalize], "kept")
     for each in (work.baseline, *work.samples):
         for job in (each.normalize, each.compare):
             warnings += [f"{each.name}: {text}" for text in (jobs[job].warnings if job is not None else ())]
@@ -130,8 +128,8 @@ def _error(file: WorkFile, job: JobView) -> str:
     return f"{title}{file.name}: {said}" + (f"; {help_}" if help_ else "")
 
 
-def _paths(view: BatchView, job: JobView) -> list[str]:
-    """Where the job's files lie now."""
+def _paths(view: BatchView, job: JobView, output: str) -> list[str]:
+    """Where an output of the job lies now."""
     if job.state is not Status.DONE:
         return []
-    return [os.path.join(view.root, output.path) for output in job.outputs]
+    return [os.path.join(view.root, each.path) for each in job.outputs if each.name == output]

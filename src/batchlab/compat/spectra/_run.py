@@ -164,14 +164,12 @@ class BatchRun:
     def _clean_up(self, work: Work) -> None:
         if not self._config.cleanup_temp_files:
             return
-        folders = set()
         for each in work.temporary:
             path = self._root / each
             path.unlink(missing_ok=True)
-            folders.add(path.parent)
-        for folder in folders:
-            with contextlib.suppress(OSError):  # another batch's copies are in it
-                folder.rmdir()
+            for folder in (path.parent, path.parent.parent):
+                with contextlib.suppress(OSError):  # another batch's copies are in it
+                    folder.rmdir()
 
     def _unstarted(self) -> BatchProcessResult:
         """The result of a batch of which no job was started."""

@@ -22,12 +22,12 @@ class NormalizeParams(BaseModel):
     version="1",
     params=NormalizeParams,
     inputs=("file",),
-    outputs={"spectrum": "{file}_normalized.csv"},
+    outputs={"spectrum": "{file}.csv", "kept": "{file}_normalized.csv"},
     libraries=("numpy",),
     preload=("batchlab.spectra._read", "batchlab.spectra._write"),
 )
 def normalize(ctx: JobContext, params: NormalizeParams) -> Mapping[str, Scalar]:
-    """Read one spectrum and write it down with all that is known of it."""
+    """Read one spectrum and write it down with all that is known of it: to be compared, and to be kept."""
     from batchlab.compat.spectra._recognized import normalized
     from batchlab.spectra._write import write_spectrum
 
@@ -35,9 +35,10 @@ def normalize(ctx: JobContext, params: NormalizeParams) -> Mapping[str, Scalar]:
     found = normalized(ctx.input("file"))
     for text in (*found.warnings, *found.spectrum.warnings):
         ctx.warn(text)
-    if ctx.wanted("spectrum"):
-        ctx.stage("write")
-        write_spectrum(ctx.output("spectrum"), found.spectrum, provenance=ctx.provenance)
+    ctx.stage("write")
+    for output in ("spectrum", "kept"):
+        if ctx.wanted(output):
+            write_spectrum(ctx.output(output), found.spectrum, provenance=ctx.provenance)
     return {
         "confidence": found.confidence,
         "layout": found.layout,
