@@ -64,9 +64,9 @@ _ALL = {
         descending=False,
         recipe={"steps": ["despike", {"mask": "anti-stokes"}, {"baseline": {"method": "arpls", "lam": 1e5}}, "snv"]},
         why=(
-            "Cosmic rays first, since every later step would spread them. The laser line is not the sample, and beyond it a filter is. "
-            "Fluorescence lies below the bands and is wider, which arPLS follows without being told where bands are. SNV takes out power, exposure and "
-            "focus."
+            "Cosmic rays first, since every later step would spread them. The laser line is not the sample, and "
+            "beyond it a filter is. Fluorescence lies below the bands and is wider, which arPLS follows without being "
+            "told where bands are. SNV takes out power, exposure and focus."
         ),
     ),
     Technique.UV_VIS: Preset(
