@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from batchlab.figures._decimate import decimate
+from batchlab.figures._decimate import Floats, decimate
 from batchlab.figures._kind import Band, Line
 from batchlab.figures._mesh import colours, pixels_of
 from batchlab.figures._sheet import Mesh, Name, Plot, Points, Rule, Sheet
@@ -30,6 +30,7 @@ from batchlab.figures._stage import (
     plain_text,
     settle,
     shortened,
+    write_powers,
 )
 
 if TYPE_CHECKING:
@@ -40,8 +41,19 @@ if TYPE_CHECKING:
 _MAX_LABEL = 48
 _MAX_NAME = 28
 _NAME_PT = 8.0
+_AROUND = (
+    (1, 0.7),
+    (1, -0.7),
+    (-1, 0.7),
+    (-1, -0.7),
+    (1, 0),
+    (-1, 0),
+    (0, 1.2),
+    (0, -1.2),
+)  # a point: where its name goes
 _SMALLEST_PT = 5.0
-_MOST_EXACT = 300_000  # points of lines in a vector file; beyond, its lines are an image, as meshes are
+_MOST_EXACT = 300_000  # points of lines in a vector file, before they are thinned; after, before they are an image
+_BINS_PER_INCH = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +96,20 @@ def compose(sheet: Sheet) -> Composed:
 @contextmanager
 def exact(composed: Composed) -> Iterator[Figure]:
     """The figure as a vector format wants it; afterwards it is as it was."""
-    total = sum(line.x.size for _, line, _ in composed.lines)
+    curves = [_thinned(axes, line, EXACT_BINS) for axes, line, _ in composed.lines]
+    if _points_of(curves) > _MOST_EXACT:
+        dpi = composed.figure.dpi
+        curves = [
+            _thinned(axes, line, math.ceil(axes.bbox.width / dpi * _BINS_PER_INCH)) for axes, line, _ in composed.lines
+        ]
+    as_image = _points_of(curves) > _MOST_EXACT
     before = []
-    for axes, line, (first, *rest) in composed.lines:
-        if total > _MOST_EXACT:
+    for (axes, _, (first, *rest)), (x, y) in zip(composed.lines, curves, strict=True):
+        if as_image:
             for artist in (first, *rest):
                 artist.set_rasterized(True)
             continue
         before.append((first, np.array(first.get_xydata()).T, rest))
-        x, y = decimate(line.x, line.y, limits=axes.get_xlim(), bins=EXACT_BINS)
         first.set_data(cut(x, axes.get_xlim()), cut(y, axes.get_ylim()))
         for artist in rest:
             artist.set_visible(False)
@@ -105,10 +122,21 @@ def exact(composed: Composed) -> Iterator[Figure]:
                 other.set_visible(True)
 
 
+def _thinned(axes: Axes, line: Line, bins: int) -> tuple[Floats, Floats]:
+    return decimate(line.x, line.y, limits=axes.get_xlim(), bins=bins)
+
+
+def _points_of(curves: Sequence[tuple[Floats, Floats]]) -> int:
+    return sum(x.size for x, _ in curves)
+
+
 def _fill(axes: Axes, plot: Plot, sheet: Sheet, small: float) -> list[Any]:
     """Put onto the axes all whose size can be told before the layout is settled; a line is still empty."""
     axes.set_xscale("log" if plot.x_log else "linear")
     axes.set_yscale("log" if plot.y_log else "linear")
+    for each, log in ((axes.xaxis, plot.x_log), (axes.yaxis, plot.y_log)):
+        if log:
+            write_powers(each)
     axes.set_xlim(*plot.x_limits)
     axes.set_ylim(*plot.y_limits)
     axes.set_autoscale_on(False)
@@ -122,7 +150,7 @@ def _fill(axes: Axes, plot: Plot, sheet: Sheet, small: float) -> list[Any]:
         title = shortened(plain_text(plot.title), max(6, int(room)))
         axes.set_title(title, fontsize=max(6.0, 10.5 * small), pad=2.0 + 3.0 * small)
     handles = [_put(axes, mark, at) for at, mark in enumerate(plot.marks)]
-    if any(isinstance(mark, Mesh) for mark in plot.marks):
+    if not plot.grid or any(isinstance(mark, Mesh) for mark in plot.marks):
         axes.grid(False)
     if plot.legend:
         named = [(made, mark.label) for mark, made in zip(plot.marks, handles, strict=True) if made is not None]
@@ -167,6 +195,8 @@ def _add_bar(axes: Axes, mesh: Mesh) -> None:
     extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
     figure: Any = axes.figure
     bar = figure.colorbar(colours(mesh), ax=axes, pad=0.015, aspect=32, extend=extend)
+    if mesh.log:
+        write_powers(bar.ax.yaxis)
     bar.set_label(_label(mesh.label), fontsize=9.5)
     bar.ax.tick_params(labelsize=8.5)
     bar.outline.set_linewidth(0.6)
@@ -203,36 +233,47 @@ def _draw_line(axes: Axes, line: Line, first: Line2D) -> list[Line2D]:
 
 
 def _name_points(axes: Axes, plot: Plot) -> None:
-    """Write names beside points: where one hides no other, inside the axes; a name without room is left out."""
-    renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    inside = axes.bbox
+    """Write names beside points: inside the axes, where one hides no other, nor a point if that can be had.
+
+    A name without room is left out.
+    """
+    marks = [mark for mark in plot.marks if isinstance(mark, Points)]
+    if not any(mark.names for mark in marks):
+        return
+    points = np.concatenate([axes.transData.transform(np.column_stack((mark.x, mark.y))) for mark in marks])
     taken: list[Any] = []
-    away = 4.0
-    places = ((1, 1), (1, -1), (-1, 1), (-1, -1), (1, 0), (-1, 0), (0, 1.6), (0, -1.6))
-    for mark in plot.marks:
-        if not (isinstance(mark, Points) and mark.names):
-            continue
-        for x, y, name in zip(mark.x.tolist(), mark.y.tolist(), mark.names, strict=True):
-            if not name or not (np.isfinite(x) and np.isfinite(y)):
+    for mark in marks:
+        for x, y, name in zip(mark.x.tolist(), mark.y.tolist(), mark.names, strict=bool(mark.names)):
+            if name and math.isfinite(x) and math.isfinite(y):
+                _name_point(axes, (x, y), name, 2.0 + mark.size_pt / 2, points, taken)
+
+
+def _name_point(axes: Axes, at: tuple[float, float], name: str, away: float, points: Floats, taken: list[Any]) -> None:
+    renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    text = axes.annotate(
+        shortened(plain_text(name), _MAX_NAME),
+        at,
+        textcoords="offset points",
+        xytext=(0, 0),
+        fontsize=_NAME_PT,
+        color="#202020",
+        zorder=2.49,
+    )
+    for may_hide_points in (False, True):
+        for across, up in _AROUND:
+            text.set_position((across * away, up * away))
+            text.set_horizontalalignment({1: "left", -1: "right"}.get(across, "center"))
+            text.set_verticalalignment("bottom" if up > 0 else "top" if up < 0 else "center")
+            box = text.get_window_extent(renderer)
+            fits = axes.bbox.contains(box.x0, box.y0) and axes.bbox.contains(box.x1, box.y1)
+            if not fits or any(box.overlaps(other) for other in taken):
                 continue
-            for across, up in places:
-                text = axes.annotate(
-                    shortened(plain_text(name), _MAX_NAME),
-                    (x, y),
-                    xytext=(across * away, up * away),
-                    textcoords="offset points",
-                    ha={1: "left", -1: "right"}.get(across, "center"),
-                    va="bottom" if up > 0 else "top" if up < 0 else "center",
-                    fontsize=_NAME_PT,
-                    color="#202020",
-                    zorder=2.49,
-                )
-                box = text.get_window_extent(renderer)
-                corners = inside.contains(box.x0, box.y0) and inside.contains(box.x1, box.y1)
-                if corners and not any(box.overlaps(other) for other in taken):
-                    taken.append(box)
-                    break
-                text.remove()
+            near = box.padded(3.0)
+            inside = (points > (near.x0, near.y0)) & (points < (near.x1, near.y1))
+            if may_hide_points or not inside.all(axis=1).any():
+                taken.append(box)
+                return
+    text.remove()
 
 
 def _write_names(axes: Axes, plot: Plot, sheet: Sheet) -> None:
@@ -257,9 +298,10 @@ def _write_names(axes: Axes, plot: Plot, sheet: Sheet) -> None:
             axes.set_yticks([name.at for name in names], [_name(name) for name in names], fontsize=size)
             axes.minorticks_off()
     if plot.x_names:
-        names, size = _fitting(plot.x_names, plot.x_limits, sheet.size_in[0] * 72 * 0.85 / sheet.columns)
-        longest = max(len(name.text) for name in names)
-        upright = longest * 0.62 * size * len(names) > sheet.size_in[0] * 72 * 0.85 / sheet.columns
+        room = sheet.size_in[0] * 72 * 0.85 / sheet.columns
+        longest = max(len(_name(name)) for name in plot.x_names)
+        upright = longest * 0.7 * _NAME_PT * len(plot.x_names) > room
+        names, size = (plot.x_names, 9.5) if not upright else _fitting(plot.x_names, plot.x_limits, room)
         texts = [_name(name) for name in names]
         axes.set_xticks([name.at for name in names], texts, fontsize=size, rotation=90 if upright else 0)
 

@@ -58,7 +58,8 @@ class Picture:
     def vector(self, suffix: str, metadata: Mapping[str, str] | None = None) -> bytes:
         """The picture as a ``.pdf`` or an ``.svg`` file.
 
-        Lines keep all their points, up to 300,000 on a sheet; more lines than that, and meshes, are images in it.
+        Lines keep all their points, up to 300,000 on a sheet; more are thinned to what can be seen. Meshes are
+        images in it, and so are lines that are still too many.
         """
         with pinned(exact=True), exact(self._composed) as figure:
             return encode_vector(figure, suffix, metadata)

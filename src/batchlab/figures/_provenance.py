@@ -42,6 +42,7 @@ _META = """<x:xmpmeta xmlns:x="adobe:ns:meta/">
 _IN_PACKET = re.compile(
     rb"""<batchlab:provenance[^<>]{0,200}>([^<]*)</batchlab:provenance>|\sbatchlab:provenance\s{0,9}=\s{0,9}(?:"([^"<]*)"|'([^'<]*)')"""
 )
+_IN_PAGE = re.compile(rb'<script type="application/json" id="batchlab-provenance">([^<]*)</script>')
 _NOT_XML = re.compile("[\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -83,7 +84,7 @@ def jpeg_comments(metadata: Mapping[str, str]) -> bytes:
 
 
 def read_provenance(path: str | Path) -> dict[str, str]:
-    """The metadata that a picture was written with, whatever its format and its name.
+    """The metadata that a picture was written with, whatever its format and its name; or an interactive page.
 
     Raises
     ------
@@ -92,7 +93,8 @@ def read_provenance(path: str | Path) -> dict[str, str]:
         ``not-a-picture``, ``damaged-picture``, ``no-provenance``).
     """
     with opened(path) as file:
-        kind = picture_kind(file.read(2048))
+        head = file.read(2048)
+        kind = picture_kind(head) or ("html" if head[:32].lower().startswith(b"<!doctype html") else None)
         if kind is None:
             raise DataError(f"{path} is no picture; name one that batchlab made", reason="not-a-picture")
         file.seek(0)
@@ -222,6 +224,11 @@ def _document_text(file: BinaryIO) -> bytes | None:
     return _packet_text(file.read(_MAX_DOCUMENT_BYTES))
 
 
+def _page_text(file: BinaryIO) -> bytes | None:
+    found = _IN_PAGE.search(file.read(_MAX_DOCUMENT_BYTES))
+    return None if found is None or found.group(1) == b"{}" else found.group(1)
+
+
 def _packet_text(data: bytes) -> bytes | None:
     all_found = deque(_IN_PACKET.finditer(data), maxlen=1)  # a changed PDF holds what is true behind what was
     if not all_found:
@@ -239,4 +246,5 @@ _READERS: Mapping[str, Callable[[BinaryIO], bytes | None]] = {
     "webp": _webp_text,
     "pdf": _document_text,
     "svg": _document_text,
+    "html": _page_text,
 }

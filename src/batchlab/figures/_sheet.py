@@ -161,6 +161,8 @@ class Plot:
         Texts in place of the numbers of an axis, as many as there is room for, evenly chosen.
     y_names_right
         Whether those of y stand at the right, beside numbers at the left.
+    grid
+        Whether grid lines are drawn; behind a mesh there are none.
     height
         Of its row, relative to other rows.
 
@@ -182,6 +184,7 @@ class Plot:
     x_names: tuple[Name, ...] = ()
     y_names: tuple[Name, ...] = ()
     y_names_right: bool = False
+    grid: bool = True
     height: float = 1.0
 
     def __post_init__(self) -> None:

@@ -40,6 +40,7 @@ _PEAK_PT = 8.0
 _MOST_EDGE_PIXELS = 4_000_000  # of a line drawn in one piece; 16 bytes each
 _FAR = 1e6  # spans of an axis beyond its limits
 _PADDING_IN = 0.09  # around panels
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _OURS: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#404040",
@@ -388,6 +389,22 @@ def add_legend(axes: Axes, named: Sequence[tuple[Any, str]], width_px: float) ->
         )
         if legend.get_window_extent().width <= width_px:
             return
+
+
+def write_powers(axis: Any) -> None:
+    """Numbers along a logarithmic axis in plain text, for no text here is mathematics: 0.01, 10⁻⁶."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def power(value: float) -> str:
+    """A power of ten as text."""
+    if value <= 0 or 1e-3 <= value < 1e4:
+        return f"{value:g}"
+    exponent = round(math.log10(value))
+    return f"10{str(exponent).translate(_RAISED)}"
 
 
 def line_look(role: Role, colour: str | None = None, width_pt: float | None = None) -> dict[str, Any]:

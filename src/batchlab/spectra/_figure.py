@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from batchlab.figures import Canvas, FigureKind, Line, Panel, Role, Slot, canvas_for
-from batchlab.spectra._kinds import AxisKind, Normalization
-from batchlab.spectra._limits import Pair, PlotLimits
-from batchlab.spectra._model import Array, intensity_label
+from batchlab.figures import Band, Canvas, FigureKind, Line, Panel, Role, Slot, canvas_for
+from batchlab.spectra._difference import difference_label
+from batchlab.spectra._kinds import AxisKind, Quantity
+from batchlab.spectra._limits import Pair, PlotLimits, hull
+from batchlab.spectra._measures import Difference
+from batchlab.spectra._model import Array, axis_label, intensity_label
 from batchlab.spectra._similarity import Comparison
 
-__all__ = ["Look", "draw_comparison", "figure_kind", "look_of"]
+__all__ = ["Look", "draw_comparison", "figure_kind", "look_for", "look_of"]
 
 _MEMORY_KEY = "batchlab.spectra.settled"
 _KEPT = 4
 _OVERLAY_HEIGHT = 2.0  # times that of the difference
+_MASK = "#808080"
+
+Curve = tuple[Array, Array]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,7 @@ class Look:
     x_limits: Pair  # left, right
     overlay_limits: Pair
     difference_limits: Pair
+    level: float = 0.0  # of a difference where there is none; a ratio's is 1
     size_in: Pair = (10.0, 6.0)
     dpi: float = 300.0
 
@@ -50,25 +57,73 @@ def look_of(comparison: Comparison, limits: PlotLimits, *, size_in: Pair = (10.0
     size_in, dpi
         Width and height in inches, and pixels per inch.
     """
-    low, high = limits.axis
-    if comparison.normalization is Normalization.NONE:
-        _, slash, unit = intensity_label(comparison.quantity, comparison.unit).partition(" / ")
-        difference = f"Difference{slash}{unit}"
-    else:
-        difference = f"Difference ({comparison.normalization.value})"
     return Look(
         x_label=comparison.axis_label,
         overlay_label=comparison.intensity_label,
-        difference_label=difference,
-        x_limits=(high, low) if comparison.axis_kind is AxisKind.WAVENUMBER else (low, high),
+        # Without the factor of a scaled difference, which is the sample's own: pictures of one look share a canvas.
+        difference_label=difference_label(
+            comparison.difference_kind, comparison.quantity, comparison.unit, comparison.treatment
+        ),
+        x_limits=_directed(limits.axis, comparison.axis_kind),
         overlay_limits=limits.overlay,
         difference_limits=limits.difference,
+        level=1.0 if comparison.difference_kind is Difference.RATIO else 0.0,
         size_in=size_in,
         dpi=dpi,
     )
 
 
-def figure_kind(look: Look, reference: tuple[Array, Array] | None = None) -> FigureKind:
+def look_for(
+    axis: Array,
+    rows: Array,
+    *,
+    axis_kind: AxisKind = AxisKind.UNKNOWN,
+    axis_unit: str | None = None,
+    quantity: Quantity = Quantity.UNKNOWN,
+    unit: str | None = None,
+    treatment: str = "",
+    size_in: Pair = (10.0, 6.0),
+    dpi: float = 300.0,
+) -> Look:
+    """How a batch of spectra is to be shown that lie on one axis.
+
+    Parameters
+    ----------
+    axis : (n,) array
+        In `axis_unit`.
+    rows : (m, n) array
+        The spectra; a NaN is a gap.
+    axis_kind, axis_unit, quantity, unit
+        What they are, for labels and direction.
+    treatment
+        What made another quantity of the signals, such as ``snv``.
+    size_in, dpi
+        Width and height in inches, and pixels per inch.
+    """
+    rows = np.asarray(rows, dtype=np.float64)
+    label = f"{intensity_label(quantity, '1')} ({treatment})" if treatment else intensity_label(quantity, unit)
+    finite = rows[np.isfinite(rows)]
+    ends = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return Look(
+        x_label=axis_label(axis_kind, axis_unit),
+        overlay_label=label,
+        difference_label=f"Difference of {label[:1].lower()}{label[1:]}",
+        x_limits=_directed((float(np.min(axis)), float(np.max(axis))), axis_kind),
+        overlay_limits=hull([ends]),
+        difference_limits=hull([(ends[0] - ends[1], ends[1] - ends[0])], zero=True),
+        size_in=size_in,
+        dpi=dpi,
+    )
+
+
+def figure_kind(
+    look: Look,
+    reference: Curve | None = None,
+    *,
+    bands: Sequence[Band] = (),
+    masks: Sequence[Pair] = (),
+    peaks: bool = False,
+) -> FigureKind:
     """The kind of figure of a look.
 
     Parameters
@@ -78,21 +133,34 @@ def figure_kind(look: Look, reference: tuple[Array, Array] | None = None) -> Fig
     reference
         Axis and signal of the reference, (n,) each, where all pictures share them too; else each picture brings
         its own, ahead of the sample's.
+    bands
+        Behind the curves of the overlay, such as a tolerance.
+    masks
+        Ranges of the axis that no number knows of; shaded.
+    peaks
+        Whether each picture brings peaks too, behind the sample.
     """
-    sample = Slot(label="sample")
     overlay = Panel(
         y_label=look.overlay_label,
         y_limits=look.overlay_limits,
         lines=() if reference is None else (Line(x=reference[0], y=reference[1], label="reference"),),
-        slots=(Slot(label="reference", role=Role.REFERENCE), sample) if reference is None else (sample,),
+        slots=(
+            *(() if reference is not None else (Slot(label="reference", role=Role.REFERENCE),)),
+            Slot(label="sample"),
+            *((Slot(label="peaks", role=Role.PEAK, labelled=True),) if peaks else ()),
+        ),
+        bands=(*_shaded(masks, look.overlay_limits, "masked"), *bands),
         height=_OVERLAY_HEIGHT,
         legend=True,
     )
+    at_level = Line(x=look.x_limits, y=(look.level, look.level), colour="#808080", width_pt=0.8)
     difference = Panel(
         y_label=look.difference_label,
         y_limits=look.difference_limits,
+        lines=(at_level,) if look.level else (),
         slots=(Slot(label="sample − reference", role=Role.DIFFERENCE),),
-        zero_line=True,
+        bands=_shaded(masks, look.difference_limits),
+        zero_line=not look.level,
     )
     return FigureKind(
         panels=(overlay, difference),
@@ -103,8 +171,18 @@ def figure_kind(look: Look, reference: tuple[Array, Array] | None = None) -> Fig
     )
 
 
-def draw_comparison(comparison: Comparison, look: Look, memory: MutableMapping[str, Any] | None = None) -> Canvas:
+def draw_comparison(
+    comparison: Comparison,
+    look: Look,
+    memory: MutableMapping[str, Any] | None = None,
+    *,
+    bands: Sequence[Band] = (),
+    peaks: tuple[ArrayLike, ArrayLike] | None = None,
+) -> Canvas:
     """Draw a comparison; the pixels do not depend on what was drawn before.
+
+    Nothing is drawn across the comparison's gaps; its masks are shaded; runs that one of the two has alone are
+    shown.
 
     Parameters
     ----------
@@ -114,37 +192,80 @@ def draw_comparison(comparison: Comparison, look: Look, memory: MutableMapping[s
         How.
     memory
         Where canvases are kept for the next comparison, such as ``ctx.cache``; None keeps nothing.
+    bands
+        Behind the curves, such as ``Band(x=axis, low=lower, high=upper, label="tolerance")``, or a mean with its
+        spread (``role=Role.REFERENCE``). The same for all comparisons of a batch, or each costs a whole drawing.
+    peaks
+        Positions and heights of the sample's peaks, (k,) each, in the overlay's units; the most prominent first.
+        They are marked, and their positions written as far as there is room. Of a batch: for all or for none.
 
     Returns
     -------
     Canvas
         With the picture on it.
     """
-    reference = (comparison.axis, comparison.reference)
-    sample, difference = (comparison.axis, comparison.sample), (comparison.axis, comparison.difference)
+    reference = _curve(comparison, comparison.reference, comparison.reference_alone)
+    sample = _curve(comparison, comparison.sample, comparison.sample_alone)
+    difference = _curve(comparison, comparison.difference)
     title = f"{comparison.sample_name} vs {comparison.reference_name}"
-    settled = None if memory is None else _settled(look, reference, memory)
+    if comparison.difference_kind is Difference.SCALED and isinstance(comparison.metrics.get("factor"), float):
+        title += f" × {comparison.metrics['factor']:.4g}"
+    more: dict[str, Any] = {"bands": tuple(bands), "masks": comparison.masks, "peaks": peaks is not None}
+    marked = [] if peaks is None else [peaks]
+    settled = None if memory is None else _settled(look, figure_kind(look, reference, **more), memory)
     if memory is not None and settled is not None:
         canvas = canvas_for(settled, memory)
-        canvas.draw([[sample], [difference]], title)
+        canvas.draw([[sample, *marked], [difference]], title)
     else:
-        kind = figure_kind(look)
+        kind = figure_kind(look, **more)
         canvas = Canvas(kind) if memory is None else canvas_for(kind, memory)
-        canvas.draw([[reference, sample], [difference]], title)
+        canvas.draw([[reference, sample, *marked], [difference]], title)
     return canvas
 
 
-def _settled(look: Look, reference: tuple[Array, Array], memory: MutableMapping[str, Any]) -> FigureKind | None:
-    """The kind whose reference lies on its background, if this comparison's reference is that one.
+def _settled(look: Look, kind: FigureKind, memory: MutableMapping[str, Any]) -> FigureKind | None:
+    """The kind whose reference lies on its background, if this comparison's is that one.
 
     The first comparison of a look settles it. A sample that covers less leaves another piece of the reference,
     which is then drawn anew: a background of its own would cost ten times as much.
     """
-    known: dict[Look, tuple[tuple[Array, Array], FigureKind]] = memory.setdefault(_MEMORY_KEY, {})
+    known: dict[Look, FigureKind] = memory.setdefault(_MEMORY_KEY, {})
     if look not in known:
-        known[look] = (reference, figure_kind(look, reference))
+        known[look] = kind
         while len(known) > _KEPT:
             del known[next(iter(known))]
-    (axis, signal), kind = known[look]
-    same = np.array_equal(axis, reference[0]) and np.array_equal(signal, reference[1])
-    return kind if same else None
+    return known[look] if known[look] == kind else None
+
+
+def _curve(comparison: Comparison, signal: Array, alone: Sequence[Curve] = ()) -> Curve:
+    """A signal as one curve: broken at the gaps, followed by the runs that the other does not reach."""
+    axis = comparison.axis
+    if comparison.gaps:
+        low, high = np.minimum(axis[:-1], axis[1:]), np.maximum(axis[:-1], axis[1:])
+        broken = np.zeros(low.size, dtype=bool)
+        for ends in comparison.gaps:
+            broken |= (low <= max(ends)) & (high >= min(ends)) & (low <= min(ends)) & (high >= max(ends))
+        at = np.flatnonzero(broken) + 1
+        axis, signal = np.insert(axis, at, np.nan), np.insert(signal, at, np.nan)
+    for run in alone:
+        axis, signal = (np.concatenate((before, [np.nan], more)) for before, more in ((axis, run[0]), (signal, run[1])))
+    return axis, signal
+
+
+def _shaded(masks: Sequence[Pair], limits: Pair, label: str = "") -> tuple[Band, ...]:
+    return tuple(
+        Band(
+            x=np.array(ends, dtype=float),
+            low=np.full(2, limits[0]),
+            high=np.full(2, limits[1]),
+            label=label if at == 0 else "",
+            colour=_MASK,
+            opacity=0.15,
+        )
+        for at, ends in enumerate(masks)
+    )
+
+
+def _directed(ends: Pair, kind: AxisKind) -> Pair:
+    low, high = ends
+    return (high, low) if kind is AxisKind.WAVENUMBER else (low, high)

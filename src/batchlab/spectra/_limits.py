@@ -11,7 +11,7 @@ import numpy as np
 from batchlab.spectra._model import Spectrum
 from batchlab.spectra._similarity import Comparison
 
-__all__ = ["Pair", "PlotLimits", "Reach", "beyond", "plot_limits", "reach", "span"]
+__all__ = ["Pair", "PlotLimits", "Reach", "beyond", "hull", "plot_limits", "reach", "span"]
 
 Pair = tuple[float, float]
 
@@ -55,10 +55,13 @@ class PlotLimits:
 
 def reach(comparison: Comparison) -> Reach:
     """How far the curves of a comparison reach."""
-    low = min(float(comparison.reference.min()), float(comparison.sample.min()))
-    high = max(float(comparison.reference.max()), float(comparison.sample.max()))
+    alone = (signal for _, signal in (*comparison.reference_alone, *comparison.sample_alone))
+    signals = [each for each in (comparison.reference, comparison.sample, *alone) if each.size]
+    # A ratio has none where the reference is zero.
+    told = comparison.difference[np.isfinite(comparison.difference)]
     return Reach(
-        overlay=(low, high), difference=(float(comparison.difference.min()), float(comparison.difference.max()))
+        overlay=(min(float(each.min()) for each in signals), max(float(each.max()) for each in signals)),
+        difference=(float(told.min()), float(told.max())) if told.size else (0.0, 0.0),
     )
 
 
@@ -79,8 +82,8 @@ def plot_limits(reference: Spectrum, reaches: Sequence[Reach]) -> PlotLimits:
     """
     return PlotLimits(
         axis=span(reference),
-        overlay=_hull([each.overlay for each in reaches]),
-        difference=_hull([each.difference for each in reaches], zero=True),
+        overlay=hull([each.overlay for each in reaches]),
+        difference=hull([each.difference for each in reaches], zero=True),
     )
 
 
@@ -102,7 +105,8 @@ def beyond(found: Reach, limits: PlotLimits) -> str | None:
     return f"the picture is cut: {'; '.join(out)}" if out else None
 
 
-def _hull(pairs: Sequence[Pair], *, zero: bool = False) -> Pair:
+def hull(pairs: Sequence[Pair], *, zero: bool = False) -> Pair:
+    """Limits that hold all ordinary ones of some ranges, and zero on wish: with a margin, in round numbers."""
     lows, highs = np.array(pairs).T
     typical = float(np.median(highs - lows))
     low, high = -_outermost(-lows, typical), _outermost(highs, typical)
