@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 
 from batchlab.spectra._difference import difference_label
 from batchlab.spectra._measures import MEASURES, Difference, split_region
@@ -14,12 +15,13 @@ __all__ = ["Comparison", "Range"]
 
 Range = tuple[float, float]
 
+_FOREMOST = ("pearson_r", "rmse", "area_ratio")
 _TEXTS = ("axis_unit", "factor_by")
 MOVED = "the sample's axis moved by"
 _OF_THE_AXIS = frozenset({"coverage", "n_points", "axis_first", "axis_last"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Comparison:
     """A sample beside its reference on one axis.
 
@@ -111,6 +113,25 @@ class Comparison:
             self.treatment,
             float(factor) if isinstance(factor, (int, float)) else None,
         )
+
+    def __repr__(self) -> str:
+        unit = f" {self.axis_unit}" if self.axis_unit not in (None, "1") else ""
+        told = [f"{name} {value:.6g}" for name, value in self.metrics.items() if name in _FOREMOST]
+        return (
+            f"<Comparison of {self.sample_name!r} with {self.reference_name!r}: {self.axis.size} points, "
+            f"{self.axis[0]:g} to {self.axis[-1]:g}{unit}, {', '.join(told)}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The numbers with their statements, as a notebook shows them."""
+        told = self.statements
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{value:.6g}</td><td>{escape(told[name])}</td></tr>"
+            for name, value in self.metrics.items()
+            if not isinstance(value, str)
+        )
+        notes = "".join(f"<li>{escape(text)}</li>" for text in self.warnings)
+        return f"<p>{escape(repr(self))}</p><table>{rows}</table><ul>{notes}</ul>"
 
     @property
     def statements(self) -> dict[str, str]:

@@ -72,7 +72,8 @@ def subtraction_factor(
     elif by == "derivative":
         gap = min(2 * _GAP, axis.size // 3)
         both = inside[gap:] & inside[:-gap]
-        columns = (reference[gap:] - reference[:-gap])[both][:, None]
+        steps = (reference[gap:] - reference[:-gap])[both]
+        columns = np.column_stack((steps, np.ones(steps.size)))  # a slope is a constant step
         target = (sample[gap:] - sample[:-gap])[both]
     else:
         raise ConfigError(f"a factor is found by 'values' or by 'derivative', not by {by!r}")
@@ -96,8 +97,8 @@ def difference_of(reference: Array, sample: Array, kind: Difference | str, facto
     Returns
     -------
     (n,) array
-        In the signals' unit, or a plain number; NaN where the reference is zero, and for LOG_RATIO where either is
-        not positive.
+        In the signals' unit, or a plain number; NaN where the reference is zero or all but zero, and for LOG_RATIO
+        where either is not positive.
     """
     kind = Difference(kind)
     if kind is Difference.DIFFERENCE:
@@ -107,9 +108,12 @@ def difference_of(reference: Array, sample: Array, kind: Difference | str, facto
     divides = np.abs(reference) > _NOTHING * np.abs(reference).max()
     if kind is Difference.LOG_RATIO:
         divides &= (reference > 0) & (sample > 0)
-    ratio: Array = np.divide(sample, reference, out=np.full(reference.size, np.nan), where=divides)
+    with np.errstate(over="ignore", under="ignore"):
+        ratio: Array = np.divide(sample, reference, out=np.full(reference.size, np.nan), where=divides)
+    ratio[np.isinf(ratio)] = np.nan
     if kind is Difference.RATIO:
         return ratio
+    ratio[ratio == 0.0] = np.nan  # smaller than any float
     logarithm: Array = np.log10(ratio)
     return logarithm
 
@@ -117,7 +121,7 @@ def difference_of(reference: Array, sample: Array, kind: Difference | str, facto
 def difference_label(
     kind: Difference, quantity: Quantity, unit: str | None, treatment: str = "", factor: float | None = None
 ) -> str:
-    """Name a difference for a plot: ``Sample - 0.983 × reference / counts``, ``lg(sample / reference)``."""
+    """Name a difference for a plot: ``Sample - 0.983 × reference / mV``, ``lg(sample / reference)``."""
     if kind is Difference.RATIO:
         return "Sample / reference"
     if kind is Difference.LOG_RATIO:

@@ -16,7 +16,7 @@ _SETTLED = 1e-6
 _LEAST_SPREAD = 0.003  # of the target's range: what is this near is never far off
 _HUBER, _BIWEIGHT = 1.345, 4.685  # 95 % as efficient as least squares where the noise is normal
 _MAD = 1.4826  # median of the absolute deviations to standard deviation, for normal noise
-_LEAST_INDEPENDENCE = 1e-12
+_LEAST_INDEPENDENCE = 1e-11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,11 +67,15 @@ def fit_columns(columns: Array, target: Array, *, robust: bool = True) -> Fit:
     ----------
     .. [1] Newey and West, *Econometrica* 55 (1987) 703-708.
     """
-    norms: Array = np.sqrt(np.einsum("ij,ij->j", columns, columns))
-    if not norms.all():
+    tallest, height = np.abs(columns).max(axis=0), float(np.abs(target).max()) or 1.0
+    if not tallest.all():
         raise degenerate("a signal is zero everywhere, so nothing can be fitted by it")
-    unit = columns / norms
-    if np.linalg.eigvalsh(unit.T @ unit)[0] < _LEAST_INDEPENDENCE:
+    # By their largest values first, so that no square overflows.
+    unit, target = columns / tallest, target / height
+    norms: Array = np.sqrt(np.einsum("ij,ij->j", unit, unit))
+    unit /= norms
+    scale = height / tallest / norms
+    if not _independent(unit, np.ones(target.size)):
         raise degenerate("a signal has no shape of its own beside a straight line, so nothing can be fitted by it")
     weights = np.ones(target.size)
     found = _solve(unit, target, weights)
@@ -79,13 +83,19 @@ def fit_columns(columns: Array, target: Array, *, robust: bool = True) -> Fit:
     for step in range(_MOST_STEPS if robust and least > 0 else 0):
         off = np.abs(target - unit @ found)
         off /= max(_MAD * float(np.median(off)), least)
-        weights = _huber(off) if step < _HUBER_STEPS else _biweight(off)
+        wanted = _huber(off) if step < _HUBER_STEPS else _biweight(off)
+        if not _independent(unit, wanted):  # too few points would have a say
+            break
+        weights = wanted
         before, found = found, _solve(unit, target, weights)
         if step > _HUBER_STEPS and np.abs(found - before).max() <= _SETTLED * np.abs(found).max():
             break
     residual = target - unit @ found
     return Fit(
-        coefficients=found / norms, errors=_errors(unit, weights, residual) / norms, residual=residual, weights=weights
+        coefficients=found * scale,
+        errors=_errors(unit, weights, residual) * scale,
+        residual=residual * height,
+        weights=weights,
     )
 
 
@@ -98,9 +108,14 @@ def _biweight(off: Array) -> Array:
     return weights
 
 
+def _independent(unit: Array, weights: Array) -> bool:
+    gram = (unit * weights[:, None]).T @ unit
+    return bool(np.linalg.eigvalsh(gram)[0] > _LEAST_INDEPENDENCE)
+
+
 def _solve(unit: Array, target: Array, weights: Array) -> Array:
     weighted = unit * weights[:, None]
-    solution: Array = np.linalg.solve(weighted.T @ unit, weighted.T @ target)
+    solution: Array = np.linalg.solve(weighted.T @ unit, weighted.T @ target).astype(np.float64, copy=False)
     return solution
 
 

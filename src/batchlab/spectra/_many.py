@@ -106,7 +106,7 @@ def _chords(one: Array, rows: Array, work: Array) -> tuple[Array, Array]:
     """Squared distance of each row from one signal and from its opposite, all taken as unit vectors; their sum is 4."""
     norms = np.sqrt(_squares(rows))[:, None]
     norms[norms == 0.0] = 1.0
-    unit = one / (float(np.linalg.norm(one)) or 1.0)
+    unit = one / (float(np.sqrt(_squares(one[None])[0])) or 1.0)  # summed as the rows are, so that equals stay equal
     np.divide(rows, norms, out=work)
     work -= unit
     near = _squares(work)

@@ -133,7 +133,7 @@ def relative_rmse(reference: Array, sample: Array) -> float:
     """
     refuse_constant(reference, "a relative deviation")
     scale = float(np.abs(reference).max())
-    return rmse(reference / scale, sample / scale) / float(np.std(reference / scale, ddof=1))
+    return rmse(reference, sample) / scale / float(np.std(reference / scale, ddof=1))
 
 
 def mae(reference: Array, sample: Array) -> float:

@@ -1,18 +1,16 @@
-"""Peaks: found above the noise, measured between points, and matched with those of a reference."""
+"""Peaks: found above the noise, and measured between points."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from batchlab.errors import DataError
 from batchlab.spectra._model import Array
 from batchlab.spectra._normalization import area as area_under
 
-__all__ = ["MatchedPeak", "Peak", "PeakMatch", "find_peaks", "match_peaks", "noise_level"]
+__all__ = ["Peak", "find_peaks", "least_prominence_of", "noise_level"]
 
 _NOISES = 8.0
 _LEAST_SHARE = 0.01
@@ -55,84 +53,6 @@ class Peak:
     right: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MatchedPeak:
-    """A peak of the reference and the sample's peak that is taken for the same."""
-
-    reference: Peak
-    sample: Peak
-
-    @property
-    def shift(self) -> float:
-        """How much higher the sample's position reads, in the axis unit."""
-        return self.sample.position - self.reference.position
-
-    @property
-    def height_ratio(self) -> float:
-        """Height in the sample over height in the reference."""
-        return self.sample.height / self.reference.height
-
-    @property
-    def width_change(self) -> float:
-        """How much wider it is in the sample, in the axis unit."""
-        return self.sample.fwhm - self.reference.fwhm
-
-    @property
-    def area_ratio(self) -> float:
-        """Area in the sample over area in the reference."""
-        return self.sample.area / self.reference.area
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeakMatch:
-    """The peaks of a sample beside those of its reference, by position.
-
-    Attributes
-    ----------
-    pairs
-        Peaks that both have.
-    only_reference, only_sample
-        Peaks that one of them has.
-    tolerance
-        How far apart two peaks may be and still be the same, in the axis unit.
-    """
-
-    pairs: tuple[MatchedPeak, ...]
-    only_reference: tuple[Peak, ...]
-    only_sample: tuple[Peak, ...]
-    tolerance: float
-
-    def rows(self) -> tuple[dict[str, float | None], ...]:
-        """One flat row a peak, by position: of the reference, of the sample, and what changed; None where it is not."""
-        every: list[tuple[float, Peak | None, Peak | None, MatchedPeak | None]] = [
-            *((pair.reference.position, pair.reference, pair.sample, pair) for pair in self.pairs),
-            *((peak.position, peak, None, None) for peak in self.only_reference),
-            *((peak.position, None, peak, None) for peak in self.only_sample),
-        ]
-        rows = []
-        for _, one, other, pair in sorted(every, key=lambda each: each[0]):
-            row: dict[str, float | None] = {}
-            for name in ("position", "height", "fwhm", "area"):
-                row[f"reference_{name}"] = None if one is None else getattr(one, name)
-                row[f"sample_{name}"] = None if other is None else getattr(other, name)
-            for name in ("shift", "height_ratio", "width_change", "area_ratio"):
-                row[name] = None if pair is None else getattr(pair, name)
-            rows.append(row)
-        return tuple(rows)
-
-    @property
-    def metrics(self) -> dict[str, float | int]:
-        """Flat: how many were matched and not, and the median and the largest shift (NaN without pairs)."""
-        shifts = np.array([pair.shift for pair in self.pairs])
-        return {
-            "peaks_matched": len(self.pairs),
-            "peaks_only_reference": len(self.only_reference),
-            "peaks_only_sample": len(self.only_sample),
-            "peak_shift_median": float(np.median(shifts)) if shifts.size else float("nan"),
-            "peak_shift_largest": float(shifts[np.argmax(np.abs(shifts))]) if shifts.size else float("nan"),
-        }
-
-
 def noise_level(signal: Array) -> float:
     """Standard deviation of a signal's noise, by the median of its second differences: bands hardly count.
 
@@ -145,6 +65,11 @@ def noise_level(signal: Array) -> float:
         return 0.0
     bends = signal[:-2] - 2.0 * signal[1:-1] + signal[2:]
     return float(_MAD * np.median(np.abs(bends)) / np.sqrt(6.0))
+
+
+def least_prominence_of(signal: Array) -> float:
+    """How far a peak has to stand out by default: eight times the noise, or 1 % of the signal's range."""
+    return max(_NOISES * noise_level(signal), _LEAST_SHARE * float(np.ptp(signal)))
 
 
 def find_peaks(
@@ -175,7 +100,7 @@ def find_peaks(
     turn = -1 if axis[0] > axis[-1] else 1
     x, y = axis[::turn], (-signal if downwards else signal)[::turn]
     if least_prominence is None:
-        least_prominence = max(_NOISES * noise_level(y), _LEAST_SHARE * float(np.ptp(y)))
+        least_prominence = least_prominence_of(y)
     tops, facts = local_maxima(y, prominence=max(least_prominence, np.finfo(float).tiny))
     if not tops.size:
         return ()
@@ -189,48 +114,6 @@ def find_peaks(
         for top, width, prominence, limits in zip(
             tops, widths, facts["prominences"], itertools.pairwise(valleys), strict=True
         )
-    )
-
-
-def match_peaks(reference: Sequence[Peak], sample: Sequence[Peak], *, tolerance: float | None = None) -> PeakMatch:
-    """Match a sample's peaks with a reference's, the closest first, each at most once.
-
-    Parameters
-    ----------
-    reference, sample
-        What `find_peaks` found, on axes of one unit.
-    tolerance
-        How far apart two peaks may be and still be the same, in the axis unit; by default half the median width of
-        the reference's peaks.
-
-    Raises
-    ------
-    DataError
-        Reason ``no-peaks``: the reference has none, and no tolerance is given.
-    """
-    if tolerance is None:
-        if not reference:
-            raise DataError(
-                "the reference has no peaks to match; lower least_prominence, or give a tolerance", reason="no-peaks"
-            )
-        tolerance = 0.5 * float(np.median([peak.fwhm for peak in reference]))
-    near = sorted(
-        (abs(other.position - one.position), i, j)
-        for i, one in enumerate(reference)
-        for j, other in enumerate(sample)
-        if abs(other.position - one.position) <= tolerance
-    )
-    partner: dict[int, int] = {}
-    taken: set[int] = set()
-    for _, i, j in near:
-        if i not in partner and j not in taken:
-            partner[i] = j
-            taken.add(j)
-    return PeakMatch(
-        pairs=tuple(MatchedPeak(reference=reference[i], sample=sample[j]) for i, j in sorted(partner.items())),
-        only_reference=tuple(peak for i, peak in enumerate(reference) if i not in partner),
-        only_sample=tuple(peak for j, peak in enumerate(sample) if j not in taken),
-        tolerance=tolerance,
     )
 
 

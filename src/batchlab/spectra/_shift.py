@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from batchlab.errors import DataError
 from batchlab.spectra._least_squares import Fit, fit_columns
-from batchlab.spectra._metrics import derivative
+from batchlab.spectra._metrics import derivative, pearson_r
 from batchlab.spectra._model import Array
 from batchlab.spectra._normalization import refuse_constant
 
@@ -17,7 +18,7 @@ __all__ = ["Shift", "correct_shift", "estimate_shift"]
 _FARTHEST_STEPS, _FARTHEST_SHARE = 20, 0.02
 _PLAIN_STEPS, _MOST_STEPS = 3, 25
 _SETTLED = 1e-4  # of the points' distance
-_ALIKE, _SAME = 0.8, 0.98  # correlations
+_ALIKE, _SAME = 0.6, 0.98  # correlations
 _PARTS = 8
 _SURE = 3.0  # standard errors
 _NOTABLE = 0.5  # of the points' distance
@@ -95,7 +96,7 @@ def estimate_shift(axis: Array, reference: Array, sample: Array, *, farthest: fl
     for signal in (reference, sample):
         refuse_constant(signal, "a shift")
     turn = -1 if axis[0] > axis[-1] else 1
-    x, y, target = axis[::turn], reference[::turn], sample[::turn]
+    x, y, target = axis[::turn], *(signal[::turn] / np.abs(signal).max() for signal in (reference, sample))
     step = float(np.median(np.diff(x)))
     limit = farthest or max(_FARTHEST_STEPS * step, _FARTHEST_SHARE * float(x[-1] - x[0]))
     limit = min(limit, float(x[-1] - x[0]) / 4)
@@ -123,7 +124,10 @@ def estimate_shift(axis: Array, reference: Array, sample: Array, *, farthest: fl
         if abs(change) < _SETTLED * step and number >= _PLAIN_STEPS:
             break
     centred = wanted - fit.coefficients[2] - fit.coefficients[3] * line
-    likeness = float(np.corrcoef(centred, moved)[0, 1])
+    try:
+        likeness = pearson_r(moved, centred)
+    except DataError:  # what is left of the one within reach of the other is flat
+        return lost
     if likeness < _ALIKE:
         return Shift(value=math.nan, error=math.nan, step=step, likeness=likeness)
     error = max(float(fit.errors[1]) / scale, _spread_of_parts(columns[:, 1], fit) / scale)
@@ -179,7 +183,8 @@ def _spread_of_parts(slope: Array, fit: Fit) -> float:
     worth = slope**2  # of points that lost their say too: they may be the band that has not moved
     edges = np.searchsorted(np.cumsum(worth), np.linspace(0.0, 1.0, _PARTS + 1)[1:-1] * worth.sum())
     starts = np.unique(np.r_[0, edges])
-    pulls = np.add.reduceat(slope * fit.residual, starts) / np.add.reduceat(worth, starts)
+    weighs = np.add.reduceat(worth, starts)
+    pulls = np.add.reduceat(slope * fit.residual, starts)[weighs > 0] / weighs[weighs > 0]
     return float(np.std(pulls, ddof=1)) / math.sqrt(pulls.size) if pulls.size > 1 else 0.0
 
 
