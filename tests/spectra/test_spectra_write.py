@@ -21,7 +21,9 @@ from batchlab.spectra._write import (
     format_jcamp,
     format_spectra,
     is_normalized_csv,
+    is_ours,
     parse_spectra,
+    read_ours,
     read_written,
     write_spectra,
     write_spectrum,
@@ -181,6 +183,42 @@ def test_others_read_our_jcamp(tmp_path: Path, leaf: Spectrum):
     assert found["xunits"] == "1/CM" and "TRANSMITTANCE" in found["yunits"]
     np.testing.assert_array_equal(found["x"], leaf.axis)
     np.testing.assert_array_equal(found["y"], leaf.intensity)
+
+
+def test_our_own_reader_of_jcamp_reads_it(tmp_path: Path, leaf: Spectrum):
+    from batchlab.spectra._read._formats import sniff
+
+    path = tmp_path / "leaf.jdx"
+    write_spectra(path, (leaf, replace(leaf, axis=leaf.axis - 3)))
+    data = path.read_bytes()
+    found = sniff(data, path)
+    assert found is not None and found.name == "JCAMP-DX"
+    for written, read in zip(read_written(path), found.read(path, data), strict=True):
+        assert read.axis.tobytes() == written.axis.tobytes()
+        assert read.intensity.tobytes() == written.intensity.tobytes()
+        assert (read.axis_kind, read.axis_unit, read.quantity, read.unit, read.technique) == (
+            written.axis_kind,
+            written.axis_unit,
+            written.quantity,
+            written.unit,
+            written.technique,
+        )
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_our_files_are_told_by_their_content(tmp_path: Path, leaf: Spectrum, suffix: str):
+    needed(suffix)
+    path = tmp_path / f"leaf{suffix}"
+    write_spectrum(path, leaf)
+    data = path.read_bytes()
+    assert is_ours(data)
+    (back,) = read_ours(tmp_path / "renamed.txt", data)
+    assert difference_of(leaf, back) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"PAR1", b"\x1f\x8b", b"\x28\xb5\x2f\xfdx", b"##TITLE=x\n", b"a,b\n1,2\n"])
+def test_other_files_are_not_taken_for_ours(data: bytes):
+    assert not is_ours(data)
 
 
 def cut_csv(data: bytes) -> bytes:

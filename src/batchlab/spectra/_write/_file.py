@@ -9,12 +9,12 @@ from pathlib import Path
 from batchlab.errors import BatchlabError, Category, ConfigError, DataError, JobError
 from batchlab.spectra._model import Spectrum
 from batchlab.spectra._read._load import load
-from batchlab.spectra._write._csv import format_spectra, parse_spectra
+from batchlab.spectra._write._csv import format_spectra
 from batchlab.spectra._write._facts import difference_of
 from batchlab.spectra._write._jcamp import format_jcamp
-from batchlab.spectra._write._pack import PACKINGS, pack, unpack
-from batchlab.spectra._write._parquet import parquet_bytes, spectra_of_parquet
-from batchlab.spectra._write._read_jcamp import parse_jcamp
+from batchlab.spectra._write._ours import read_ours
+from batchlab.spectra._write._pack import PACKINGS, pack
+from batchlab.spectra._write._parquet import parquet_bytes
 
 __all__ = ["SUFFIXES", "check_written", "read_written", "write_spectra", "write_spectrum"]
 
@@ -94,17 +94,8 @@ def read_written(path: str | os.PathLike[str]) -> tuple[Spectrum, ...]:
         If the suffix is none of `SUFFIXES`, or the library it needs is not installed.
     """
     path = Path(path)
-    table, packing = _suffixes(path)
-    data = load(path)
-    if table == ".parquet":
-        return spectra_of_parquet(data, str(path))
-    try:
-        text = unpack(data, packing, str(path)).decode("ascii")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}: holds other letters than we write ({error}); write the spectra again", reason="not-normalized"
-        ) from error
-    return parse_spectra(text, str(path)) if table == ".csv" else parse_jcamp(text, str(path))
+    _suffixes(path)
+    return read_ours(path, load(path))
 
 
 def check_written(path: str | os.PathLike[str], spectra: Sequence[Spectrum]) -> None:

@@ -9,7 +9,10 @@ from batchlab.errors import DataError
 from batchlab.spectra._model import AxisKind, Quantity, Spectrum, Technique
 from batchlab.spectra._write._facts import as_json, spectrum_facts
 
-__all__ = ["format_jcamp"]
+__all__ = ["LABEL", "POINTS", "format_jcamp"]
+
+LABEL = "##$BATCHLAB="
+POINTS = "##XYPOINTS=(XY..XY)"
 
 _TYPES = {
     Technique.FTIR: "INFRARED SPECTRUM",
@@ -94,7 +97,7 @@ def _block(spectrum: Spectrum, provenance: Mapping[str, object] | None, number: 
         f"##BLOCK_ID={number}",
         "##ORIGIN=batchlab",
         "##OWNER=",
-        *_folded("##$BATCHLAB=", as_json(facts)),
+        *_folded(LABEL, as_json(facts)),
         f"##XUNITS={_x_units(spectrum)}",
         f"##YUNITS={_y_units(spectrum)}",
         "##XFACTOR=1",
@@ -107,7 +110,7 @@ def _block(spectrum: Spectrum, provenance: Mapping[str, object] | None, number: 
         f"##MAXY={float(signal.max())!r}",
         f"##FIRSTY={signal[0].item()!r}",
         f"##NPOINTS={len(spectrum)}",
-        "##XYPOINTS=(XY..XY)",
+        POINTS,
         *(f"{x!r}, {y!r}" for x, y in zip(axis.tolist(), signal.tolist(), strict=True)),
         "##END=",
     ]

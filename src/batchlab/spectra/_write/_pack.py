@@ -9,9 +9,10 @@ from typing import Any
 
 from batchlab.errors import ConfigError, DataError
 
-__all__ = ["PACKINGS", "pack", "unpack"]
+__all__ = ["MAGIC", "PACKINGS", "beginning", "pack", "unpack"]
 
-PACKINGS = (".gz", ".zst")
+MAGIC = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
+PACKINGS = tuple(MAGIC)
 _MOST_BYTES = 1_000_000_000  # of what a packed file may hold
 _PIECE = 1 << 20
 
@@ -60,6 +61,32 @@ def unpack(data: bytes, suffix: str, where: str = "the file") -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{where}: cannot be unpacked ({error}); write it again", reason="not-normalized") from error
     return bytes(found)
+
+
+def beginning(data: bytes, size: int) -> bytes:
+    """The first bytes of a content, unpacked if it is packed.
+
+    Raises
+    ------
+    DataError
+        Reason ``not-normalized``: it looks packed and is not.
+    ConfigError
+        If zstandard is not installed.
+    """
+    packing = next((suffix for suffix, magic in MAGIC.items() if data.startswith(magic)), None)
+    if packing is None:
+        return data[:size]
+    try:
+        if packing == ".gz":
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+                return file.read(size)
+        library = _zstandard()
+        try:
+            return bytes(library.ZstdDecompressor().stream_reader(data).read(size))
+        except library.ZstdError as error:
+            raise OSError(str(error)) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"cannot be unpacked ({error})", reason="not-normalized") from error
 
 
 def _opened(data: bytes, suffix: str) -> Any:

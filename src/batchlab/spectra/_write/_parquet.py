@@ -13,9 +13,9 @@ from batchlab.errors import ConfigError, DataError
 from batchlab.spectra._model import Spectrum
 from batchlab.spectra._write._facts import as_json, axis_facts, common_axis_of, spectrum_facts, spectrum_of
 
-__all__ = ["parquet_bytes", "spectra_of_parquet"]
+__all__ = ["KEY", "parquet_bytes", "spectra_of_parquet"]
 
-_KEY = b"batchlab.spectra"
+KEY = b"batchlab.spectra"
 
 
 def parquet_bytes(spectra: Sequence[Spectrum], provenance: Mapping[str, object] | None = None) -> bytes:
@@ -38,7 +38,7 @@ def parquet_bytes(spectra: Sequence[Spectrum], provenance: Mapping[str, object] 
     }
     schema = arrow.schema(
         [arrow.field(name, arrow.float64(), nullable=False) for name in ("axis", *_column_names(spectra))],
-        metadata={_KEY: as_json(facts)},
+        metadata={KEY: as_json(facts)},
     )
     columns = [arrow.array(values) for values in (first.axis, *(each.intensity for each in spectra))]
     sink = io.BytesIO()
@@ -59,7 +59,7 @@ def spectra_of_parquet(data: bytes, where: str = "the table") -> tuple[Spectrum,
     arrow, parquet = _pyarrow()
     try:
         table = parquet.read_table(io.BytesIO(data))
-        said = json.loads((table.schema.metadata or {})[_KEY])
+        said = json.loads((table.schema.metadata or {})[KEY])
         axis, *signals = (np.asarray(column.to_numpy(), dtype=np.float64) for column in table.columns)
         if axis.size != said["axis"]["points"]:
             raise ValueError(f"{axis.size} rows where {said['axis']['points']} points are declared")

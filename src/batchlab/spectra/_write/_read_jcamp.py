@@ -9,11 +9,9 @@ import numpy as np
 from batchlab.errors import DataError
 from batchlab.spectra._model import Spectrum
 from batchlab.spectra._write._facts import spectrum_of
+from batchlab.spectra._write._jcamp import LABEL, POINTS
 
 __all__ = ["parse_jcamp"]
-
-_FACTS = "##$BATCHLAB="
-_POINTS = "##XYPOINTS=(XY..XY)"
 
 
 def parse_jcamp(text: str, where: str = "the file") -> tuple[Spectrum, ...]:
@@ -28,11 +26,11 @@ def parse_jcamp(text: str, where: str = "the file") -> tuple[Spectrum, ...]:
     found = []
     try:
         at = 0
-        while _FACTS in lines[at:]:
-            begin = lines.index(_FACTS, at) + 1
+        while LABEL in lines[at:]:
+            begin = lines.index(LABEL, at) + 1
             end = next(i for i in range(begin, len(lines)) if not lines[i].startswith(" "))
             facts = json.loads("".join(line[1:] for line in lines[begin:end]))
-            first = lines.index(_POINTS, end) + 1
+            first = lines.index(POINTS, end) + 1
             at = lines.index("##END=", first)
             points = np.array([list(map(float, line.split(", "))) for line in lines[first:at]], dtype=np.float64)
             declared = next(int(line.partition("=")[2]) for line in lines[end:first] if line.startswith("##NPOINTS="))
@@ -45,7 +43,7 @@ def parse_jcamp(text: str, where: str = "the file") -> tuple[Spectrum, ...]:
     except (KeyError, TypeError, ValueError, StopIteration, DataError) as error:
         raise _unreadable(where, str(error)) from error
     if not found:
-        raise _unreadable(where, f"no {_FACTS}")
+        raise _unreadable(where, f"no {LABEL}")
     return tuple(found)
 
 
