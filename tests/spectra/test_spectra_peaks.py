@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from batchlab.errors import DataError
 from batchlab.spectra import Spectrum, compare, read_text
-from batchlab.spectra._matched_peaks import compare_peaks, match_peaks
-from batchlab.spectra._peaks import find_peaks, noise_level
+from batchlab.spectra._peaks import compare_peaks, find_peaks, match_peaks, noise_level
 from batchlab.spectra._recipe import Recipe
 
 X = np.linspace(400.0, 1800.0, 1401)

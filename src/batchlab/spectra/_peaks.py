@@ -1,173 +1,180 @@
-"""Peaks: found above the noise, and measured between points."""
+"""Peaks of a sample beside those of its reference: which are the same, and what changed of them."""
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from batchlab.spectra._model import Array
-from batchlab.spectra._normalization import area as area_under
+from batchlab.errors import DataError
+from batchlab.spectra._comparison import Comparison
+from batchlab.spectra._kinds import Quantity
+from batchlab.spectra._peak import Peak, find_peaks, least_prominence_of, noise_level
+from batchlab.spectra._signal import pieces
 
-__all__ = ["Peak", "find_peaks", "least_prominence_of", "noise_level"]
+__all__ = ["MatchedPeak", "Peak", "PeakMatch", "compare_peaks", "find_peaks", "match_peaks", "noise_level"]
 
-_NOISES = 8.0
-_LEAST_SHARE = 0.01
-_REACH = 3.0
-_TOP_SHARE = 0.2
-_ENDS = 2  # neighbours either way whose median is the signal at a peak's foot
-_MAD = 1.4826
+_LEAST_POINTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Peak:
-    """One peak.
+class MatchedPeak:
+    """A peak of the reference and the sample's peak that is taken for the same."""
+
+    reference: Peak
+    sample: Peak
+
+    @property
+    def shift(self) -> float:
+        """How much higher the sample's position reads, in the axis unit."""
+        return self.sample.position - self.reference.position
+
+    @property
+    def height_ratio(self) -> float:
+        """Height in the sample over height in the reference."""
+        return self.sample.height / self.reference.height
+
+    @property
+    def width_change(self) -> float:
+        """How much wider it is in the sample, in the axis unit."""
+        return self.sample.fwhm - self.reference.fwhm
+
+    @property
+    def area_ratio(self) -> float:
+        """Area in the sample over area in the reference."""
+        return self.sample.area / self.reference.area
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeakMatch:
+    """The peaks of a sample beside those of its reference, by position.
 
     Attributes
     ----------
-    position
-        Of its top, in the axis unit, by a parabola through the points about it.
-    intensity
-        The signal at its top.
-    height
-        Its top above the straight line between its two feet; positive, for a dip too.
-    fwhm
-        Its width at half that height, in the axis unit.
-    area
-        Between it and that line, in the signal's unit times the axis unit; positive.
-    prominence
-        How far it stands out from the signal about it.
-    left, right
-        Its feet: the lowest points between it and its neighbours, but no farther away than three times its width.
-        The far wings of a Lorentzian lie outside, and count for no area.
+    pairs
+        Peaks that both have.
+    only_reference, only_sample
+        Peaks that one of them has.
+    tolerance
+        How far apart two peaks may be and still be the same, in the axis unit.
     """
 
-    position: float
-    intensity: float
-    height: float
-    fwhm: float
-    area: float
-    prominence: float
-    left: float
-    right: float
+    pairs: tuple[MatchedPeak, ...]
+    only_reference: tuple[Peak, ...]
+    only_sample: tuple[Peak, ...]
+    tolerance: float
+
+    def rows(self) -> tuple[dict[str, float | None], ...]:
+        """One flat row a peak, by position: of the reference, of the sample, and what changed; None where it is not."""
+        every: list[tuple[float, Peak | None, Peak | None, MatchedPeak | None]] = [
+            *((pair.reference.position, pair.reference, pair.sample, pair) for pair in self.pairs),
+            *((peak.position, peak, None, None) for peak in self.only_reference),
+            *((peak.position, None, peak, None) for peak in self.only_sample),
+        ]
+        rows = []
+        for _, one, other, pair in sorted(every, key=lambda each: each[0]):
+            row: dict[str, float | None] = {}
+            for name in ("position", "height", "fwhm", "area"):
+                row[f"reference_{name}"] = None if one is None else getattr(one, name)
+                row[f"sample_{name}"] = None if other is None else getattr(other, name)
+            for name in ("shift", "height_ratio", "width_change", "area_ratio"):
+                row[name] = None if pair is None else getattr(pair, name)
+            rows.append(row)
+        return tuple(rows)
+
+    @property
+    def metrics(self) -> dict[str, float | int]:
+        """Flat: how many were matched and not, and the median and the largest shift (NaN without pairs)."""
+        shifts = np.array([pair.shift for pair in self.pairs])
+        return {
+            "peaks_matched": len(self.pairs),
+            "peaks_only_reference": len(self.only_reference),
+            "peaks_only_sample": len(self.only_sample),
+            "peak_shift_median": float(np.median(shifts)) if shifts.size else float("nan"),
+            "peak_shift_largest": float(shifts[np.argmax(np.abs(shifts))]) if shifts.size else float("nan"),
+        }
 
 
-def noise_level(signal: Array) -> float:
-    """Standard deviation of a signal's noise, by the median of its second differences: bands hardly count.
+def compare_peaks(
+    comparison: Comparison,
+    *,
+    tolerance: float | None = None,
+    least_prominence: float | None = None,
+    downwards: bool | None = None,
+) -> PeakMatch:
+    """Find the peaks of both signals of a comparison, and match them.
 
     Parameters
     ----------
-    signal : (n,) array
-        Evenly measured. Noise that neighbours share, as after smoothing, is underrated.
-    """
-    if signal.size < 3:
-        return 0.0
-    bends = signal[:-2] - 2.0 * signal[1:-1] + signal[2:]
-    return float(_MAD * np.median(np.abs(bends)) / np.sqrt(6.0))
-
-
-def least_prominence_of(signal: Array) -> float:
-    """How far a peak has to stand out by default: eight times the noise, or 1 % of the signal's range."""
-    return max(_NOISES * noise_level(signal), _LEAST_SHARE * float(np.ptp(signal)))
-
-
-def find_peaks(
-    axis: Array, signal: Array, *, least_prominence: float | None = None, downwards: bool = False
-) -> tuple[Peak, ...]:
-    """Find the peaks of a signal and measure them.
-
-    Parameters
-    ----------
-    axis : (n,) array
-        Strictly monotone, in any direction.
-    signal : (n,) array
-        Any unit. A sloping baseline is taken off peak by peak; a bent one is better taken off before.
+    comparison
+        Its signals are taken as compared, so normalised ones give heights and areas in their unit. No peak spans a
+        gap, and none stands under a mask.
+    tolerance
+        See `match_peaks`.
     least_prominence
-        How far a peak has to stand out, in the signal's unit; by default eight standard deviations of the noise or
-        1 % of the signal's range, whichever is more.
+        See `find_peaks`; by default each signal's own noise decides.
     downwards
-        Find dips, as in a transmittance.
+        Find dips; by default those of a transmittance in its unit, and peaks of all else.
 
-    Returns
-    -------
-    tuple of Peak
-        By position, upwards.
+    Raises
+    ------
+    DataError
+        Reason ``no-peaks``: the reference has none, and no tolerance is given.
     """
-    from scipy.signal import find_peaks as local_maxima
-    from scipy.signal import peak_widths
+    if downwards is None:
+        downwards = comparison.quantity is Quantity.TRANSMITTANCE and "derivative" not in comparison.treated
+    found = []
+    for signal in (comparison.reference, comparison.sample):
+        least = least_prominence_of(signal) if least_prominence is None else least_prominence
+        peaks = [
+            peak
+            for run in pieces(comparison.axis, comparison.gaps)
+            if run.stop - run.start >= _LEAST_POINTS
+            for peak in find_peaks(comparison.axis[run], signal[run], least_prominence=least, downwards=downwards)
+            if not any(low <= peak.position <= high for low, high in comparison.masks)
+        ]
+        found.append(sorted(peaks, key=lambda peak: peak.position))
+    return match_peaks(*found, tolerance=tolerance)
 
-    turn = -1 if axis[0] > axis[-1] else 1
-    x, y = axis[::turn], (-signal if downwards else signal)[::turn]
-    if least_prominence is None:
-        least_prominence = least_prominence_of(y)
-    tops, facts = local_maxima(y, prominence=max(least_prominence, np.finfo(float).tiny))
-    if not tops.size:
-        return ()
-    feet = (facts["prominences"], facts["left_bases"], facts["right_bases"])
-    _, _, left_half, right_half = peak_widths(y, tops, rel_height=0.5, prominence_data=feet)
-    points = np.arange(x.size)
-    widths = np.interp(right_half, points, x) - np.interp(left_half, points, x)
-    valleys = [0, *(a + int(np.argmin(y[a : b + 1])) for a, b in itertools.pairwise(tops)), x.size - 1]
-    return tuple(
-        _measured(x, y, int(top), float(width), float(prominence), limits, downwards)
-        for top, width, prominence, limits in zip(
-            tops, widths, facts["prominences"], itertools.pairwise(valleys), strict=True
-        )
+
+def match_peaks(reference: Sequence[Peak], sample: Sequence[Peak], *, tolerance: float | None = None) -> PeakMatch:
+    """Match a sample's peaks with a reference's, the closest first, each at most once.
+
+    Parameters
+    ----------
+    reference, sample
+        What `find_peaks` found, on axes of one unit.
+    tolerance
+        How far apart two peaks may be and still be the same, in the axis unit; by default half the median width of
+        the reference's peaks.
+
+    Raises
+    ------
+    DataError
+        Reason ``no-peaks``: the reference has none, and no tolerance is given.
+    """
+    if tolerance is None:
+        if not reference:
+            raise DataError(
+                "the reference has no peaks to match; lower least_prominence, or give a tolerance", reason="no-peaks"
+            )
+        tolerance = 0.5 * float(np.median([peak.fwhm for peak in reference]))
+    near = sorted(
+        (abs(other.position - one.position), i, j)
+        for i, one in enumerate(reference)
+        for j, other in enumerate(sample)
+        if abs(other.position - one.position) <= tolerance
     )
-
-
-def _measured(
-    x: Array, y: Array, top: int, width: float, prominence: float, limits: tuple[int, int], downwards: bool
-) -> Peak:
-    first = max(limits[0], int(np.searchsorted(x, x[top] - _REACH * width, side="left")))
-    last = min(limits[1], int(np.searchsorted(x, x[top] + _REACH * width, side="right")) - 1)
-    position, intensity = _summit(x, y, top, first, last, prominence)
-    at, above = x[first : last + 1], y[first : last + 1]
-    foot_left, foot_right = (float(np.median(y[max(i - _ENDS, 0) : i + _ENDS + 1])) for i in (first, last))
-    line = np.interp([position, *at], [at[0], at[-1]], [foot_left, foot_right])
-    height, above = intensity - float(line[0]), above - line[1:]
-    return Peak(
-        position=position,
-        intensity=-intensity if downwards else intensity,
-        height=height,
-        fwhm=_width_at(at, above, top - first, height / 2),
-        area=area_under(at, above),
-        prominence=prominence,
-        left=float(at[0]),
-        right=float(at[-1]),
+    partner: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, i, j in near:
+        if i not in partner and j not in taken:
+            partner[i] = j
+            taken.add(j)
+    return PeakMatch(
+        pairs=tuple(MatchedPeak(reference=reference[i], sample=sample[j]) for i, j in sorted(partner.items())),
+        only_reference=tuple(peak for i, peak in enumerate(reference) if i not in partner),
+        only_sample=tuple(peak for j, peak in enumerate(sample) if j not in taken),
+        tolerance=tolerance,
     )
-
-
-def _summit(x: Array, y: Array, top: int, first: int, last: int, prominence: float) -> tuple[float, float]:
-    """Top of the parabola through the points that are within a fifth of the peak's prominence of its highest."""
-    low = y[top] - _TOP_SHARE * prominence
-    start, stop = top, top
-    while start > first and y[start - 1] >= low:
-        start -= 1
-    while stop < last and y[stop + 1] >= low:
-        stop += 1
-    # Even-handed: a parabola through more points of one side would lean that way.
-    half = max(1, min(top - start, stop - top))
-    start, stop = max(top - half, 0), min(top + half, y.size - 1)
-    scale = float(x[stop] - x[start])
-    bend, slope, level = np.polyfit((x[start : stop + 1] - x[top]) / scale, y[start : stop + 1], 2)
-    if bend >= 0:
-        return float(x[top]), float(y[top])
-    at = float(np.clip(-slope / (2 * bend), (x[start] - x[top]) / scale, (x[stop] - x[top]) / scale))
-    return float(x[top] + at * scale), float(level + slope * at + bend * at**2)
-
-
-def _width_at(x: Array, above: Array, top: int, level: float) -> float:
-    """Distance of the nearest crossings of a level either side of the top, or of the ends where there is none."""
-    below = above < level
-    left = np.flatnonzero(below[:top])
-    right = np.flatnonzero(below[top + 1 :])
-    start, stop = float(x[0]), float(x[-1])
-    if left.size:
-        i = int(left[-1])
-        start = float(np.interp(level, above[i : i + 2], x[i : i + 2]))
-    if right.size:
-        i = top + 1 + int(right[0])
-        stop = float(np.interp(-level, -above[i - 1 : i + 1], x[i - 1 : i + 1]))
-    return stop - start
