@@ -266,3 +266,17 @@ def test_the_white_reference_and_the_other_plant_stand_out(shared_spectra, prepa
     assert found.outliers[0] == white
     assert np.nanargmin(found.correlation) == found.names.index(white)
     assert len(found.outliers) <= 3
+
+
+def test_three_outliers_that_are_alike_do_not_hide_behind_each_other():
+    spectra = good(100, seed=9)
+    spectra[[10, 50, 90]] += 4 * band(1600)
+    found = analyse(AXIS, spectra, names(100))
+    assert set(found.outliers) == {"s010", "s050", "s090"}
+
+
+def test_a_tenth_of_the_batch_that_is_alike_is_a_cluster():
+    spectra = good(100, seed=9)
+    spectra[:10] += 4 * band(1600)
+    found = analyse(AXIS, spectra, names(100))
+    assert found.n_clusters == 2 or len(found.outliers) == 10

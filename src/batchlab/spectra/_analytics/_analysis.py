@@ -184,13 +184,19 @@ class Analysis:
         )
 
     @property
+    def outlying(self) -> tuple[SpectrumRow, ...]:
+        """The outliers, the one furthest beyond its limit first."""
+        return tuple(
+            sorted(
+                (row for row in self.rows if row.verdict is Verdict.OUTLIER),
+                key=lambda row: (-max(row.t2_of_limit, row.q_of_limit), row.name),
+            )
+        )
+
+    @property
     def outliers(self) -> tuple[str, ...]:
         """Names of the outliers, the one furthest beyond its limit first."""
-        worst = sorted(
-            (row for row in self.rows if row.verdict is Verdict.OUTLIER),
-            key=lambda row: (-max(row.t2_of_limit, row.q_of_limit), row.name),
-        )
-        return tuple(row.name for row in worst)
+        return tuple(row.name for row in self.outlying)
 
     @property
     def n_clusters(self) -> int:

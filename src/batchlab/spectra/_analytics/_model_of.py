@@ -81,7 +81,7 @@ def settle(matrix: Matrix, level: float, components: int | None = None, normal: 
 
     The model is fitted to all (or to the normal ones), the outliers are left out, and it is fitted again, until
     the same ones stay out; so a gross outlier, which the first model may mistake for what matters most, hides no
-    other. Some eight alike spectra are a cluster rather than outliers, and may stay in.
+    other. Outliers that are alike and more than some 5 % of the batch are a cluster of it, and may stay in.
 
     Parameters
     ----------

@@ -168,24 +168,27 @@ def _from_samples(ctx: JobContext, params: AnalyticsParams, collection: Collecti
     if ctx.given("reference"):
         first = _spectra(ctx.input("reference"), params)[0]
     files = ctx.inputs("samples")
-    times = Counter(file.name for file in files)
+    times, stems = Counter(file.name for file in files), Counter(file.stem for file in files)
     for file in files:
         if ctx.cancelled:
             return
         with ctx.item(file.name if times[file.name] == 1 else str(file)):
-            for spectrum in _spectra(file, params):
+            spectra = _spectra(file, params)
+            stem = file.stem if stems[file.stem] == 1 else f"{file.parent.name}/{file.name}"
+            for spectrum in spectra:
+                called = _called(stem, spectrum, len(spectra), len(files))
                 for text in spectrum.warnings:
-                    ctx.warn(f"{spectrum.name}: {text}")
+                    ctx.warn(f"{called}: {text}")
                 both = prepare(first or spectrum, spectrum, recipe, ctx.cache)
                 _describe(facts, both.axis_kind, both.axis_unit, both.quantity, both.unit)
-                collection.add(both.axis, both.sample, spectrum.name or file.stem)
+                collection.add(both.axis, both.sample, called)
                 first = first or spectrum
                 if not facts.intensity_label:
                     changed = bool(recipe.steps)
                     facts.intensity_label = _signal_label(both.quantity, both.unit, changed)
                     facts.unit = "1" if changed else both.unit
                     facts.reference = both.reference if ctx.given("reference") else None
-                facts.groups.append(_group(params, spectrum.name or file.stem, spectrum.metadata))
+                facts.groups.append(_group(params, called, spectrum.metadata))
                 facts.times.append(_time(params, spectrum.metadata))
 
 
@@ -202,6 +205,13 @@ def _spectra(file: Path, params: AnalyticsParams) -> tuple[Spectrum, ...]:
         raise DataError(f"{file}: it holds references and darks, but no sample", reason="no-sample")
     # One is read again, so that its reader knows what is stated, and does not warn that it is not.
     return (read_spectrum(file, **params.reading),) if len(samples) == 1 and stated else _stated(samples, stated)
+
+
+def _called(stem: str, spectrum: Spectrum, of_file: int, files: int) -> str:
+    """The file's stem; of a file of many, what the file calls it, and of many such files both."""
+    if of_file == 1 or not spectrum.name:
+        return stem
+    return spectrum.name if files == 1 else f"{stem}: {spectrum.name}"
 
 
 def _stated(samples: tuple[Spectrum, ...], stated: Mapping[str, Any]) -> tuple[Spectrum, ...]:
@@ -298,7 +308,7 @@ def _write(ctx: JobContext, params: AnalyticsParams, analysis: Analysis, facts: 
 
 def _metrics(analysis: Analysis) -> dict[str, Scalar]:
     counts = Counter(verdict.value for verdict in analysis.verdicts)
-    outliers = analysis.outliers
+    outlying = analysis.outlying
     metrics: dict[str, Any] = {
         "n": len(analysis.names),
         "judged": analysis.limits is not None,
@@ -309,9 +319,8 @@ def _metrics(analysis: Analysis) -> dict[str, Scalar]:
     }
     for at, share in enumerate(analysis.explained[:_MOST_EXPLAINED].tolist(), start=1):
         metrics[f"explained_{at}"] = share
-    if outliers:
-        metrics["worst"] = outliers[0]
-        metrics["worst_reason"] = analysis.reasons[analysis.names.index(outliers[0])]
+    if outlying:
+        metrics["worst"], metrics["worst_reason"] = outlying[0].name, outlying[0].reason
     for name, drift in analysis.drifts.items():
         metrics[f"drift_p_{name.replace(' ', '_')}"] = drift.p
     if analysis.precision is not None:
