@@ -129,7 +129,7 @@ def test_a_picture_says_how_it_was_made(make, small_set):
     inputs = json.loads(told["inputs"])
     assert [each["file"] for each in inputs["sample"]] == ["sample_003.csv"]
     assert len(inputs["reference"][0]["blake2b"]) == 32
-    assert set(json.loads(told["versions"])) == {"numpy", "matplotlib"}
+    assert set(json.loads(told["versions"])) == {"numpy", "scipy", "pybaselines", "matplotlib"}
 
 
 def test_outputs_that_are_not_wanted_are_not_made(make):
@@ -253,12 +253,12 @@ def test_planning_loads_no_numpy():
     assert told.stdout.strip() == "[]"
 
 
-def test_a_picture_of_another_format_is_refused_by_the_name_it_was_to_have(make):
-    batch = make(limits="per-picture", table=False)
-    first = replace(batch.jobs[0], outputs={"figure": "plots/leaf_1.pdf"})
-    result, jobs = ended(replace(batch, jobs=(first,)), executor=inline)
-    job = jobs[first.name]
-    assert result.exit_code == 1
-    assert (job.category, job.reason) == ("output", "unknown-format")
-    assert job.message.startswith("leaf_1.pdf: pictures are written as .png; ")
-    assert "scratch" not in job.message
+def test_a_picture_of_another_format_is_refused_before_anything_runs(make):
+    with pytest.raises(ConfigError, match=r"'\{sample\}.bmp' ends in none of .png, .jpg"):
+        make(outputs={"figure": "{sample}.bmp"})
+
+
+def test_a_picture_may_be_of_any_known_format(make):
+    batch = make(format="svg", table=False)
+    ended(batch, executor=inline)
+    assert {name.rpartition(".")[2] for name in products(batch)} == {"svg", "json"}

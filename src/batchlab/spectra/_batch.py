@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from batchlab.builders import Each, Entry, FromEntry, InputSpec, Many, One, expand_or_raise, match
-from batchlab.engine import Batch, Json, Settings
+from batchlab.engine import Batch, Gather, Json, Settings
 from batchlab.errors import ConfigError
 from batchlab.spectra._kinds import Normalization
+from batchlab.spectra.tasks import LimitsParams
 
 __all__ = ["compare_batch", "find_samples"]
 
@@ -17,17 +18,23 @@ _EMPTY: Mapping[str, Json] = {}
 
 
 def compare_batch(
-    reference: str | os.PathLike[str],
+    reference: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     samples: Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     *,
     name: str = "spectra-compare",
     normalization: Normalization | str = Normalization.NONE,
     reading: Mapping[str, Json] = _EMPTY,
+    params: Mapping[str, Json] = _EMPTY,
     limits: str | tuple[float, float] = "auto",
     dpi: float = 300.0,
     figure: bool = True,
     table: bool = True,
+    format: str = "png",
+    outputs: Mapping[str, str | None] = _EMPTY,
+    band: str | os.PathLike[str] | None = None,
+    replicates: Sequence[str | os.PathLike[str]] = (),
+    analytics: Mapping[str, Json] | None = None,
     settings: Settings | None = None,
     source: str | None = None,
 ) -> Batch:
@@ -36,7 +43,7 @@ def compare_batch(
     Parameters
     ----------
     reference
-        A file.
+        A file; or several, with ``references`` in `params` saying what they are to a sample.
     samples
         Files, folders (their files, not those of folders below) and patterns; each file once. Relative paths start
         from the current folder.
@@ -48,6 +55,8 @@ def compare_batch(
         How the signals are scaled before they are compared.
     reading
         Params of the tasks that say what the files do not: ``axis, column, axis_kind, axis_unit, quantity, unit``.
+    params
+        Other params of ``spectra.compare``: ``preset, steps, regions, difference, peaks, tolerance, ...``.
     limits
         The pictures' y limits: ``auto`` settles them in a job of its own, from all samples; ``per-picture`` fits
         each picture's to itself, which is slower; a pair holds for the upper panel of all, and half its span either
@@ -56,6 +65,14 @@ def compare_batch(
         Pixels per inch of the pictures, which are 10 x 6 inches.
     figure, table
         Whether to draw pictures, and to write tables.
+    format
+        Of the pictures: png, jpg, webp, pdf or svg.
+    outputs
+        Templates of other outputs that are wanted, by name: ``peaks, ranking, normalized, page``; or of those above.
+    band, replicates
+        A file with a band of tolerance, or files whose spread is one; see ``tolerance`` in `params`.
+    analytics
+        Params of ``spectra.analytics``, which then looks at all comparisons at once; None leaves it out.
     settings
         How the batch is run.
     source
@@ -67,26 +84,49 @@ def compare_batch(
         If a pattern or a folder holds no file, or a param is wrong.
     """
     files = find_samples(samples, output)
+    references = (reference,) if isinstance(reference, str | os.PathLike) else tuple(reference)
     shared: dict[str, Json] = {"normalization": Normalization(normalization).value, **reading}
-    params: dict[str, Json] = {**shared, "dpi": dpi}
+    own: dict[str, Json] = {"dpi": dpi}
+    for key, value in params.items():
+        (shared if key in LimitsParams.model_fields else own)[key] = value
     if not isinstance(limits, str):
-        params["overlay_limits"] = list(limits)
+        own["overlay_limits"] = list(limits)
     elif limits not in ("auto", "per-picture"):
         raise ConfigError(f"limits {limits!r}: write auto, per-picture, or two numbers")
-    inputs: dict[str, InputSpec] = {
-        "reference": One(path=os.fspath(reference)),
-        "sample": Each(patterns=files, literal=True),
-    }
+    inputs: dict[str, InputSpec] = {"reference": _one_or_many(references)}
     entries = []
     if figure and limits == "auto":
-        everything = {"reference": inputs["reference"], "samples": Many(patterns=files, literal=True)}
+        everything = {**inputs, "samples": Many(patterns=files, literal=True)}
         entries.append(Entry(id="limits", task="spectra.limits", inputs=everything, params=shared))
         inputs["limits"] = FromEntry(entries=("limits",), output="limits")
-    unwanted = {name: None for name, wanted in (("figure", figure), ("table", table)) if not wanted}
-    entries.append(Entry(id="compare", task="spectra.compare", inputs=inputs, params=params, outputs=unwanted))
+    inputs["sample"] = Each(patterns=files, literal=True)
+    if band is not None:
+        inputs["band"] = One(path=os.fspath(band))
+    if replicates:
+        inputs["replicates"] = Many(patterns=find_samples(replicates, output), literal=True)
+    stem = "{sample}_vs_{reference}" if len(references) == 1 else "{sample}"
+    templates: dict[str, str | None] = {
+        "figure": f"{stem}.{format}" if figure else None,
+        "table": f"{stem}.csv" if table or analytics is not None else None,
+        **outputs,
+    }
+    entries.append(
+        Entry(id="compare", task="spectra.compare", inputs=inputs, params={**shared, **own}, outputs=templates)
+    )
+    if analytics is not None:
+        comparisons = FromEntry(entries=("compare",), gather=Gather.DONE)
+        entries.append(
+            Entry(id="analytics", task="spectra.analytics", inputs={"comparisons": comparisons}, params=dict(analytics))
+        )
     root = os.path.abspath(os.fspath(output))
     jobs = expand_or_raise(entries, batch=name, base=os.getcwd(), output=root)
     return Batch(name=name, output=Path(root), jobs=jobs, settings=settings or Settings(), source=source)
+
+
+def _one_or_many(files: Sequence[str | os.PathLike[str]]) -> InputSpec:
+    if len(files) == 1:
+        return One(path=os.fspath(files[0]))
+    return Many(patterns=tuple(os.path.abspath(os.fspath(file)) for file in files), literal=True)
 
 
 def find_samples(samples: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]) -> tuple[str, ...]:

@@ -56,6 +56,10 @@ class Normalization(_Words):
     SNV = "snv"
     MIN_MAX = "min-max"
     AREA = "area"
+    VECTOR = "vector"
+    RNV = "rnv"
+    MSC = "msc"
+    EMSC = "emsc"
 
 
 class SpectrumRole(_Words):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from batchlab.errors import Category, DataError
+from batchlab.errors import Category, ConfigError, DataError
 from batchlab.spectra._kinds import Normalization
 from batchlab.spectra._model import Array
 
@@ -26,7 +26,7 @@ def normalize(axis: Array, intensity: Array, method: Normalization | str) -> Arr
     method
         NONE leaves it. SNV (standard normal variate) subtracts the mean and divides by the standard
         deviation with n - 1 in its denominator [1]_. MIN_MAX maps it to 0..1. AREA divides by the area under
-        it.
+        it. The others are steps of a recipe.
 
     Returns
     -------
@@ -54,6 +54,8 @@ def normalize(axis: Array, intensity: Array, method: Normalization | str) -> Arr
                 "first, or use snv"
             )
         return intensity / whole
+    if method not in (Normalization.MIN_MAX, Normalization.SNV):
+        raise ConfigError(f"{method.value} is a step of a recipe: write it among its steps")
     refuse_constant(intensity, method.value)
     if method is Normalization.MIN_MAX:
         low, high = intensity.min(), intensity.max()

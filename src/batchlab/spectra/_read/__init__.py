@@ -1,6 +1,7 @@
 """The only place of this domain that opens files."""
 
 from batchlab.spectra._read._apply import apply_plan
+from batchlab.spectra._read._band import read_band
 from batchlab.spectra._read._comparison import read_comparison, write_comparison
 from batchlab.spectra._read._layout import Layout, read_layout
 from batchlab.spectra._read._observation import ColumnFacts, Observation, observe
@@ -16,6 +17,7 @@ __all__ = [
     "Recognition",
     "apply_plan",
     "observe",
+    "read_band",
     "read_comparison",
     "read_layout",
     "read_limits",

@@ -1,26 +1,42 @@
-"""The job that compares one sample with the reference."""
+"""The job that compares one sample with its reference."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from batchlab.engine import JobContext, Scalar, task
-from batchlab.spectra.tasks._drawing import check_picture, draw
-from batchlab.spectra.tasks._params import LIBRARIES, Length, Limits, Reading
-from batchlab.spectra.tasks._telling import tell
+from batchlab.spectra.tasks._against import Against, Judged, Judging
+from batchlab.spectra.tasks._conforming import Tolerance, conforming
+from batchlab.spectra.tasks._drawing import PICTURES, draw
+from batchlab.spectra.tasks._params import LIBRARIES, Length, Limits
+from batchlab.spectra.tasks._reading import kept, read, tell
 
 if TYPE_CHECKING:
-    from batchlab.spectra._model import Spectrum
+    from batchlab.spectra._peaks import PeakMatch
 
 __all__ = ["CompareParams", "compare"]
 
+_TABLES = ("table", "peaks", "ranking", "normalized", "page")
 
-class CompareParams(Reading):
-    """The same, and how the picture is drawn."""
 
+class CompareParams(Judging):
+    """The same, what more is asked of a comparison, and how the picture is drawn."""
+
+    peaks: bool = Field(False, description="find the peaks of both, match them, and mark them in the picture")
+    peak_tolerance: FiniteFloat | None = Field(
+        None,
+        gt=0,
+        description="how far apart two peaks are the same, in the axis unit; half a typical width by default",
+    )
+    least_prominence: FiniteFloat | None = Field(
+        None, gt=0, description="how far a peak stands out, in the compared signals' unit; by the noise by default"
+    )
+    dips: bool = Field(False, description="peaks point down, as in a transmittance")
+    tolerance: Tolerance | None = Field(None, description="what a sample has to keep to conform")
     overlay_limits: Limits | None = Field(None, description="y limits of the upper panel, for all pictures")
     difference_limits: Limits | None = Field(
         None, description="y limits of the lower panel; with overlay_limits, half their span either way by default"
@@ -31,11 +47,26 @@ class CompareParams(Reading):
 
 @task(
     name="spectra.compare",
-    version="1",
+    version="2",
     params=CompareParams,
     inputs=("reference", "sample"),
-    optional_inputs=("limits",),
-    outputs={"figure": "{sample}_vs_{reference}.png", "table": "{sample}_vs_{reference}.csv"},
+    optional_inputs=("limits", "band", "replicates"),
+    outputs={
+        "figure": "{sample}_vs_{reference}.png",
+        "table": "{sample}_vs_{reference}.csv",
+        "peaks": None,
+        "ranking": None,
+        "normalized": None,
+        "page": None,
+    },
+    formats={
+        "figure": PICTURES,
+        "table": (".csv",),
+        "peaks": (".csv",),
+        "ranking": (".csv",),
+        "normalized": (".csv", ".csv.gz", ".csv.zst", ".parquet", ".jdx", ".dx", ".jdx.gz"),
+        "page": (".html",),
+    },
     libraries=(*LIBRARIES, "matplotlib"),
     preload=("batchlab.spectra._read", "batchlab.spectra._figure", "matplotlib.backends.backend_agg"),
 )
@@ -44,27 +75,73 @@ def compare(ctx: JobContext, params: CompareParams) -> Mapping[str, Scalar]:
 
     The limits of the picture are, for each panel, those of the params, else those of the input ``limits``, else those
     that this one comparison needs; the last take several times as long, since nothing of a picture can be shared.
+    With several references one is chosen, or their mean is taken, as ``references`` says. A band of tolerance is that
+    of the input ``band``, a file; else of the files ``replicates``; else of the spread of the references that are
+    averaged; else ``tolerance: {within: ...}``.
     """
-    from batchlab.cache import worker_cache
-    from batchlab.spectra._read import read_text, write_comparison
-    from batchlab.spectra._similarity import compare as compare_spectra
-
-    if ctx.wanted("figure"):
-        check_picture(ctx.output("figure").name)  # before any work is done for it
     ctx.stage("load")
-    reference: Spectrum = worker_cache(ctx.cache).load(ctx.input("reference"), read_text, **params.reading)
-    sample = read_text(ctx.input("sample"), **params.reading)
+    keep = partial(kept, ctx, params=params)
+    against = Against(ctx, params, keep)
+    sample = read(ctx, ctx.input("sample"), params)
     if not ctx.given("limits"):  # else they are told there, once for the batch
-        tell(ctx, reference)
+        for spectrum in against.spectra:
+            tell(ctx, spectrum)
     tell(ctx, sample)
     ctx.stage("compare")
-    comparison = compare_spectra(reference, sample, params.normalization, least_coverage=params.least_coverage)
-    for text in comparison.warnings:
+    judged = against.compare(sample)
+    comparison = judged.comparison
+    for text in (*judged.warnings, *comparison.warnings):
         ctx.warn(text)
+    match = _matched(params, judged) if params.peaks or ctx.wanted("peaks") else None
+    verdict, band = conforming(ctx, params, params.tolerance, against, comparison, keep)
     if ctx.wanted("figure"):
         ctx.stage("draw")
-        draw(ctx, params, reference, comparison)
-    if ctx.wanted("table"):
+        draw(ctx, params, against, judged, match, band)
+    if any(ctx.wanted(name) for name in _TABLES):
         ctx.stage("table")
+        _write(ctx, judged, match, sample)
+    return {
+        **comparison.metrics,
+        **judged.metrics,
+        **({} if match is None else match.metrics),
+        **verdict,
+    }
+
+
+def _matched(params: CompareParams, judged: Judged) -> PeakMatch:
+    from batchlab.spectra._peaks import find_peaks, match_peaks
+
+    axis = judged.comparison.axis
+    how: dict[str, Any] = {"least_prominence": params.least_prominence, "downwards": params.dips}
+    return match_peaks(
+        find_peaks(axis, judged.comparison.reference, **how),
+        find_peaks(axis, judged.comparison.sample, **how),
+        tolerance=params.peak_tolerance,
+    )
+
+
+def _write(ctx: JobContext, judged: Judged, match: PeakMatch | None, sample: Any) -> None:
+    from batchlab.spectra._read import write_comparison
+
+    comparison = judged.comparison
+    if ctx.wanted("table"):
         write_comparison(ctx.output("table"), comparison, ctx.provenance)
-    return comparison.metrics
+    if match is not None and ctx.wanted("peaks"):
+        from batchlab.spectra._write import write_rows
+
+        units = {"position": comparison.axis_unit, "fwhm": comparison.axis_unit, "shift": comparison.axis_unit}
+        write_rows(ctx.output("peaks"), match.rows(), units=units, provenance=ctx.provenance)
+    if ctx.wanted("ranking"):
+        from batchlab.spectra._write import write_rows
+
+        hits = (comparison,) if judged.ranking is None else judged.ranking.hits
+        rows = [{"reference": hit.reference_name, **hit.metrics} for hit in hits]
+        write_rows(ctx.output("ranking"), rows, provenance=ctx.provenance)
+    if ctx.wanted("normalized"):
+        from batchlab.spectra._write import write_spectrum
+
+        write_spectrum(ctx.output("normalized"), sample, provenance=ctx.provenance)
+    if ctx.wanted("page"):
+        from batchlab.spectra._page import comparison_page
+
+        ctx.output("page").write_text(comparison_page(comparison, ctx.provenance), encoding="utf-8")

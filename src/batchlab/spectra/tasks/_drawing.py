@@ -4,66 +4,93 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from batchlab.engine import JobContext
-from batchlab.errors import Category, JobError
 
 if TYPE_CHECKING:
+    from batchlab.spectra._comparison import Comparison
+    from batchlab.spectra._conformity import Band
     from batchlab.spectra._limits import PlotLimits, Reach
-    from batchlab.spectra._model import Spectrum
-    from batchlab.spectra._similarity import Comparison
+    from batchlab.spectra._peaks import PeakMatch
+    from batchlab.spectra.tasks._against import Against, Judged
     from batchlab.spectra.tasks._compare import CompareParams
 
-__all__ = ["check_picture", "draw"]
+__all__ = ["PICTURES", "draw"]
 
-_PICTURES = ".png"
-
-
-def check_picture(name: str) -> None:
-    if not name.lower().endswith(_PICTURES):
-        raise JobError(
-            f"{name}: pictures are written as {_PICTURES}; let the template of outputs: figure end so",
-            category=Category.OUTPUT,
-            reason="unknown-format",
-        )
+# As `batchlab.figures.FORMATS`, which would load numpy.
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 
 
-def draw(ctx: JobContext, params: CompareParams, reference: Spectrum, comparison: Comparison) -> None:
+def draw(
+    ctx: JobContext,
+    params: CompareParams,
+    against: Against,
+    judged: Judged,
+    match: PeakMatch | None,
+    band: Band | None,
+) -> None:
+    """Draw a comparison into the output ``figure``, its peaks marked and its band behind it."""
     from batchlab.spectra._figure import draw_comparison, look_of
     from batchlab.spectra._limits import beyond, reach
 
+    comparison = judged.comparison
     found = reach(comparison)
-    settled, shared = _settled_limits(ctx, params, reference, found)
+    settled, shared = _settled_limits(ctx, params, against, comparison, found)
     cut = beyond(found, settled)
     if cut is not None:
         ctx.warn(cut)
     look = look_of(comparison, settled, size_in=params.size_in, dpi=params.dpi)
-    canvas = draw_comparison(comparison, look, ctx.cache if shared else None)
+    canvas = draw_comparison(
+        comparison,
+        look,
+        ctx.cache if shared else None,
+        bands=_bands(band),
+        peaks=_marks(params, match),
+    )
     canvas.save(ctx.output("figure"), ctx.provenance)
     thumbnail = ctx.thumbnail()
     if thumbnail is not None:
         thumbnail.write_bytes(canvas.thumbnail())
 
 
+def _bands(band: Band | None) -> tuple[Any, ...]:
+    from batchlab.figures import Band as Shown
+
+    if band is None:
+        return ()
+    return (Shown(x=band.axis, low=band.lower, high=band.upper, label="tolerance"),)
+
+
+def _marks(params: CompareParams, match: PeakMatch | None) -> tuple[list[float], list[float]] | None:
+    """Where the sample's peaks are, the most prominent first."""
+    if match is None or not params.peaks:
+        return None
+    own = [*(pair.sample for pair in match.pairs), *match.only_sample]
+    own.sort(key=lambda peak: -peak.prominence)
+    return [peak.position for peak in own], [peak.height for peak in own]
+
+
 def _settled_limits(
-    ctx: JobContext, params: CompareParams, reference: Spectrum, found: Reach
+    ctx: JobContext, params: CompareParams, against: Against, comparison: Comparison, found: Reach
 ) -> tuple[PlotLimits, bool]:
     """The limits of a picture, and whether other pictures have the same."""
     from batchlab.cache import worker_cache
-    from batchlab.spectra._limits import PlotLimits, plot_limits, span
+    from batchlab.spectra._limits import PlotLimits, plot_limits
     from batchlab.spectra._read import read_limits
+    from batchlab.spectra.tasks._against import span_of
 
     overlay, difference = params.overlay_limits, params.difference_limits
     if overlay is not None and difference is None and not ctx.given("limits"):
         half = (overlay[1] - overlay[0]) / 2
         difference = (-half, half)
     if overlay is not None and difference is not None:
-        return PlotLimits(axis=span(reference), overlay=overlay, difference=difference), True
+        return PlotLimits(axis=against.span, overlay=overlay, difference=difference), True
     if ctx.given("limits"):
         path: Path = ctx.input("limits")
         settled = worker_cache(ctx.cache).load(path, read_limits, normalization=params.normalization)
     else:
-        settled = plot_limits(reference, [found])
+        (low, high), (lowest, highest) = against.span, span_of(comparison)
+        settled = replace(plot_limits(against.first, [found]), axis=(min(low, lowest), max(high, highest)))
     limits = replace(settled, overlay=overlay or settled.overlay, difference=difference or settled.difference)
     return limits, ctx.given("limits")

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import BatchlabError
-from batchlab.spectra.tasks._params import LIBRARIES, Reading
-from batchlab.spectra.tasks._telling import tell
+from batchlab.spectra.tasks._against import Against, Judging, span_of
+from batchlab.spectra.tasks._params import LIBRARIES
+from batchlab.spectra.tasks._reading import kept, read, tell
 
 __all__ = ["LimitsParams", "limits"]
 
 _MOST_NAMED = 5
 
 
-class LimitsParams(Reading):
+class LimitsParams(Judging):
     """How the files are read, and how their signals are made comparable."""
 
 
 @task(
     name="spectra.limits",
-    version="1",
+    version="2",
     params=LimitsParams,
     inputs=("reference", "samples"),
     outputs={"limits": "{job}.json"},
@@ -36,15 +39,17 @@ def limits(ctx: JobContext, params: LimitsParams) -> Mapping[str, Scalar]:
     limits nothing could be drawn at all, so this job fails only where the reference does.
     """
     from batchlab.spectra._limits import plot_limits, reach
-    from batchlab.spectra._read import read_text, write_limits
-    from batchlab.spectra._similarity import compare as compare_spectra
+    from batchlab.spectra._read import write_limits
+    from batchlab.spectra._similarity import compare
 
     ctx.stage("load")
-    reference = read_text(ctx.input("reference"), **params.reading)
-    tell(ctx, reference)
+    against = Against(ctx, params, partial(kept, ctx, params=params))
+    for spectrum in against.spectra:
+        tell(ctx, spectrum)
     ctx.stage("compare")
     # The reference reaches where it reaches, whatever the samples do; it also is all there is if none can be read.
-    reaches = [reach(compare_spectra(reference, reference, params.normalization))]
+    itself = compare(against.first, against.first, memory=ctx.cache, **params.judging)
+    reaches, ends = [reach(itself)], [against.span]
     left_out = []
     files = ctx.inputs("samples")
     times = Counter(file.name for file in files)
@@ -53,20 +58,19 @@ def limits(ctx: JobContext, params: LimitsParams) -> Mapping[str, Scalar]:
             break
         with ctx.item(file.name if times[file.name] == 1 else str(file)):
             try:
-                sample = read_text(file, **params.reading)
-                comparison = compare_spectra(
-                    reference, sample, params.normalization, least_coverage=params.least_coverage
-                )
+                comparison = against.compare(read(ctx, file, params)).comparison
             except BatchlabError as error:
                 ctx.log.info("left out: %s", error)
                 left_out.append(f"{file.name} ({error.reason or error.category})")
             else:
                 reaches.append(reach(comparison))
+                ends.append(span_of(comparison))
     if left_out:
         more = f" and {len(left_out) - _MOST_NAMED} more" if len(left_out) > _MOST_NAMED else ""
         ctx.warn(f"left out of the limits: {', '.join(left_out[:_MOST_NAMED])}{more}")
     # Its own difference is zero everywhere, which would make a batch of differences look half as far spread.
-    settled = plot_limits(reference, reaches[1:] or reaches)
+    settled = plot_limits(against.first, reaches[1:] or reaches)
+    settled = replace(settled, axis=(min(low for low, _ in ends), max(high for _, high in ends)))
     if ctx.wanted("limits"):
         ctx.stage("table")
         write_limits(ctx.output("limits"), settled, params.normalization)

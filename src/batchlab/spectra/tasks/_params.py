@@ -1,4 +1,4 @@
-"""What the tasks of this domain ask in common: how files are read, and how signals are made comparable."""
+"""What the tasks of this domain ask in common: how files are read, and what is done before spectra are compared."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from batchlab.spectra._kinds import AxisKind, Normalization, Quantity
+from batchlab.spectra._recipe import Recipe
 
-__all__ = ["LIBRARIES", "Length", "Limits", "Reading"]
+__all__ = ["LIBRARIES", "Length", "Limits", "Preparation", "Reading"]
 
-LIBRARIES = ("numpy",)
+LIBRARIES = ("numpy", "scipy", "pybaselines")
 
 
 def _running_up(pair: tuple[float, float]) -> tuple[float, float]:
@@ -25,12 +26,11 @@ Length = Annotated[float, Field(gt=0, le=100)]
 
 
 class Reading(BaseModel):
-    """How the files are read, and how their signals are made comparable."""
+    """How files are read: what they do not say themselves."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    normalization: Normalization = Normalization.NONE
-    least_coverage: float = Field(0.1, ge=0, le=1, description="least share of the reference's range to be covered")
+    spectrum: int | str | None = Field(None, description="which of a file's spectra, by name or number from 0")
     axis: int | str | None = Field(None, description="axis column, by name or number from 0")
     column: int | str | None = Field(None, description="intensity column, by name or number from 0")
     axis_kind: AxisKind | None = Field(None, description="what the axis is, where the files do not say")
@@ -40,5 +40,16 @@ class Reading(BaseModel):
 
     @property
     def reading(self) -> dict[str, Any]:
-        """Options of `read_text`."""
-        return self.model_dump(include={"axis", "column", "axis_kind", "axis_unit", "quantity", "unit"})
+        """Options of `read_spectrum`."""
+        return {name: getattr(self, name) for name in Reading.model_fields}
+
+
+class Preparation(Recipe, Reading):
+    """The same, and what is done to the spectra before they are compared."""
+
+    normalization: Normalization = Field(Normalization.NONE, description="the last step, if any")
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is done, without the normalisation."""
+        return Recipe.model_construct(**{name: getattr(self, name) for name in Recipe.model_fields})

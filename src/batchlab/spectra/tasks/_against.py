@@ -1,0 +1,213 @@
+"""What the samples of a batch are held against: one reference, the best of several, their mean, or the nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from batchlab.engine import JobContext, Scalar
+from batchlab.errors import Category, JobError
+from batchlab.spectra._kinds import Normalization
+from batchlab.spectra._measures import DEFAULT_METRICS, Difference, ShiftHandling, known_metrics
+from batchlab.spectra.tasks._params import Limits, Preparation
+
+if TYPE_CHECKING:
+    from batchlab.spectra._comparison import Comparison
+    from batchlab.spectra._model import Spectrum
+    from batchlab.spectra._references import Group, Ranking
+
+__all__ = ["Against", "Judged", "Judging", "References", "group_in_memory", "span_of"]
+
+# Normalisations that are steps of a recipe and nothing else.
+_STEPS_ALONE = (Normalization.VECTOR, Normalization.RNV, Normalization.MSC, Normalization.EMSC)
+_MEMORY_KEY = "batchlab.spectra.groups"
+_SPANS_KEY = "batchlab.spectra.spans"
+_KEPT = 8
+
+
+class References(StrEnum):
+    """What several references are to a sample."""
+
+    ONE = "one"  # there is but one
+    BEST = "best"  # the one that it is most like
+    MEAN = "mean"  # all of them, averaged point by point
+    NEAREST = "nearest"  # the one whose metadata are nearest
+
+
+class Judging(Preparation):
+    """How files are read, how they are prepared, and how a sample is held against its reference."""
+
+    references: References = Field(References.ONE, description="which of several references a sample is compared with")
+    best_by: str = Field("hqi", description="for references: best, the metric that orders them")
+    nearest_by: dict[str, FiniteFloat | None] = Field(
+        default_factory=dict,
+        description="for references: nearest, metadata key to the difference that counts as one; null for a key that "
+        "has to be equal",
+    )
+    metrics: tuple[str, ...] = Field(DEFAULT_METRICS, description="what is computed; [all] for everything")
+    regions: dict[str, Limits] = Field(
+        default_factory=dict, description="name to [low, high], judged besides the whole"
+    )
+    masks: tuple[Limits, ...] = Field((), description="[low, high] that no number is to know of; still shown")
+    difference: Difference = Field(Difference.DIFFERENCE, description="what the curve below is")
+    factor: FiniteFloat | str = Field(
+        "values", description="of a scaled difference: a number, values, derivative, or a region's name"
+    )
+    shift: ShiftHandling = Field(ShiftHandling.IGNORE, description="what is done about a shift of the sample's axis")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Judging:
+        known_metrics(self.metrics)
+        if self.references is References.NEAREST and not self.nearest_by:
+            raise ValueError("references: nearest needs nearest_by, such as {laser_power_mW: 10}")
+        return self
+
+    @property
+    def judging(self) -> dict[str, Any]:
+        """Options of `compare` besides the two spectra."""
+        by_step = self.normalization in _STEPS_ALONE
+        return {
+            "normalization": Normalization.NONE if by_step else self.normalization,
+            "recipe": self.recipe.normalized(self.normalization) if by_step else self.recipe,
+            "metrics": self.metrics,
+            "regions": self.regions,
+            "masks": self.masks,
+            "difference": self.difference,
+            "factor": self.factor,
+            "shift": self.shift,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A comparison, and how its reference was chosen."""
+
+    comparison: Comparison
+    reference: Spectrum
+    metrics: Mapping[str, Scalar]
+    warnings: tuple[str, ...] = ()
+    ranking: Ranking | None = None
+
+
+class Against:
+    """The references of a job, read once; each sample is compared with what the params make of them.
+
+    Parameters
+    ----------
+    ctx
+        Its input ``reference`` is one file or several.
+    params
+        How.
+    read
+        How a reference is read.
+    """
+
+    def __init__(self, ctx: JobContext, params: Judging, read: Callable[[Path], Spectrum]) -> None:
+        self._ctx, self._params = ctx, params
+        files = ctx.inputs("reference")
+        if len(files) > 1 and params.references is References.ONE:
+            raise JobError(
+                f"{len(files)} references, and no word which is meant; write references: best, mean or nearest",
+                category=Category.INVALID_INPUT,
+                reason="several-references",
+            )
+        self.spectra = tuple(read(file) for file in files)
+        self.group = self._group() if params.references is References.MEAN else None
+
+    @property
+    def first(self) -> Spectrum:
+        """The reference, the mean, or the first of several: what the axes of pictures go by."""
+        return self.group.mean if self.group is not None else self.spectra[0]
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Lowest and highest point of the reference as compared: the x axis of all pictures of a batch."""
+        from batchlab.spectra._similarity import compare
+
+        memory: dict[Any, Any] = self._ctx.cache.setdefault(_SPANS_KEY, {})
+        key = (id(self.first), self._params.recipe.model_dump_json())
+        if key not in memory:
+            itself = compare(self.first, self.first, recipe=self._params.recipe, metrics=())
+            memory[key] = self.first, span_of(itself)  # kept, so that no other object can have its id
+            while len(memory) > _KEPT:
+                del memory[next(iter(memory))]
+        low, high = memory[key][1]
+        return low, high
+
+    def compare(self, sample: Spectrum) -> Judged:
+        """Hold a sample against its reference.
+
+        Raises
+        ------
+        DataError
+            Those of `compare`, `rank_references` and `nearest_reference`.
+        """
+        from batchlab.spectra._references import nearest_reference, rank_references
+        from batchlab.spectra._similarity import compare
+
+        params, options = self._params, self._params.judging
+        if params.references is References.BEST:
+            ranking = rank_references(self.spectra, sample, by=params.best_by, memory=self._ctx.cache, **options)
+            named = {spectrum.name: spectrum for spectrum in self.spectra}
+            told: dict[str, Scalar] = {
+                "reference": ranking.best.reference_name,
+                "next_reference": ranking.hits[1].reference_name if len(ranking.hits) > 1 else None,
+                "gap": ranking.gap,
+            }
+            warnings = tuple(f"the reference {name} is left out: {reason}" for name, reason in ranking.left_out)
+            chosen = named[ranking.best.reference_name]
+            return Judged(comparison=ranking.best, reference=chosen, metrics=told, warnings=warnings, ranking=ranking)
+        if params.references is References.NEAREST:
+            near = nearest_reference(sample, self.spectra, params.nearest_by)
+            comparison = compare(near.reference, sample, memory=self._ctx.cache, **options)
+            told = {"reference": near.reference.name, "reference_distance": near.distance}
+            return Judged(
+                comparison=comparison,
+                reference=near.reference,
+                metrics=told,
+                warnings=(near.words,) if near.ties else (),
+            )
+        warnings = self.group.warnings if self.group is not None else ()
+        comparison = compare(self.first, sample, memory=self._ctx.cache, **options)
+        return Judged(comparison=comparison, reference=self.first, metrics={}, warnings=warnings)
+
+    def _group(self) -> Group:
+        return group_in_memory(self._ctx, self.spectra, None, f"mean of {len(self.spectra)} references")
+
+
+def span_of(comparison: Comparison) -> tuple[float, float]:
+    """Lowest and highest position that a comparison shows."""
+    axes = [comparison.axis, *(axis for axis, _ in (*comparison.reference_alone, *comparison.sample_alone))]
+    return min(float(axis.min()) for axis in axes), max(float(axis.max()) for axis in axes)
+
+
+def group_in_memory(ctx: JobContext, spectra: tuple[Spectrum, ...], params: Judging | None, name: str) -> Group:
+    """The group of some spectra, averaged once a worker.
+
+    Parameters
+    ----------
+    ctx
+        Its cache keeps the last few.
+    spectra
+        As kept by the same cache: they are told apart by being the same objects.
+    params
+        Its recipe and normalisation are applied to each member; None averages them as they are.
+    name
+        Of the mean.
+    """
+    from batchlab.spectra._references import group_of
+
+    memory: dict[Any, tuple[tuple[Spectrum, ...], Group]] = ctx.cache.setdefault(_MEMORY_KEY, {})
+    recipe = None if params is None else params.recipe.normalized(params.normalization)
+    # The members are kept beside their group, so that no other object can have their ids.
+    key = (tuple(map(id, spectra)), name, "" if recipe is None else recipe.model_dump_json())
+    if key not in memory:
+        memory[key] = (spectra, group_of(spectra, name=name, recipe=recipe))
+        while len(memory) > _KEPT:
+            del memory[next(iter(memory))]
+    return memory[key][1]

@@ -1,0 +1,98 @@
+"""Whether a compared sample conforms: to limits of numbers, and to a band of tolerance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
+
+from batchlab.engine import JobContext
+from batchlab.spectra._rules import parse_rule
+from batchlab.spectra.tasks._against import Against, Judging, group_in_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from batchlab.spectra._comparison import Comparison
+    from batchlab.spectra._conformity import Band
+    from batchlab.spectra._model import Spectrum
+
+__all__ = ["Tolerance", "band_of", "conforming"]
+
+
+def _rule(text: str) -> str:
+    parse_rule(text)
+    return text
+
+
+Rule = Annotated[str, AfterValidator(_rule)]
+
+
+class Tolerance(BaseModel):
+    """How wide a band of tolerance is, and what a sample has to keep to pass."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rules: tuple[Rule, ...] = Field(
+        (), description="such as pearson_r >= 0.99 or outside_percent <= 1; by default no point is outside of the band"
+    )
+    within: FiniteFloat | None = Field(
+        None, gt=0, description="a band so far either way from the reference, in the compared signals' unit"
+    )
+    k: FiniteFloat = Field(3.0, gt=0, description="standard deviations either way from the mean of replicates")
+    least: FiniteFloat = Field(0.0, ge=0, description="least half-width of such a band, where replicates agree")
+
+
+def band_of(
+    ctx: JobContext,
+    params: Judging,
+    tolerance: Tolerance,
+    against: Against,
+    comparison: Comparison,
+    read: Callable[[Path], Spectrum],
+) -> Band | None:
+    """The band that a sample is held against: of a file, of replicates, of the references' own spread, of a number.
+
+    Raises
+    ------
+    DataError
+        Those of `read_band`, `group_of` and `band_of_replicates`.
+    """
+    from batchlab.cache import worker_cache
+    from batchlab.spectra._conformity import band_about
+    from batchlab.spectra._read import read_band
+
+    if ctx.given("band"):
+        band: Band = worker_cache(ctx.cache).load(ctx.input("band"), read_band)
+        return band
+    members = tuple(read(file) for file in ctx.inputs("replicates")) if ctx.given("replicates") else ()
+    if not members and against.group is not None and tolerance.within is None:
+        members = against.spectra
+    if members:
+        group = group_in_memory(ctx, members, params, f"mean of {len(members)}")
+        return group.band(tolerance.k, tolerance.least)
+    if tolerance.within is None:
+        return None
+    return band_about(comparison.axis, comparison.reference, tolerance.within)
+
+
+def conforming(
+    ctx: JobContext,
+    params: Judging,
+    tolerance: Tolerance | None,
+    against: Against,
+    comparison: Comparison,
+    read: Callable[[Path], Spectrum],
+) -> tuple[dict[str, float | int | str | bool], Band | None]:
+    """The verdict on a comparison as metrics, and the band; nothing where nothing was asked."""
+    from batchlab.spectra._conformity import judge
+
+    if tolerance is None and not (ctx.given("band") or ctx.given("replicates")):
+        return {}, None
+    tolerance = tolerance or Tolerance()
+    band = band_of(ctx, params, tolerance, against, comparison, read)
+    found = judge(comparison, tolerance.rules, band)
+    for text in found.warnings:
+        ctx.warn(text)
+    return found.metrics, band
