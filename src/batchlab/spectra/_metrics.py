@@ -131,9 +131,7 @@ def relative_rmse(reference: Array, sample: Array) -> float:
     DataError
         Reason ``degenerate-spectrum``: the reference is constant.
     """
-    refuse_constant(reference, "a relative deviation")
-    scale = float(np.abs(reference).max())
-    return rmse(reference, sample) / scale / float(np.std(reference / scale, ddof=1))
+    return rmse(reference, sample) / spread(reference)
 
 
 def mae(reference: Array, sample: Array) -> float:
@@ -287,6 +285,15 @@ def hqi(reference: Array, sample: Array) -> float:
     return hqi_of_r(pearson_r(reference, sample))
 
 
+def spread(signal: Array) -> float:
+    """Standard deviation of a signal along its axis, with n - 1 in its denominator; raises for a constant."""
+    refuse_constant(signal, "a relative deviation")
+    scale = float(np.abs(signal).max())
+    centred = signal / scale
+    centred -= centred.mean()
+    return scale * math.sqrt(float(np.dot(centred, centred)) / (signal.size - 1))
+
+
 def hqi_of_r(r: float) -> float:
     """The hit quality that belongs to a correlation coefficient."""
     return 1000.0 * max(r, 0.0) ** 2
@@ -330,5 +337,7 @@ def _unit(signal: Array) -> Array:
 
 
 def _centred_unit(signal: Array) -> Array:
-    scaled = signal / np.abs(signal).max()
-    return _unit(scaled - scaled.mean())
+    centred: Array = signal / np.abs(signal).max()
+    centred -= centred.mean()
+    centred /= float(np.linalg.norm(centred))
+    return centred

@@ -62,6 +62,11 @@ class Pair:
         return formulas.pearson_r(self.reference, self.sample)
 
     @cached_property
+    def rmse(self) -> float:
+        """Their root mean square difference, likewise."""
+        return formulas.rmse(self.reference, self.sample)
+
+    @cached_property
     def farthest(self) -> tuple[float, float]:
         """The largest deviation and where it is."""
         return formulas.max_deviation(self.axis, self.reference, self.sample)
@@ -91,15 +96,15 @@ def _area_ratio(pair: Pair) -> float:
 _COMPUTE: Mapping[str, Callable[[Pair], float]] = {
     "pearson_r": lambda pair: pair.r,
     "derivative_r": _derivative_r,
-    "rmse": lambda pair: formulas.rmse(pair.reference, pair.sample),
-    "relative_rmse": lambda pair: formulas.relative_rmse(pair.reference, pair.sample),
+    "rmse": lambda pair: pair.rmse,
+    "relative_rmse": lambda pair: pair.rmse / formulas.spread(pair.reference),
     "mae": lambda pair: formulas.mae(pair.reference, pair.sample),
     "max_deviation": lambda pair: pair.farthest[0],
     "max_deviation_at": lambda pair: pair.farthest[1],
     "spectral_angle_deg": lambda pair: formulas.spectral_angle_deg(pair.reference, pair.sample),
     "cosine": lambda pair: formulas.cosine(pair.reference, pair.sample),
     "sid": lambda pair: formulas.sid(pair.reference, pair.sample),
-    "euclid": lambda pair: formulas.euclid(pair.reference, pair.sample),
+    "euclid": lambda pair: pair.rmse * math.sqrt(pair.reference.size),
     "hqi": lambda pair: formulas.hqi_of_r(pair.r),
     "area_ratio": _area_ratio,
 }
