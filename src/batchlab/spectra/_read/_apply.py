@@ -11,7 +11,7 @@ from batchlab.spectra._kinds import Orientation, SpectrumRole
 from batchlab.spectra._model import Spectrum
 from batchlab.spectra._plan import Plan
 from batchlab.spectra._read._block import Block, block_under
-from batchlab.spectra._read._encoding import Decoded, decode
+from batchlab.spectra._read._encoding import Decoded
 from batchlab.spectra._read._entries import (
     Entry,
     Wanted,
@@ -24,10 +24,10 @@ from batchlab.spectra._read._header import metadata_of
 from batchlab.spectra._read._layout import Layout, layout_of
 from batchlab.spectra._read._lines import Lines
 from batchlab.spectra._read._load import load
-from batchlab.spectra._read._magic import refuse_by_magic
 from batchlab.spectra._read._plates import read_plates
 from batchlab.spectra._read._proposal import SIGN_OF
 from batchlab.spectra._read._sample import whole
+from batchlab.spectra._read._source import text_of
 
 __all__ = ["apply_plan", "entries_of"]
 
@@ -59,8 +59,7 @@ def apply_plan(plan: Plan, path: str | os.PathLike[str], data: bytes | None = No
     """
     path = Path(path)
     data = load(path) if data is None else data
-    refuse_by_magic(path, data)
-    decoded = decode(path, data, wished=plan.encoding)
+    decoded = text_of(path, data, plan.encoding)
     entries = entries_of(path, whole(decoded.text), decoded, plan)
     return tuple(each.make(Wanted()) for each in entries if each.role is not SpectrumRole.IGNORE)
 

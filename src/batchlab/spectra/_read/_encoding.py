@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchlab.errors import DataError
-from batchlab.spectra._read._magic import refuse_binary
+from batchlab.spectra._read._formats import refuse_binary
 
 __all__ = ["Decoded", "decode", "one_line_end"]
 

@@ -21,7 +21,15 @@ from batchlab.spectra._read._rows import axis_cells, split, to_number
 from batchlab.spectra._read._single_y import key_number
 from batchlab.spectra._read._take import Said, axis_warnings, in_our_spelling, take, unique
 
-__all__ = ["Entry", "Wanted", "entries_of_columns", "entries_of_plates", "entries_of_rows", "entry_of_single_y"]
+__all__ = [
+    "Entry",
+    "Wanted",
+    "entries_of_columns",
+    "entries_of_plates",
+    "entries_of_rows",
+    "entries_of_spectra",
+    "entry_of_single_y",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +189,34 @@ def entry_of_single_y(
     return _array_entry(
         plan, rule, axis, np.array(numbers), path.stem, {"encoding": encoding, **metadata}, warnings, "0"
     )
+
+
+def entries_of_spectra(spectra: tuple[Spectrum, ...]) -> list[Entry]:
+    """The spectra of a format of its own, read already."""
+
+    def entry(spectrum: Spectrum, name: str) -> Entry:
+        def make(wanted: Wanted) -> Spectrum:
+            said = Said(
+                axis_kind=spectrum.axis_kind,
+                axis_unit=spectrum.axis_unit,
+                quantity=spectrum.quantity,
+                unit=spectrum.unit,
+            )
+            changed, warnings = stated(said, wanted)
+            return replace(
+                spectrum,
+                axis_kind=changed.axis_kind,
+                axis_unit=changed.axis_unit,
+                quantity=changed.quantity,
+                unit=changed.unit,
+                name=wanted.name or name,
+                warnings=(*spectrum.warnings, *warnings),
+            )
+
+        return Entry(name=name, role=spectrum.role, where=name, make=make)
+
+    names = unique(each.name for each in spectra)
+    return [entry(each, name) for each, name in zip(spectra, names, strict=True)]
 
 
 def stated(said: Said, wanted: Wanted) -> tuple[Said, list[str]]:

@@ -76,7 +76,7 @@ def read_header(lines: Lines, block: Block) -> Header:
                 unit_line = lines.number(top + at)
             else:
                 names, rest = cells, at
-        elif cells and (_says_something(cells) or not _is_one_of_many(above, at, block.delimiter, columns)):
+        elif cells and not _is_key(cells, above, at, block.delimiter):
             names, rest = cells, at
     preamble = tuple(above[:rest])
     return Header(
@@ -126,9 +126,15 @@ def _are_names(cells: list[str]) -> bool:
     return all(worded) if len(cells) == 2 else worded[0] or all(worded[1:])
 
 
-def _says_something(cells: tuple[str, ...]) -> bool:
-    found = [meaning(cell) for cell in cells]
-    return any(m.role is not Role.UNKNOWN for m in found)
+def _is_key(cells: tuple[str, ...], above: list[str], at: int, delimiter: str) -> bool:
+    """Whether the last line above the table is a key with its value, like those before it."""
+    if cells[0].endswith(("=", ":")):
+        return True
+    if not _is_one_of_many(above, at, delimiter, len(cells)):
+        return False
+    said = [meaning(cell).role is not Role.UNKNOWN for cell in cells]
+    # Of two words that stand alike in many lines, a header's first one says something itself.
+    return not (said[0] or (len(cells) > 2 and any(said)))
 
 
 def _is_one_of_many(above: list[str], at: int, delimiter: str, columns: int) -> bool:

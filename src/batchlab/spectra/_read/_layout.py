@@ -16,12 +16,12 @@ from batchlab.spectra._kinds import AxisKind, Quantity, Technique
 from batchlab.spectra._model import Array
 from batchlab.spectra._read._block import MIN_ROWS, Block, find_block
 from batchlab.spectra._read._dialects import declared_points, dialect_of
-from batchlab.spectra._read._encoding import Decoded, decode
+from batchlab.spectra._read._encoding import Decoded
 from batchlab.spectra._read._header import Header, read_header
 from batchlab.spectra._read._lines import Lines
 from batchlab.spectra._read._load import load
-from batchlab.spectra._read._magic import refuse_by_magic
 from batchlab.spectra._read._sample import whole
+from batchlab.spectra._read._source import text_of
 from batchlab.spectra._read._truncation import refuse_truncated
 from batchlab.spectra._read._vocabulary import Meaning, Role, meaning, unit_of
 
@@ -35,6 +35,7 @@ _TECHNIQUES = (
     (re.compile(r"\buv[-/ ]?vis\b", re.IGNORECASE), Technique.UV_VIS),
     (re.compile(r"\bnear[- ]infrared\b", re.IGNORECASE), Technique.NIR),
 )
+_PARTED = re.compile(r"[:=;\t]")
 _AXIS_UNIT_KEYS = ("xunits", "##xunits", "xunit", "x units", "x unit", "x axis", "x-axis", "axisunit[1]")
 _QUANTITY_KEYS = ("yunits", "##yunits", "yunit", "y units", "y unit", "y axis", "y-axis", "axisunit[0]")
 # A scattered Raman signal is never a share of the light that went in.
@@ -116,8 +117,7 @@ def read_layout(path: str | os.PathLike[str]) -> Layout:
     """
     path = Path(path)
     data = load(path)
-    refuse_by_magic(path, data)
-    decoded = decode(path, data)
+    decoded = text_of(path, data)
     lines = whole(decoded.text)
     block = find_block(lines)
     if block is None:
@@ -205,7 +205,7 @@ def _keyed(meanings: list[Meaning], preamble: tuple[str, ...], metadata: Mapping
     unit = next((unit_of(said[key]) for key in _AXIS_UNIT_KEYS if key in said), None)
     quantity = next((meaning(said[key]) for key in _QUANTITY_KEYS if key in said), None)
     if quantity is None:
-        alone = [meaning(line) for line in preamble if 3 < len(line.strip()) < 40]
+        alone = [meaning(line) for line in preamble if 3 < len(line.strip()) < 40 and not _PARTED.search(line)]
         quantity = next((m for m in alone if m.role is Role.RESULT and m.quantity is not Quantity.UNKNOWN), None)
     first, *rest = meanings
     if first.role in (Role.UNKNOWN, Role.AXIS) and first.axis_kind is AxisKind.UNKNOWN and (unit or first.unit):

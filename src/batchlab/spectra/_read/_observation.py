@@ -17,12 +17,12 @@ from batchlab.spectra._plan import PreambleStyle
 from batchlab.spectra._read._block import Block, Shape, find_block, shapes_of
 from batchlab.spectra._read._columns import steps_back
 from batchlab.spectra._read._dialects import declared_points, dialect_of
-from batchlab.spectra._read._encoding import Decoded, decode
+from batchlab.spectra._read._encoding import Decoded
 from batchlab.spectra._read._header import Header, read_header
 from batchlab.spectra._read._lines import Lines
 from batchlab.spectra._read._load import load
-from batchlab.spectra._read._magic import refuse_by_magic
 from batchlab.spectra._read._sample import sampled
+from batchlab.spectra._read._source import text_of
 
 __all__ = ["ColumnFacts", "Observation", "facts_of", "observe", "observed"]
 
@@ -151,8 +151,7 @@ def observe(path: str | os.PathLike[str], data: bytes | None = None) -> Observat
     """
     path = Path(path)
     data = load(path) if data is None else data
-    refuse_by_magic(path, data)
-    decoded = decode(path, data)
+    decoded = text_of(path, data)
     lines = sampled(decoded.text)
     return observed(lines, find_block(lines), **facts_of(path, data, decoded, lines))
 

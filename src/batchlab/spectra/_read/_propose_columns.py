@@ -11,10 +11,11 @@ from batchlab.errors import DataError
 from batchlab.spectra._kinds import AxisKind, Orientation, Quantity, SpectrumRole
 from batchlab.spectra._model import Array
 from batchlab.spectra._plan import AxisPlan, Plan, SpectrumPlan
-from batchlab.spectra._read._columns import can_be_axis, choose_axis, roles_of, steps_back
+from batchlab.spectra._read._columns import can_be_axis, choose_axis, counts_rows, roles_of, steps_back
 from batchlab.spectra._read._layout import Layout
 from batchlab.spectra._read._lines import Lines
 from batchlab.spectra._read._proposal import DELIMITER_WORD, Evidence, Proposal
+from batchlab.spectra._read._rows import LABEL_WORDS, LEAST_POINTS, axis_cells
 from batchlab.spectra._read._vocabulary import Meaning, Role
 
 __all__ = ["is_smooth", "propose_columns", "propose_pairs"]
@@ -24,6 +25,7 @@ _RESTART = 0.2  # of the span
 _FENCE = re.compile(r"^\s*(?:>>>>>.*<<<<<|#?XYDATA.*|#DATA|data\s*[=:].*|\[data\])\s*$", re.IGNORECASE)
 _ONLY_DIGITS = re.compile(r"[\d,\s+-]+")
 _LEADING_ZERO = re.compile(r",\s*0\d")
+_BELOW_ONE = re.compile(r"[+-]?0,")
 _THREE_DIGITS = re.compile(r"^[+-]?\d{1,3}(?:,\d{3})+$")
 
 
@@ -134,6 +136,15 @@ def _at_gap(layout: Layout) -> NDArray[np.intp]:
     return np.array([at, at + 1])
 
 
+def is_even(x: Array) -> bool:
+    """Whether nearly all steps are the same but for rounding."""
+    steps = np.abs(np.diff(x))
+    if steps.size < 3:
+        return False
+    low, middle, high = np.quantile(steps, (0.02, 0.5, 0.98))
+    return bool(middle > 0 and high - low <= 0.03 * middle)
+
+
 def _plan(
     layout: Layout,
     lines: Lines,
@@ -184,6 +195,8 @@ def _axis_evidence(layout: Layout, axis: int) -> list[Evidence]:
         found = [Evidence("axis", 0.98, "the header names an axis and not which")]
     else:
         found = [_unnamed_axis(layout, axis, others)]
+    if said.role is not Role.AXIS and layout.program is None:
+        found += _rows_instead(layout, axis)
     misplaced = [i for i in others if meanings[i].role is Role.AXIS and not can_be_axis(values[:, i])]
     if misplaced and said.role is not Role.AXIS:
         found.append(Evidence("header", 0.4, f"the header calls column {misplaced[0]} the axis, which runs no one way"))
@@ -192,17 +205,42 @@ def _axis_evidence(layout: Layout, axis: int) -> list[Evidence]:
     return found
 
 
+def _rows_instead(layout: Layout, axis: int) -> list[Evidence]:
+    """What speaks for spectra in rows: numbers for names, and a first column that only tells rows apart."""
+    blank = np.isnan(layout.values[:20])
+    if blank[0].any() and not blank[0].all() and not blank[1:].any() and blank[0, : blank[0].sum()].all():
+        if blank[0].sum() > 1:
+            return [Evidence("first row", 0.2, "the first row begins with blank cells and is whole from there on")]
+        return [Evidence("first row", 0.8, "the first row begins with a blank cell and is whole from there on")]
+    numbers = sum(each is not None for each in axis_cells(list(layout.names), layout.decimal))
+    if numbers < LEAST_POINTS:
+        return []
+    if LABEL_WORDS.fullmatch(layout.names[0]):
+        return [Evidence("names", 0.1, f"numbers for names, and the first column called {layout.names[0]!r}")]
+    if counts_rows(layout.values[:, axis]):
+        return [Evidence("names", 0.3, "numbers for names, and the axis only counts rows")]
+    return [Evidence("names", 0.85, "numbers for names")]
+
+
 def _unnamed_axis(layout: Layout, axis: int, others: list[int]) -> Evidence:
     values = layout.values
-    rivals = [i for i in others if layout.meanings[i].role is Role.UNKNOWN and can_be_axis(values[:, i])]
+    rivals = [
+        i
+        for i in others
+        if layout.meanings[i].role is Role.UNKNOWN
+        and can_be_axis(values[:, i])
+        and not (i == 0 and counts_rows(values[:, i]))
+    ]
     headed = "the header does not name it" if layout.names else "no header"
     if not rivals:
         return Evidence("axis", 0.96, f"{headed}; column {axis} alone runs one way")
+    if is_even(_filled(values[:, axis])) and not any(is_even(_filled(values[:, i])) for i in rivals):
+        return Evidence("axis", 0.95, f"{headed}; {len(rivals) + 1} columns run one way, {axis} in even steps")
     smooth = is_smooth(_filled(values[:, axis]))
     rough = [i for i in rivals if not is_smooth(_filled(values[:, i]))]
     if smooth and len(rough) == len(rivals):
         return Evidence("axis", 0.9, f"{headed}; of {len(rivals) + 1} columns that run one way, {axis} runs evenly")
-    factor = 0.35 if not smooth else 0.85 if len(others) == 1 else 0.7
+    factor = 0.35 if not smooth else 0.66 if len(others) == 1 else 0.55
     return Evidence("axis", factor, f"{headed}; {len(rivals) + 1} columns run one way, the first of them is taken")
 
 
@@ -221,7 +259,8 @@ def _run_evidence(layout: Layout, x: Array, *, points: bool = True) -> list[Evid
             )
         )
     if layout.warnings and any("stands outside" in each for each in layout.warnings):
-        found.append(Evidence("outside", 0.7, "lines of the same shape stand outside the table"))
+        near = any(f"line {int(layout.lines[0]) - i} " in each for each in layout.warnings for i in (1, 2, 3))
+        found.append(Evidence("outside", 0.7 if near else 0.93, "lines of the same shape stand outside the table"))
     steps = np.diff(x)
     span = float(np.ptp(x))
     direction = 1.0 if x[-1] >= x[0] else -1.0
@@ -267,9 +306,11 @@ def _number_evidence(layout: Layout, lines: Lines) -> list[Evidence]:
         rows = [lines.line(lines.index(int(n))) for n in layout.lines[:20]]
         if all(_ONLY_DIGITS.fullmatch(row) for row in rows) and sum(bool(_LEADING_ZERO.search(r)) for r in rows) > 1:
             return [Evidence("decimals", 0.2, "cells such as 05 look like decimals after a comma")]
-        half = len(layout.header.preamble) and _half_header(layout)
-        if half and all(_ONLY_DIGITS.fullmatch(row) for row in rows):
-            return [Evidence("decimals", 0.3, "half as many names as columns, and no decimal point anywhere")]
+        if not layout.names and all(_ONLY_DIGITS.fullmatch(row) for row in rows):
+            if _half_header(layout):
+                return [Evidence("decimals", 0.3, "half as many names as columns, and no decimal point anywhere")]
+            if layout.values.shape[1] >= 4:
+                return [Evidence("decimals", 0.6, "an even number of columns, and no decimal point anywhere")]
     if layout.decimal == ",":
         cells = [
             cell.strip()
@@ -277,7 +318,11 @@ def _number_evidence(layout: Layout, lines: Lines) -> list[Evidence]:
             for cell in lines.line(lines.index(int(n))).split(None if layout.delimiter == " " else layout.delimiter)
         ]
         marked = [cell for cell in cells if "," in cell]
-        if marked and all(_THREE_DIGITS.match(cell) for cell in marked):
+        if (
+            marked
+            and all(_THREE_DIGITS.match(cell) for cell in marked)
+            and not any(_BELOW_ONE.match(c) for c in marked)
+        ):
             return [Evidence("decimals", 0.6, "three digits after each comma: decimals, or thousands")]
     return []
 

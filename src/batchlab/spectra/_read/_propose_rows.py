@@ -13,14 +13,11 @@ from batchlab.spectra._read._layout import technique_in
 from batchlab.spectra._read._lines import Lines
 from batchlab.spectra._read._proposal import DELIMITER_WORD, Evidence, Proposal
 from batchlab.spectra._read._propose_columns import is_smooth
-from batchlab.spectra._read._rows import RowTable, find_rows, split, to_number
+from batchlab.spectra._read._rows import LABEL_WORDS, RowTable, find_rows, split, to_number
 from batchlab.spectra._read._vocabulary import Meaning, Role, meaning, unit_of
 
 __all__ = ["propose_rows"]
 
-_LABEL_WORDS = re.compile(
-    r".*\b(?:name|sample|id|label|class|type|group|spectrum|well|file|location|replicate|probe)\b.*", re.IGNORECASE
-)
 _NAME_WORDS = re.compile(r".*\b(?:name|label|title)\b.*", re.IGNORECASE)
 _FEW_ROWS = 8
 _ROLES = {
@@ -148,7 +145,7 @@ def _label_evidence(table: RowTable, labels: list[list[str]], corner: Meaning, h
     runs = _runs_one_way([number for number in numbers if number is not None])
     if corner.role is Role.AXIS:
         return (0.1, "its first column is called an axis too and runs one way") if runs else (0.8, "a named axis")
-    if _LABEL_WORDS.fullmatch(table.cells[0]):
+    if LABEL_WORDS.fullmatch(table.cells[0]):
         return 0.97, f"{rows} rows, the first column called {table.cells[0]!r}"
     if table.first >= 2:
         return (0.95 if rows > 1 else 0.9), f"{table.first} cells before the points"

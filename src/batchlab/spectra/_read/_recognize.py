@@ -13,15 +13,16 @@ from batchlab.spectra._plan import Plan
 from batchlab.spectra._read._block import Block, find_block
 from batchlab.spectra._read._calibration import calibrated
 from batchlab.spectra._read._encoding import Decoded, decode
+from batchlab.spectra._read._formats import sniff
 from batchlab.spectra._read._layout import layout_of, no_table
 from batchlab.spectra._read._lines import Lines
 from batchlab.spectra._read._load import load
-from batchlab.spectra._read._magic import refuse_by_magic
 from batchlab.spectra._read._observation import Observation, facts_of, observed
 from batchlab.spectra._read._plates import propose_plates
 from batchlab.spectra._read._proposal import Evidence, Proposal
 from batchlab.spectra._read._propose_columns import propose_columns, propose_pairs
 from batchlab.spectra._read._propose_rows import propose_rows
+from batchlab.spectra._read._rows import LEAST_POINTS, axis_cells
 from batchlab.spectra._read._sample import sampled
 from batchlab.spectra._read._single_y import propose_single_y
 
@@ -51,6 +52,8 @@ class Recognition:
         The best reading; its confidence and reason are filled in. None for a format that is no text.
     confidence
         How sure that is: of files told with 0.9, nine in ten are right.
+    score
+        The product of the evidence, from which the confidence was read off.
     reasons
         What was seen, in words, what speaks most against it first.
     evidence
@@ -68,6 +71,7 @@ class Recognition:
     plan: Plan | None
     confidence: float
     reasons: tuple[str, ...]
+    score: float = 1.0
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     format: str = "text"
@@ -96,11 +100,15 @@ def recognize(path: str | os.PathLike[str], data: bytes | None = None) -> Recogn
     Raises
     ------
     DataError
-        The reasons of `read_layout`.
+        The reasons of `read_layout`; those of a format that is known and not read.
     """
     path = Path(path)
     data = load(path) if data is None else data
-    refuse_by_magic(path, data)
+    structured = sniff(data, path)
+    if structured is not None:
+        return Recognition(
+            plan=None, confidence=structured.confidence, reasons=(structured.reason,), format=structured.name
+        )
     decoded = decode(path, data)
     for scale in _SCALES:
         lines = sampled(decoded.text, scale)
@@ -140,6 +148,7 @@ def recognized(
         plan=_told(best.plan, confidence, reasons),
         confidence=confidence,
         reasons=reasons,
+        score=score,
         evidence=evidence,
         alternatives=tuple(_alternative(each, best) for each in others),
         first=best.first,
@@ -182,8 +191,13 @@ def proposals_of(path: Path, lines: Lines, decoded: Decoded) -> tuple[list[Propo
 
 
 def _may_be_rows(block: Block, columns: Proposal | None) -> bool:
-    """Whether a table of columns is wide enough that a line of it may be an axis."""
-    return columns is None or block.values.shape[1] >= 5
+    """Whether a line of a table may be an axis: it is wide, and its header, if any, holds numbers."""
+    if columns is None or columns.layout is None:
+        return True
+    names = columns.layout.names
+    if names:
+        return sum(each is not None for each in axis_cells(list(names), columns.layout.decimal)) >= LEAST_POINTS
+    return block.values.shape[1] >= LEAST_POINTS
 
 
 def _alternative(proposal: Proposal, best: Proposal) -> Alternative:

@@ -15,7 +15,7 @@ from batchlab.spectra._model import Array
 from batchlab.spectra._read._block import BLANK
 from batchlab.spectra._read._lines import Lines
 
-__all__ = ["RowTable", "axis_cells", "find_rows", "split", "to_number"]
+__all__ = ["LABEL_WORDS", "LEAST_POINTS", "RowTable", "axis_cells", "find_rows", "split", "to_number"]
 
 LEAST_POINTS = 5
 _LEAST_SHARE = 0.4
@@ -27,6 +27,11 @@ _HYPOTHESES = (("\t", "."), (";", "."), (",", "."), ("\t", ","), (";", ","), (BL
 _AXIS_CELL = re.compile(
     r"\s*\"?(?P<before>[A-Za-z_]{0,6}?[ _]?)(?P<number>[+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)?)"
     r"\s*(?P<after>[\[(]?(?:nm|cm-1|cm\^-1|1/cm|um|\u00b5m|eV)?[\])]?)\"?\s*"
+)
+
+# The corner of a table that names what is in its rows.
+LABEL_WORDS = re.compile(
+    r".*\b(?:name|sample|id|label|class|type|group|spectrum|well|file|location|replicate|probe)\b.*", re.IGNORECASE
 )
 
 

@@ -7,7 +7,7 @@ from batchlab.spectra._read._lines import Lines
 
 __all__ = ["HEAD", "TAIL", "sampled", "whole"]
 
-HEAD, TAIL = 24_000, 16_000  # characters
+HEAD, TAIL = 24_000, 24_000  # characters
 _LEAST_LINES = 12
 _MOST_HEAD = 400_000
 

@@ -13,14 +13,14 @@ from batchlab.spectra._plan import Plan
 from batchlab.spectra._read._apply import entries_of
 from batchlab.spectra._read._block import find_block
 from batchlab.spectra._read._columns import Selector, choose_axis, choose_signal
-from batchlab.spectra._read._encoding import Decoded, decode
-from batchlab.spectra._read._entries import Entry, Wanted, stated
+from batchlab.spectra._read._encoding import decode
+from batchlab.spectra._read._entries import Entry, Wanted, entries_of_spectra, stated
+from batchlab.spectra._read._formats import sniff
 from batchlab.spectra._read._layout import layout_of, no_table
-from batchlab.spectra._read._lines import Lines
 from batchlab.spectra._read._load import load
-from batchlab.spectra._read._magic import refuse_by_magic
 from batchlab.spectra._read._recognize import proposals_of, recognized
 from batchlab.spectra._read._sample import whole
+from batchlab.spectra._read._source import text_of
 from batchlab.spectra._read._take import Said, take
 
 __all__ = ["read_spectra", "read_spectrum"]
@@ -116,7 +116,12 @@ def read_spectrum(
 
 
 def _entries(path: Path, plan: Plan | None) -> list[Entry]:
-    lines, decoded = _text(path, None if plan is None else plan.encoding)
+    data = load(path)
+    structured = sniff(data, path) if plan is None else None
+    if structured is not None:
+        return entries_of_spectra(structured.read(path, data))
+    decoded = text_of(path, data, None if plan is None else plan.encoding)
+    lines = whole(decoded.text)
     if plan is not None:
         return entries_of(path, lines, decoded, plan)
     proposals, _ = proposals_of(path, lines, decoded)
@@ -129,16 +134,17 @@ def _entries(path: Path, plan: Plan | None) -> list[Entry]:
     return [_doubted(each, doubt) for each in entries]
 
 
-def _text(path: Path, encoding: str | None = None) -> tuple[Lines, Decoded]:
-    data = load(path)
-    refuse_by_magic(path, data)
-    decoded = decode(path, data, wished=encoding)
-    return whole(decoded.text), decoded
-
-
 def _of_columns(path: Path, axis: Selector | None, column: Selector | None, wanted: Wanted) -> Spectrum:
     """The spectrum of the columns that the caller names."""
-    lines, decoded = _text(path)
+    data = load(path)
+    structured = sniff(data, path)
+    if structured is not None:
+        raise DataError(
+            f"{path}: {structured.name} has no columns to choose from; choose with spectrum=NAME or its number",
+            reason="no-such-column",
+        )
+    decoded = decode(path, data)
+    lines = whole(decoded.text)
     block = find_block(lines)
     if block is None:
         raise no_table(path, lines)

@@ -92,7 +92,7 @@ _SIGNAL_WORDS: tuple[tuple[str, Role, Quantity], ...] = (
     (r"(?:raw(?: data)?|sample|target|scope)(?: spectrum| signal)?", Role.RAW, Quantity.UNKNOWN),
     (
         r"std\.?(?: ?dev\.?)?|sd|sigma|(?:standard )?(?:deviation|error)|uncertainty|err\.?|temperature.*|flags?"
-        r"|weights?",
+        r"|weights?|\u00b1.*|\+/-.*",
         Role.ASIDE,
         Quantity.UNKNOWN,
     ),
@@ -195,8 +195,8 @@ def meaning(name: str, unit: str | None = None) -> Meaning:
             if unit is None and "%" in bare:
                 unit = "%"
             return Meaning(role=role, quantity=quantity, unit=unit)
-    if unit == "counts":
-        return Meaning(role=Role.RESULT, quantity=Quantity.COUNTS, unit=unit)
+    if unit == "counts" or unit_of(bare) == "counts":
+        return Meaning(role=Role.RESULT, quantity=Quantity.COUNTS, unit="counts")
     within = [quantity for pattern, quantity in _QUANTITY_WITHIN if pattern.search(name)]
     if len(within) == 1:
         return Meaning(quantity=within[0], unit=unit or ("%" if "%" in name else None))
