@@ -17,6 +17,7 @@ import pytest
 from normalizer_files import INJECTION, SECRETS, good_answer, values, write_unknown
 from normalizer_stub import StubServer, close, completion, drip, drip_headers, error, hang, stub_server
 
+from batchlab.errors import DataError
 from batchlab.spectra._normalizer._ai import AiProposer, first_request
 from batchlab.spectra._normalizer._cache import PlanCache
 from batchlab.spectra._normalizer._calls import Calls
@@ -357,7 +358,7 @@ def test_a_server_that_refuses_a_form_is_asked_in_the_next(
     ai = setup.ai()
     assert ai.propose(observe(unknown)).source is Source.AI
     formats = [each.json.get("response_format", {}).get("type") for each in server.received]
-    assert formats == ["json_schema", "json_object", None][: len(refused)] + [taken]
+    assert formats == [*["json_schema", "json_object", None][: len(refused)], taken]
     assert "The JSON Schema of the answer" in server.received[-1].json["messages"][0]["content"]
     other = tmp_path / "other.log"
     write_unknown(other)
@@ -437,6 +438,25 @@ def test_rules_that_are_sure_ask_nobody(setup: Setup, server: StubServer, write:
     normalized = setup.normalizer().normalize(write("Wavelength (nm)\tAbsorbance\n" + rows))
     assert (normalized.source, normalized.status) == (Source.RULES, Status.ACCEPTED)
     assert server.received == []
+
+
+@pytest.mark.parametrize("text", ["Notes of the day\n\nMeasured leaves.\n" * 20, ""])
+def test_notes_beside_the_data_are_nobodys_business(
+    setup: Setup, server: StubServer, write: Callable[..., Path], text: str
+):
+    with pytest.raises(DataError):
+        setup.normalizer().normalize(write(text, "README.txt"))
+    assert server.received == []
+
+
+def test_where_the_rules_find_no_layout_the_ai_is_asked(setup: Setup, server: StubServer, write: Callable[..., Path]):
+    rows = [[0.3, 7.1, 2.2] * 8, [0.9, 3.0, 8.8] * 8, [0.2, 9.1, 5.5] * 8]
+    path = write("".join("\t".join(map(str, row)) + "\n" for row in rows))
+    server.otherwise = completion("I do not know.")
+    with pytest.raises(DataError, match="AI normalization failed") as caught:
+        setup.normalizer().normalize(path)
+    assert caught.value.reason == "unknown-layout"
+    assert len(server.received) == 3
 
 
 # Limits

@@ -6,7 +6,9 @@ line numbers.
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,6 +22,7 @@ from batchlab.spectra._read._observation import Observation
 __all__ = ["InvalidAnswerError", "plan_of"]
 
 _MOST_PROBLEMS = 6
+_MOST_BRACES = 50  # where the object is looked for
 
 
 class InvalidAnswerError(ValueError):
@@ -75,12 +78,10 @@ def _is_just_above(plan: Plan, observation: Observation) -> bool:
 
 def _first_object(text: str) -> dict[str, Any]:
     decoder = json.JSONDecoder()
-    at = text.find("{")
-    while at >= 0:
+    for begin in itertools.islice(re.finditer(r"\{", text), _MOST_BRACES):
         try:
-            found, _ = decoder.raw_decode(text, at)
+            found, _ = decoder.raw_decode(text, begin.start())
         except (ValueError, RecursionError):
-            at = text.find("{", at + 1)
             continue
         if isinstance(found, dict):
             return found

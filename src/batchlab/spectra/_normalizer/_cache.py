@@ -59,6 +59,11 @@ class PlanCache:
         self._pinned = pinned or pinned_plans()
         self._clock = clock
 
+    @property
+    def has_pinned(self) -> bool:
+        """Whether anybody has pinned any plan."""
+        return any(self._pinned.glob("*.json"))
+
     def propose(self, observation: Observation) -> Proposal | None:
         """The plan for this layout, a person's before an AI's, its lines moved to where this file has its table.
 

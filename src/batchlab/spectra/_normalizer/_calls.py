@@ -13,6 +13,7 @@ from pathlib import Path
 from batchlab.spectra._normalizer._conversation import Usage
 from batchlab.spectra._normalizer._places import calls_file
 from batchlab.spectra._normalizer._proposal import NormalizationError
+from batchlab.spectra._normalizer._served import ServedFiles
 from batchlab.spectra._normalizer._settings import Budget, Price
 
 __all__ = ["Calls", "Summary"]
@@ -21,11 +22,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, job TEXT NOT NULL, layout TEXT NOT NULL, host TEXT NOT NULL,
     model TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL NOT NULL,
-    seconds REAL, outcome TEXT NOT NULL, saved INTEGER NOT NULL DEFAULT 0);
+    seconds REAL, outcome TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS calls_at ON calls (at);
-CREATE TABLE IF NOT EXISTS files (
-    job TEXT NOT NULL, layout TEXT NOT NULL, source TEXT NOT NULL, files INTEGER NOT NULL,
-    PRIMARY KEY (job, layout, source));
 """
 _PERIOD_S = {"day": 86_400.0, "month": 30 * 86_400.0}
 _SUM = {"calls": "COUNT(*)", "tokens": "SUM(prompt_tokens + completion_tokens)", "cost": "SUM(cost)"}
@@ -59,10 +57,16 @@ class Calls:
         The file; by default in the state folder.
     clock
         Seconds since 1970.
+
+    Attributes
+    ----------
+    files
+        The count of files that were served.
     """
 
     def __init__(self, path: Path | None = None, *, clock: Callable[[], float] = time.time) -> None:
         self._path = path or calls_file()
+        self.files = ServedFiles(self._path.with_name(f"{self._path.stem}-files.sqlite"))
         self._clock = clock
         self._lock = threading.Lock()
 
@@ -141,40 +145,28 @@ class Calls:
         with self._opened() as db:
             db.execute("UPDATE calls SET outcome = ? WHERE id = ?", (outcome, call))
 
-    def served(self, *, job: str, layout: str, source: str) -> None:
-        """Count one more file that got its plan from an AI now or, as ``cache``, by an earlier call."""
-        with self._opened() as db:
-            db.execute(
-                "INSERT INTO files VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET files = files + 1",
-                (job, layout, source),
-            )
-            if source == "cache":
-                db.execute(
-                    "UPDATE calls SET saved = saved + 1 WHERE id = "
-                    "(SELECT MAX(id) FROM calls WHERE layout = ? AND outcome LIKE 'ok%')",
-                    (layout,),
-                )
-
     def summary(self, job: str | None = None) -> Summary:
         """What a job, or everybody, has asked so far."""
-        where, values = ("", ()) if job is None else (" WHERE job = ?", (job,))
-        if not self._path.exists():
-            return Summary(calls=0, files=0, tokens=0, cost=0.0)
-        with self._opened() as db:
-            calls, tokens, cost = db.execute(
-                f"SELECT COUNT(*), TOTAL(prompt_tokens + completion_tokens), TOTAL(cost) FROM calls{where}", values
-            ).fetchone()
-            (files,) = db.execute(f"SELECT TOTAL(files) FROM files{where}", values).fetchone()
-        return Summary(calls=calls, files=int(files), tokens=int(tokens), cost=cost)
+        calls, tokens, cost = 0, 0, 0.0
+        if self._path.exists():
+            where, values = ("", ()) if job is None else (" WHERE job = ?", (job,))
+            asked = f"SELECT COUNT(*), TOTAL(prompt_tokens + completion_tokens), TOTAL(cost) FROM calls{where}"
+            with self._opened() as db:
+                calls, tokens, cost = db.execute(asked, values).fetchone()
+        return Summary(calls=calls, files=self.files.count(job), tokens=int(tokens), cost=cost)
 
     def rows(self) -> list[dict[str, object]]:
-        """Every call, the oldest first."""
+        """Every call, the oldest first; with the last good one of a layout, how many more files it served."""
         if not self._path.exists():
             return []
         with self._opened() as db:
             found = db.execute("SELECT * FROM calls ORDER BY id")
             names = [column[0] for column in found.description]
-            return [dict(zip(names, row, strict=True)) for row in found]
+            rows: list[dict[str, object]] = [dict(zip(names, row, strict=True)) for row in found]
+        saved = self.files.saved()
+        for row in reversed(rows):
+            row["saved"] = saved.pop(row["layout"], 0) if str(row["outcome"]).startswith("ok") else 0
+        return rows
 
     def _spent(self, db: sqlite3.Connection, budget: Budget, job: str) -> float:
         if budget.per == "job":

@@ -85,7 +85,7 @@ def dry_run(plan: Plan, observation: Observation) -> Verdict:
     Raises
     ------
     DataError
-        If the file can be read no more.
+        If the file can be read no more, or is cut off.
     """
     from batchlab.spectra._read._apply import apply_plan
 
@@ -97,6 +97,8 @@ def dry_run(plan: Plan, observation: Observation) -> Verdict:
     try:
         spectra = apply_plan(plan, observation.path)
     except BatchlabError as error:
+        if error.reason == "truncated":
+            raise  # the file's fault, whatever the plan
         return Verdict(problems=(f"the plan cannot be applied: {_without_text(str(error), observation.path)}",))
     samples = [each for each in spectra if each.role is SpectrumRole.SAMPLE]
     if not samples:

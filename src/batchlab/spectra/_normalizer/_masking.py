@@ -177,7 +177,7 @@ class Mask:
     def _joined(self, cells: list[str]) -> str:
         """The cells of a line; of many, the first and the last."""
         if len(cells) > 8:
-            cells = [*cells[:5], f"<and {len(cells) - 6} more>", cells[-1]]
+            cells = [*cells[:5], "<more>", cells[-1]]
         return (" " if self.delimiter == " " else self.delimiter).join(cells)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Normalized", "Normalizer", "RuleProposer"]
 
+_ANOTHER_MAY_KNOW = ("unknown-layout", "broken-table", "not-a-spectrum")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Normalized:
@@ -48,7 +50,8 @@ class Normalized:
     warnings
         What the user is to know.
     layout
-        The name of its layout, the same for all files of one instrument; empty for a format that describes itself.
+        The name of its layout, the same for all files of one instrument; empty where nobody needed it, since the rules
+        are sure or the format describes itself.
     """
 
     path: Path
@@ -141,12 +144,21 @@ class Normalizer:
             If a pinned plan's file is wrong.
         """
         path = Path(path)
-        recognition, observation, refusal = _looked_at(path)
-        if observation is None:
-            return Normalized(
-                path=path, plan=None, source=Source.FORMAT, confidence=1.0, status=Status.ACCEPTED, warnings=()
-            )
+        recognition, refusal = _looked_at(path)
+        if recognition is not None and recognition.plan is None:
+            return Normalized(path=path, plan=None, source=Source.FORMAT, confidence=1.0, status=Status.ACCEPTED)
         rules = _of_rules(recognition) if recognition is not None else None
+        if rules is not None and rules.confidence >= RULES_SURE and not self._cache.has_pinned:
+            return Normalized(
+                path=path,
+                plan=rules.plan,
+                source=Source.RULES,
+                confidence=rules.confidence,
+                status=Status.ACCEPTED,
+                proposals=(rules,),
+            )
+        # Where the rules find no table in a text, another may.
+        observation = (recognition.observation if recognition is not None else None) or observe(path)
         warnings: list[str] = []
         other = self._other(observation, rules, warnings)
         if rules is None and other is None and refusal is not None:
@@ -180,6 +192,8 @@ class Normalizer:
             return None
         if known is not None or self._ai is None:
             return known
+        if rules is None and not observation.hypotheses:
+            return None  # a text without rows of numbers, such as notes beside the data: nobody's business
         try:
             return self._ai.propose(observation)
         except (NormalizationError, OSError) as error:
@@ -189,17 +203,17 @@ class Normalizer:
     def _count(self, decision: Decision, layout: str) -> None:
         source = decision.chosen.source if decision.chosen else None
         if source in (Source.AI, Source.CACHE) and self._settings.set_up:
-            self._calls.served(job=self._settings.job, layout=layout, source=source.value)
+            self._calls.files.add(job=self._settings.job, layout=layout, source=source.value)
 
 
-def _looked_at(path: Path) -> tuple[Recognition | None, Observation | None, DataError | None]:
-    """What the rules say of a file, what was measured of it, and why the rules gave up on a text, if they did."""
+def _looked_at(path: Path) -> tuple[Recognition | None, DataError | None]:
+    """What the rules say of a file, or why they find no layout in its text; other errors are the file's own."""
     try:
-        recognition = recognize(path)
+        return recognize(path), None
     except DataError as error:
-        # The rules find no table in a text; another may. A file that is no text at all is refused here again.
-        return None, observe(path), error
-    return recognition, recognition.observation, None
+        if error.reason not in _ANOTHER_MAY_KNOW:
+            raise
+        return None, error
 
 
 def _of_rules(recognition: Recognition) -> Proposal | None:

@@ -41,7 +41,7 @@ def masked(observation: Observation) -> str:
     """
     mask = Mask.of(observation)
     above, below = _lines_above(observation, mask), _lines_below(observation, mask)
-    data = [[number, mask.data_line(line)] for number, line in observation.data_head[:3]]
+    data = [(number, mask.data_line(line)) for number, line in observation.data_head[:3]]
     header = [number for number, _ in _header(observation)]
     for width, most_above, most_below, rows in _fits():
         kept = _nearest(above, most_above, header)
@@ -86,7 +86,7 @@ def fingerprint(observation: Observation) -> str:
     if not observation.columns:
         # No table to go by: the first lines tell such layouts apart.
         lines = [re.sub(r"9+", "9", mask.preamble_line(line)) for line in observation.preamble[:6]]
-        layout["lines"] = [[_cut(line, 40), *(min(line.count(sign), 3) for sign in ",;\t")] for line in lines]
+        layout["lines"] = [[each[:40], *(min(each.count(sign), 3) for sign in ",;\t")] for each in lines]
     return hashlib.sha256(_compact(layout).encode()).hexdigest()
 
 

@@ -147,7 +147,7 @@ def _told(error: Any, location: tuple[int | str, ...], bare: bool) -> str:
         )
     name = next((part for part in reversed(location) if isinstance(part, str)), "")
     if error["type"] in ("enum", "literal_error") and name in _ENUMS:
-        near = get_close_matches(str(error["input"]), _ENUMS[name], n=1)
+        near = [str(each) for each in get_close_matches(str(error["input"]), _ENUMS[name], n=1)]
         known_words = ", ".join(_ENUMS[name])
         return f"{field}: {error['input']!r} is not known; " + (
             f"did you mean {near[0]!r}?" if near else f"known are {known_words}"
