@@ -129,7 +129,7 @@ def _one_or_many(files: Sequence[str | os.PathLike[str]]) -> InputSpec:
     return Many(patterns=tuple(os.path.abspath(os.fspath(file)) for file in files), literal=True)
 
 
-def find_samples(samples: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]) -> tuple[str, ...]:
+def find_samples(samples: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str] | None) -> tuple[str, ...]:
     """The files meant: absolute, each once, in the order given, those of a folder or a pattern by name.
 
     Raises
@@ -137,7 +137,7 @@ def find_samples(samples: Sequence[str | os.PathLike[str]], output: str | os.Pat
     ConfigError
         Naming every folder and pattern without a file.
     """
-    root = os.path.abspath(os.fspath(output))
+    root = None if output is None else os.path.abspath(os.fspath(output))
     found: dict[str, None] = {}
     empty = []
     for sample in samples:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from batchlab.spectra.cli._compare import compare
+from batchlab.spectra.cli._inspect import inspect
 
 
 @click.group()
@@ -13,3 +14,4 @@ def spectra() -> None:
 
 
 spectra.add_command(compare)
+spectra.add_command(inspect)

@@ -35,7 +35,7 @@ class CompareParams(Judging):
     least_prominence: FiniteFloat | None = Field(
         None, gt=0, description="how far a peak stands out, in the compared signals' unit; by the noise by default"
     )
-    dips: bool = Field(False, description="peaks point down, as in a transmittance")
+    dips: bool | None = Field(None, description="whether peaks point down; by default those of a transmittance do")
     tolerance: Tolerance | None = Field(None, description="what a sample has to keep to conform")
     overlay_limits: Limits | None = Field(None, description="y limits of the upper panel, for all pictures")
     difference_limits: Limits | None = Field(
@@ -109,14 +109,13 @@ def compare(ctx: JobContext, params: CompareParams) -> Mapping[str, Scalar]:
 
 
 def _matched(params: CompareParams, judged: Judged) -> PeakMatch:
-    from batchlab.spectra._peaks import find_peaks, match_peaks
+    from batchlab.spectra._peaks import compare_peaks
 
-    axis = judged.comparison.axis
-    how: dict[str, Any] = {"least_prominence": params.least_prominence, "downwards": params.dips}
-    return match_peaks(
-        find_peaks(axis, judged.comparison.reference, **how),
-        find_peaks(axis, judged.comparison.sample, **how),
+    return compare_peaks(
+        judged.comparison,
         tolerance=params.peak_tolerance,
+        least_prominence=params.least_prominence,
+        downwards=params.dips,
     )
 
 

@@ -1,0 +1,135 @@
+"""What is known of a file before anything is done with it: its layout, its units, its spectra, and how sure that is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from batchlab.errors import DataError
+from batchlab.spectra._kinds import AxisKind, SpectrumRole
+
+if TYPE_CHECKING:
+    from batchlab.spectra._model import Spectrum
+    from batchlab.spectra._plan import Plan
+    from batchlab.spectra._read import Recognition
+
+__all__ = ["Inspection", "inspect"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What is known of one file.
+
+    Attributes
+    ----------
+    file
+        Its name, as given.
+    recognition
+        How it is laid out; None where it is refused before that can be told.
+    spectra
+        All that it holds but those that say again what another says; empty where it is refused.
+    refused
+        Why it cannot be read; None where it can.
+    reason
+        The same in a word, such as ``truncated``.
+    """
+
+    file: str
+    recognition: Recognition | None
+    spectra: tuple[Spectrum, ...]
+    refused: str | None = None
+    reason: str | None = None
+
+    @property
+    def layout(self) -> str:
+        """``columns``, ``rows``, ``pairs``, ...; or the name of a format of its own."""
+        if self.recognition is None:
+            return ""
+        plan = self.recognition.plan
+        return self.recognition.format if plan is None else plan.orientation.value
+
+    @property
+    def main(self) -> Spectrum | None:
+        """The first sample, or the first of all."""
+        samples = (each for each in self.spectra if each.role is SpectrumRole.SAMPLE)
+        return next(samples, self.spectra[0] if self.spectra else None)
+
+    def as_json(self) -> dict[str, Any]:
+        """The facts as plain data; the axis as it is written in the file."""
+        if self.refused is not None or self.recognition is None or self.main is None:
+            return {"file": self.file, "refused": self.refused}
+        found, plan, main = self.recognition, self.recognition.plan, self.main
+        return {
+            "file": self.file,
+            "layout": self.layout,
+            "confidence": round(found.confidence, 3),
+            "reason": "; ".join(found.reasons),
+            "encoding": None if plan is None else plan.encoding,
+            "first_data_line": None if plan is None else plan.first_data_line,
+            "axis": {
+                "kind": main.axis_kind.value,
+                "unit": main.axis_unit,
+                "first": float(main.axis[0]) if found.first is None else found.first,
+                "last": float(main.axis[-1]) if found.last is None else found.last,
+                "count": len(main) if found.count is None else found.count,
+            },
+            "spectra": [_spectrum(each, column) for each, column in zip(self.spectra, self._columns(), strict=True)],
+            "alternatives": [
+                {
+                    "layout": each.plan.orientation.value,
+                    "confidence": round(each.confidence, 3),
+                    "reason": "; ".join(each.reasons),
+                    "axis": {"kind": each.plan.axis.kind.value, "unit": each.plan.axis.unit},
+                    "columns": [spectrum.column for spectrum in each.plan.spectra],
+                }
+                for each in found.alternatives
+            ],
+        }
+
+    def _columns(self) -> list[int | None]:
+        """The column of each spectrum, where spectra are columns."""
+        plan = self.recognition.plan if self.recognition is not None else None
+        columns = [] if plan is None else _kept_columns(plan)
+        return columns if len(columns) == len(self.spectra) else [None] * len(self.spectra)
+
+
+def inspect(path: str | os.PathLike[str]) -> Inspection:
+    """Tell what is known of a file; nothing is raised for one that cannot be read.
+
+    Parameters
+    ----------
+    path
+        The file.
+    """
+    from batchlab.spectra._read import read_spectra, recognize
+
+    file = os.fspath(path)
+    recognition = None
+    try:
+        recognition = recognize(path)
+        spectra = read_spectra(path)
+    except DataError as error:
+        message = str(error).removeprefix(f"{Path(file)}: ")
+        return Inspection(file=file, recognition=recognition, spectra=(), refused=message, reason=error.reason)
+    return Inspection(file=file, recognition=recognition, spectra=spectra)
+
+
+def _kept_columns(plan: Plan) -> list[int | None]:
+    return [each.column for each in plan.spectra if each.role is not SpectrumRole.IGNORE]
+
+
+def _spectrum(spectrum: Spectrum, column: int | None) -> dict[str, Any]:
+    return {
+        "name": spectrum.name,
+        "column": column,
+        "role": spectrum.role.value,
+        "quantity": spectrum.quantity.value,
+        "unit": spectrum.unit,
+    }
+
+
+def runs_down(spectrum: Spectrum) -> bool:
+    """Whether its axis is shown from high to low, as wavenumbers of the infrared are."""
+    return spectrum.axis_kind is AxisKind.WAVENUMBER
