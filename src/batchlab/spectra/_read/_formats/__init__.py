@@ -36,6 +36,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 )
 _SPC_VERSIONS = {0x4B: "SPC", 0x4C: "SPC", 0x4D: "SPC (old)"}
 _NEW_SPC_HEADER, _OLD_SPC_HEADER = 512, 256
+_LEAST_ZEROS = 32
 _START = 8192  # bytes in which a text format must have named itself
 
 
@@ -104,7 +105,8 @@ def sniff(data: bytes, path: Path) -> Format | None:
         Reason ``unsupported-format`` or ``binary``: a format that is known and not read here, with advice.
     """
     for magic, name in _MAGIC:
-        if data.startswith(magic):
+        # A text may be called "Spectral Data File" in its first line; it holds no zeros.
+        if data.startswith(magic) and b"\x00" in data[:512]:
             return Format(name=name, confidence=1.0, reason=f"begins with {_shown(magic)}, as {name} does")
     start = _without_comments(data[:_START])
     if start.startswith(b"##JCAMP") or (start.startswith(b"##TITLE") and b"##JCAMP" in start.replace(b" ", b"")):
@@ -129,18 +131,20 @@ def _galactic(data: bytes) -> Format | None:
         return None
     if data[1] == 0x4D:
         _, points, first, last = struct.unpack_from("<hfff", data, 2)
-        codes, reserved = (data[16], data[17]), data[36:64]
+        codes = data[16], data[17]
         sensible = 2 <= points <= len(data)
     else:
         if len(data) < _NEW_SPC_HEADER:
             return None
         points, first, last, _ = struct.unpack_from("<IddI" if data[1] == 0x4B else ">IddI", data, 4)
-        codes, reserved = (data[28], data[29]), data[325:512]
+        codes = data[28], data[29]
         sensible = points > 0
     ends = all(abs(end) < 1e30 for end in (first, last))  # NaN fails, too
     known = codes[0] in (*range(31), 255) and codes[1] in (*range(31), *range(128, 132))
-    # A text whose second letter is a K, L or M has no zeros where these headers have nothing else.
-    if not (sensible and ends and known and reserved.count(0) >= len(reserved) // 2):
+    # A text whose second letter is a K, L or M has no zeros, and these headers have many; not even their reserved
+    # bytes are zero in every program's files, though.
+    zeros = data[:_OLD_SPC_HEADER].count(0)
+    if not (sensible and ends and known and zeros >= _LEAST_ZEROS):
         return None
     return Format(
         name=name,

@@ -28,7 +28,8 @@ _PLAIN = re.compile(rf"[+-]?{_NUMBER}")
 _LOOSE = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d{1,3})?")
 _BETWEEN = re.compile(r"[\s,;]*")
 _TOKEN = re.compile(rf"[\s,;]*(?:([%@A-IJ-Ra-ij-rS-Zs])({_NUMBER})?|([+-]?{_NUMBER})|(\?))")
-_ONLY_PLAIN = re.compile(r"[\d\s.,;+\-Ee]*")
+# Plain ordinates do not begin with the E that squeezed ones may begin with.
+_ONLY_PLAIN = re.compile(r"(?![\s,;]*[Ee])[\d\s.,;+\-Ee]*")
 _LONGEST_REPEAT = 1_000_000
 
 _MISSING = float("nan")
@@ -74,9 +75,7 @@ def read_table(lines: Iterable[tuple[int, str]], most: int, keep_checks: bool = 
         start = len(table.y)
         if after_difference and values:
             table.unchecked += abs(values[0] - table.y[-1]) > 1e-6 * max(1.0, abs(values[0]))
-            if keep_checks:
-                pass
-            else:
+            if not keep_checks:
                 values = values[1:]
                 start -= 1  # the check stands at the abscissa of the point it repeats
         table.starts.append((start, x))
@@ -149,7 +148,7 @@ def _ordinates(number: int, line: str, at: int, room: int) -> tuple[list[float],
 
 
 def _plain(number: int, text: str) -> list[float]:
-    values = []
+    values: list[float] = []
     at = 0
     text = text.rstrip()
     append: Callable[[float], None] = values.append

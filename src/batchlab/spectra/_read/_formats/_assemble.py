@@ -105,7 +105,7 @@ def one_or_more(path: Path, spectra: list[Spectrum], what: str, skipped: Iterabl
 
 def _flat(metadata: Mapping[str, object]) -> dict[str, str]:
     """Text for text: blank values out, long ones cut."""
-    flat = {}
+    flat: dict[str, str] = {}
     for key, value in metadata.items():
         said = f"{value:.10g}" if isinstance(value, float) else str(value).strip()
         if said and len(flat) < _MOST_METADATA:

@@ -24,6 +24,7 @@ from batchlab.spectra._read._formats._units import Axis, Signal, axis_of, signal
 __all__ = ["read_jcamp"]
 
 _WHAT = "a JCAMP-DX file"
+_MOST_POINTS = 5_000_000  # that repeats may make; what stands written out is bounded by the file
 _LABEL = re.compile(r"\s*##([^=]*)=(.*)")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+(?:[Ee][+-]?\d+)?\s*")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d),(?=\d)")
@@ -151,7 +152,9 @@ def _spectrum(path: Path, block: _Block, form: str, lines: list[tuple[int, str]]
             x, y = _even(path, block, lines, warnings)
     except Damage as damage:
         raise DataError(
-            f"{path}: {_WHAT} whose table {damage}; the file is damaged: copy or export it again", reason="damaged"
+            f"{path}: {_WHAT} whose table {damage}; the file is damaged{'' if block.ended else ' or cut off'}: copy or "
+            "export it again",
+            reason="damaged" if block.ended else "truncated",
         ) from damage
     _check_count(path, block, y.size, warnings)
     _check_values(block, x, y, warnings)
@@ -178,7 +181,7 @@ def _even(path: Path, block: _Block, lines: list[tuple[int, str]], warnings: lis
     """An X++(Y..Y) table: the ordinates, and the axis between its declared ends."""
     declared = block.number("NPOINTS")
     # A repeat cannot claim more points than are declared, or than a file of this size could mean.
-    most = int(min(max(declared or 0, sum(len(line) for _, line in lines)) * 2 + 1000, 20_000_000))
+    most = int(min(max(declared or 0, sum(len(line) for _, line in lines)) * 2 + 1000, _MOST_POINTS))
     table = read_table(lines, most)
     if table.unchecked:
         kept = read_table(lines, most, keep_checks=True)
@@ -232,6 +235,8 @@ def _reversed_count(starts: list[tuple[int, float]], count: int) -> bool:
 
 def _check_count(path: Path, block: _Block, count: int, warnings: list[str]) -> None:
     declared = block.number("NPOINTS")
+    if not block.ended:
+        warnings.append("it has no ##END=: its last lines may be missing")
     if declared is None or int(declared) == count:
         return
     if count < declared and not block.ended:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 
@@ -34,8 +34,8 @@ def read_jobin_yvon(path: Path, data: bytes) -> tuple[Spectrum, ...]:
     if b"<!ENTITY" in data or b"<!DOCTYPE" in data:
         raise _broken(path, "declares a document type of its own")
     try:
-        root = ElementTree.fromstring(data)
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        root = ET.fromstring(data)
+    except (ET.ParseError, ValueError, LookupError) as error:
         raise DataError(
             f"{path}: {_WHAT} that is no whole XML document ({error}); it was not written to its end or is damaged: "
             "copy or export it again",
@@ -66,7 +66,7 @@ def read_jobin_yvon(path: Path, data: bytes) -> tuple[Spectrum, ...]:
     return one_or_more(path, spectra, _WHAT)
 
 
-def _axis(path: Path, root: ElementTree.Element) -> tuple[Array, Axis, str]:
+def _axis(path: Path, root: ET.Element) -> tuple[Array, Axis, str]:
     """The axis, what it is, and the unit of the intensities."""
     axes = next((each for each in root.iter("LSX") if each.get("ID") == _AXES), None)
     if axes is None:
@@ -79,14 +79,14 @@ def _axis(path: Path, root: ElementTree.Element) -> tuple[Array, Axis, str]:
     raise _broken(path, "has no spectral axis")
 
 
-def _settings(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
+def _settings(root: ET.Element) -> Iterator[tuple[str, str]]:
     for element in root.iter("LSX"):
         name, value = _said(element, _SETTING_NAME), _said(element, _SETTING_VALUE)
         if name and value:
             yield _COMMON.get(name.lower(), name), value
 
 
-def _said(element: ElementTree.Element | None, number: str) -> str:
+def _said(element: ET.Element | None, number: str) -> str:
     found = None if element is None else element.find(f"LSX[@ID='{number}']")
     return "" if found is None else (found.text or "").strip()
 

@@ -126,7 +126,8 @@ def refuse_binary(path: Path, data: bytes) -> None:
 
 def _refused(data: bytes) -> _Refused | None:
     for magic, refused in _MAGIC:
-        if data.startswith(magic):
+        # A text may begin with the letters of a magic number; it holds no zeros.
+        if data.startswith(magic) and (not magic.isalnum() or b"\x00" in data[:1024]):
             return refused
     if data.startswith(_ZIP):
         return next((each for name, each in _ZIPPED if name in data), _ZIP_AT_ALL)

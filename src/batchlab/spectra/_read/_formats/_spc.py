@@ -60,7 +60,8 @@ def read_spc(path: Path, data: bytes) -> tuple[Spectrum, ...]:
     old = data[1] == OLD
     source = Bytes(path, data, "an old Galactic SPC file" if old else _WHAT, "<" if old else NEW[data[1]])
     kind, metadata, parts = _old(source) if old else _new(source)
-    spectra, short = [], 0
+    spectra: list[Spectrum] = []
+    short = 0
     for number, part in enumerate(parts, start=1):
         if part.x.size < 2:
             short += 1
@@ -125,6 +126,9 @@ def _old(source: Bytes) -> tuple[_Kind, dict[str, object], list[_Part]]:
     size = _SUB_HEADER + count * bits // 8
     # The old header does not count its subfiles: they end with the file.
     subfiles = max(1, (len(source) - _OLD_HEADER) // size) if flags & _MULTI else 1
+    after = _OLD_HEADER + subfiles * size
+    if flags & _MULTI and after + 4 <= len(source) and source.integer("H", after + 2, "subfile") == subfiles:
+        source.take(after, size, f"subfile {subfiles + 1}")  # one more has begun: say that the file was cut
     parts = []
     for number in range(subfiles):
         at, where = _OLD_HEADER + number * size, f"subfile {number + 1} of {subfiles}"
@@ -134,7 +138,7 @@ def _old(source: Bytes) -> tuple[_Kind, dict[str, object], list[_Part]]:
         parts.append(_Part(evenly(float(first), float(last), count), _scaled(y, power, bits), float(z)))
     year, month, day, hour, minute = source.unpack("HBBBB", 18, "header")
     year = int(year) & 0xFFF
-    metadata = {
+    metadata: dict[str, object] = {
         "title": source.text(64, 130, "comment"),
         "date": f"{year + 1900 if year < 1900 else year}-{month:02}-{day:02} {hour:02}:{minute:02}" if year else "",
         "resolution": source.text(24, 8, "resolution"),
