@@ -122,10 +122,11 @@ def test_settings_come_from_the_environment():
             "BATCHLAB_AI_BUDGET": "50 calls/day, 0.5 cost / month",
             "BATCHLAB_AI_PRICE": "0.15/0.60",
             "BATCHLAB_AI_TIMEOUT": "120",
+            "BATCHLAB_AI_HOLD": "yes",
         },
-        hold=True,
+        job="run-1",
     )
-    assert (settings.set_up, settings.hold, settings.timeout_s) == (True, True, 120.0)
+    assert (settings.set_up, settings.hold, settings.timeout_s, settings.job) == (True, True, 120.0, "run-1")
     assert settings.allow_host == ("api.example.org", "other.example.org")
     assert [str(each) for each in settings.budgets] == ["50 calls/day", "0.5 cost/month"]
     assert settings.prices["qwen3"] == Price(prompt=0.15, completion=0.60)
@@ -134,7 +135,14 @@ def test_settings_come_from_the_environment():
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("BUDGET", "many calls"), ("BUDGET", "5 calls/year"), ("PRICE", "cheap"), ("TIMEOUT", "soon"), ("TIMEOUT", "nan")],
+    [
+        ("BUDGET", "many calls"),
+        ("BUDGET", "5 calls/year"),
+        ("PRICE", "cheap"),
+        ("TIMEOUT", "soon"),
+        ("TIMEOUT", "nan"),
+        ("HOLD", "perhaps"),
+    ],
 )
 def test_a_variable_that_cannot_be_understood_is_told(variable: str, value: str):
     with pytest.raises(ConfigError, match=f"BATCHLAB_AI_{variable}"):

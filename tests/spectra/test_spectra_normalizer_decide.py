@@ -147,6 +147,17 @@ def test_more_points_than_the_preamble_says_are_a_doubt(tmp_path: Path):
     assert doubts == ("the preamble says 48 points and 60 were read",)
 
 
+def test_what_the_reader_says_is_told_without_the_files_words(unknown: Observation, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise DataError(f"{unknown.path}: column 'Gamma' of Grete Miller holds 531.77, see leaf.txt")
+
+    monkeypatch.setattr("batchlab.spectra._read._apply.apply_plan", refuse)
+    (problem,) = dry_run(plan(), unknown).problems
+    assert problem == (
+        "the plan cannot be applied: the file: column <text> of <text> <text> holds 999.99, see the file"
+    )
+
+
 def test_a_file_that_was_cut_off_is_no_fault_of_a_plan(tmp_path: Path):
     with pytest.raises(DataError) as caught:
         dry_run(plan(), told_points(tmp_path, 2048))

@@ -523,6 +523,17 @@ def test_an_address_that_is_none_is_told(setup: Setup, unknown: Path, url: str):
     assert refusal(setup.ai(url=url), unknown).reason == "not-set-up"
 
 
+def test_who_asks_nobody_loads_no_module_of_the_network():
+    names = "ssl http.client urllib.request sqlite3 keyring"
+    code = (
+        "import sys; from batchlab.spectra._normalizer import AiSettings, Normalizer; Normalizer(AiSettings()); "
+        f"print([name for name in {names.split()} if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert told.stdout == "[]\n", told.stderr
+
+
 def test_without_an_ai_the_rules_decide_alone(tmp_path: Path, unknown: Path):
     normalizer = Normalizer(AiSettings(), cache=PlanCache(tmp_path / "c", tmp_path / "p"))
     normalized = normalizer.normalize(unknown)

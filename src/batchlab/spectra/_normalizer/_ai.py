@@ -104,7 +104,7 @@ class AiProposer:
             if (failure := self._cache.failure(layout, asked)) is not None:
                 raise NormalizationError(failure.message, reason=failure.reason)
             if self._pause is not None and self._clock() < self._pause[0]:
-                raise self._pause[1]
+                raise NormalizationError(str(self._pause[1]), reason=self._pause[1].reason)
             try:
                 proposal = self._ask(observation, endpoint, layout)
             except NormalizationError as error:

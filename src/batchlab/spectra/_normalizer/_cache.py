@@ -188,7 +188,8 @@ class PlanCache:
         """
         folder = self._folder / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        with open(folder / layout[:32], "w") as file:
+        # A fixed number of files: two layouts that share one wait for each other, which is rare and harms nothing.
+        with open(folder / layout[:2], "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)
             except OSError as error:

@@ -10,14 +10,13 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from batchlab.errors import BatchlabError
 from batchlab.spectra._kinds import AxisKind, Orientation, Quantity, SpectrumRole
-from batchlab.spectra._normalizer._masking import masked_digits, split_cells
+from batchlab.spectra._normalizer._masking import is_foreign, masked_digits, split_cells
 from batchlab.spectra._normalizer._plan_checks import problems_on
 from batchlab.spectra._plan import Op, Plan
 from batchlab.spectra._read._encoding import decode, one_line_end
@@ -38,6 +37,7 @@ _NUMBER = {
     "point": re.compile(r"[+\-\u2212]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"),
     "comma": re.compile(r"[+\-\u2212]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?"),
 }
+_WORD = re.compile(r"[^\W\d_]+")
 _BLANK_WORDS = frozenset({"", "nan", "na", "n/a", "--", "-", "inf", "-inf", "+inf"})
 # What light and instruments allow, in the axis' own unit.
 _AXIS_RANGE = {
@@ -99,7 +99,7 @@ def dry_run(plan: Plan, observation: Observation) -> Verdict:
     except BatchlabError as error:
         if error.reason == "truncated":
             raise  # the file's fault, whatever the plan
-        return Verdict(problems=(f"the plan cannot be applied: {_without_text(str(error), observation.path)}",))
+        return Verdict(problems=(f"the plan cannot be applied: {_without_text(str(error), observation)}",))
     samples = [each for each in spectra if each.role is SpectrumRole.SAMPLE]
     if not samples:
         return Verdict(problems=("no spectrum with the role sample comes out",))
@@ -232,7 +232,13 @@ def _numbers(cells: list[str], decimal: str) -> Array:
     return np.array(written, dtype=np.float64)
 
 
-def _without_text(message: str, path: Path) -> str:
+def _without_text(message: str, observation: Observation) -> str:
     """An error of the reader without the file's name, words and digits."""
-    message = message.replace(str(path), "the file").replace(path.name, "the file").replace(path.stem, "the file")
-    return masked_digits(re.sub(r"'[^']*'|\"[^\"]*\"", "<text>", message))[:300]
+    path = observation.path
+    message = message.replace(str(path), "the file").replace(path.name, "the file")
+    message = masked_digits(re.sub(r"'[^']*'|\"[^\"]*\"", "<text>", message))
+    above = " ".join((path.stem, *observation.preamble, *observation.header, *observation.trailer))
+    theirs = set(_WORD.findall(above.casefold()))
+    return _WORD.sub(
+        lambda word: "<text>" if is_foreign(word[0]) and word[0].casefold() in theirs else word[0], message
+    )[:300]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from batchlab.spectra._read._observation import Observation
 from batchlab.spectra._read._vocabulary import Role, meaning, unit_of
 
-__all__ = ["Mask", "masked_digits", "split_cells"]
+__all__ = ["Mask", "is_foreign", "masked_digits", "split_cells"]
 
 _DIGITS = re.compile(r"\d")
 _NUMBER = re.compile(r"[\s\"]*[+\-\u2212]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?[\s\"]*")
@@ -172,7 +172,7 @@ class Mask:
         return _WORD.sub(lambda word: _TEXT if word[0].casefold() in self.own else word[0], text)
 
     def _known(self, word: str) -> bool:
-        return word.casefold() in _WORDS and word.casefold() not in self.own
+        return not is_foreign(word) and word.casefold() not in self.own
 
     def _joined(self, cells: list[str]) -> str:
         """The cells of a line; of many, the first and the last."""
@@ -184,6 +184,11 @@ class Mask:
 def masked_digits(text: str) -> str:
     """Put a nine in the place of every digit, whatever script it is of."""
     return _DIGITS.sub("9", text)
+
+
+def is_foreign(word: str) -> bool:
+    """Whether a word is none of the field's that we know."""
+    return word.casefold() not in _WORDS
 
 
 def split_cells(line: str, delimiter: str) -> list[str]:

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchlab.errors import DataError
-from batchlab.spectra._normalizer._ai import AiProposer
 from batchlab.spectra._normalizer._cache import PlanCache
-from batchlab.spectra._normalizer._calls import Calls, Summary
 from batchlab.spectra._normalizer._decide import RULES_SURE, Decision, Judged, Status, decide, judged_confidence
 from batchlab.spectra._normalizer._dry_run import dry_run
 from batchlab.spectra._normalizer._payload import fingerprint
@@ -22,6 +20,7 @@ from batchlab.spectra._read._recognize import Recognition, recognize
 
 if TYPE_CHECKING:
     from batchlab.spectra._model import Spectrum
+    from batchlab.spectra._normalizer._calls import Calls, Summary
 
 __all__ = ["Normalized", "Normalizer", "RuleProposer"]
 
@@ -75,8 +74,8 @@ class Normalized:
 
         if self.status is Status.NEEDS_REVIEW:
             raise DataError(
-                f"{self.path}: {self.warnings[-1] if self.warnings else 'nobody is sure how this file is read'}: "
-                "`batchlab spectra plans` shows and pins one",
+                f"{self.path}: nobody is sure how this file is read; `batchlab spectra plans show` shows a plan, "
+                "`batchlab spectra plans pin` approves one",
                 reason="needs-review",
             )
         return read_spectra(self.path, plan=self.plan)
@@ -118,10 +117,21 @@ class Normalizer:
     ) -> None:
         self._settings = AiSettings.from_environment() if settings is None else settings
         self._cache = cache or PlanCache()
-        self._calls = calls or Calls()
+        self._known_calls = calls
         self._ai = ai
         if ai is None and self._settings.set_up:
+            # Who asks nobody loads neither the network's modules nor the account's.
+            from batchlab.spectra._normalizer._ai import AiProposer
+
             self._ai = AiProposer(self._settings, cache=self._cache, calls=self._calls)
+
+    @property
+    def _calls(self) -> Calls:
+        if self._known_calls is None:
+            from batchlab.spectra._normalizer._calls import Calls
+
+            self._known_calls = Calls()
+        return self._known_calls
 
     @property
     def summary(self) -> Summary:

@@ -52,11 +52,15 @@ def answer_schema() -> dict[str, Any]:
     """
     schema = Plan.model_json_schema()
     _properties(schema).pop("encoding")
-    _properties(schema["$defs"]["AxisPlan"])["unit"] = {"enum": [*AXIS_UNITS, None]}
-    _properties(schema["$defs"]["SpectrumPlan"])["unit"] = {"enum": [*INTENSITY_UNITS, None]}
+    _properties(schema["$defs"]["AxisPlan"])["unit"] = _one_of(AXIS_UNITS)
+    _properties(schema["$defs"]["SpectrumPlan"])["unit"] = _one_of(INTENSITY_UNITS)
     strict = _strict(schema)
     assert isinstance(strict, dict)
     return strict
+
+
+def _one_of(words: tuple[str, ...]) -> dict[str, Any]:
+    return {"type": ["string", "null"], "enum": [*words, None]}
 
 
 def _properties(schema: dict[str, Any]) -> dict[str, Any]:

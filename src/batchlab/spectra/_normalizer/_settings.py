@@ -91,7 +91,7 @@ class AiSettings(_Settings):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **more: object) -> AiSettings:
-        """Read ``BATCHLAB_AI_URL``, ``_MODEL``, ``_KEY``, ``_ALLOW_HOST``, ``_BUDGET``, ``_PRICE`` and ``_TIMEOUT``.
+        """Read ``BATCHLAB_AI_URL``, ``_MODEL``, ``_KEY``, ``_ALLOW_HOST``, ``_BUDGET``, ``_PRICE``, ``_TIMEOUT``...
 
         Parameters
         ----------
@@ -114,6 +114,10 @@ class AiSettings(_Settings):
             "allow_host": tuple(filter(None, re.split(r"[,\s]+", get["ALLOW_HOST"]))),
             "budgets": _budgets(get["BUDGET"]),
         }
+        if get["HOLD"]:
+            if get["HOLD"].lower() not in ("yes", "no", "1", "0", "true", "false"):
+                raise ConfigError(f"BATCHLAB_AI_HOLD: {get['HOLD']!r} cannot be understood; give yes or no")
+            values["hold"] = get["HOLD"].lower() in ("yes", "1", "true")
         if get["TIMEOUT"]:
             values["timeout_s"] = _number(get["TIMEOUT"], "BATCHLAB_AI_TIMEOUT", "seconds, such as 90")
         if get["PRICE"] and get["MODEL"]:
@@ -130,7 +134,7 @@ class AiSettings(_Settings):
         return cls.model_validate({**values, **more})
 
 
-_VARIABLES = ("URL", "MODEL", "KEY", "ALLOW_HOST", "BUDGET", "PRICE", "TIMEOUT")
+_VARIABLES = ("URL", "MODEL", "KEY", "ALLOW_HOST", "BUDGET", "PRICE", "TIMEOUT", "HOLD")
 
 
 def _budgets(text: str) -> tuple[Budget, ...]:
