@@ -137,6 +137,7 @@ def test_a_link_file_tells_result_dark_and_reference(shared_spectra: Path) -> No
     assert [each.role for each in blocks] == [SpectrumRole.SAMPLE, SpectrumRole.DARK, SpectrumRole.REFERENCE]
     assert all((len(each), each.axis[0], each.axis[-1]) == (3648, 176.36, 893.69) for each in blocks)
     assert [each.intensity.min() for each in blocks] == pytest.approx([1647.796, 1654.349, 1555.227])
+    assert any("raw counts" in told for told in blocks[0].warnings)
     assert blocks[0].quantity is Quantity.TRANSMITTANCE and blocks[1].quantity is Quantity.INTENSITY
 
 
@@ -174,6 +175,8 @@ def test_metadata_tells_laser_date_resolution_and_title(shared_spectra: Path) ->
     assert float(wire["laser_nm"]) == pytest.approx(532.25, abs=1e-3) and wire["date"].startswith("2017-05-16")
     labspec = read(find(shared_spectra, "jobinyvon_test_spec_3s_cm-1.xml"))[0].metadata
     assert float(labspec["laser_nm"]) == 633 and labspec["date"]
+    galactic = read(find(shared_spectra, "spectra_1.spc"))[0].metadata
+    assert (galactic["laser_nm"], galactic["date"]) == ("660", "27.03.2015 13:27")
     omnic = read(find(shared_spectra, "ftir_polyethylene*.spa"))[0].metadata
     assert omnic["title"] == "Parafilm Test" and omnic["resolution"] == "4.000" and omnic["scans"] == "100"
     assert read(find(shared_spectra, "single_PE_spectrum.sp"))[0].metadata["instrument"] == "Spotlight 400"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,8 +16,12 @@ from batchlab.spectra._read._formats._units import Axis, Signal
 __all__ = ["assemble", "evenly", "one_or_more", "part_name"]
 
 _OUT_OF_DOMAIN = (AxisKind.FREQUENCY, AxisKind.TIME)
+_SHARES = (Quantity.TRANSMITTANCE, Quantity.REFLECTANCE)
+_MOST_PER_CENT = 300.0
 _MOST_METADATA = 300  # keys; a vendor's whole parameter dump, and no more
 _LONGEST_VALUE = 1000  # characters
+_LASER = re.compile(r"(?:(?:excitation )?laser|excitation)[ _]*(?:\(nm\)|wavelength(?: *\(nm\))?|nm)$", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*(\d{3,4}(?:\.\d+)?)\s*(?:nm)?\s*$", re.IGNORECASE)
 
 
 def assemble(
@@ -55,11 +60,13 @@ def assemble(
     if axis.kind in _OUT_OF_DOMAIN or axis.unit in ("m/z", "ppm"):
         told.append(f"its axis is in {axis.unit}: this is no optical spectrum, and is not converted to one")
     unit = signal.unit
-    if unit is None and signal.quantity in (Quantity.TRANSMITTANCE, Quantity.REFLECTANCE):
+    if unit is None and signal.quantity in _SHARES:
         # Both are written as fractions and as per cent under the same word; a median above 1.5 is no fraction.
         unit = "%" if y.size and np.median(y) > 1.5 else "1"
         if unit == "%":
             told.append(f"{signal.quantity.value} without a unit has values to {y.max():g}; taken as per cent")
+    elif unit == "%" and signal.quantity in _SHARES and y.size and np.median(y) > _MOST_PER_CENT:
+        told.append(f"{signal.quantity.value} in % has values to {y.max():g}: these look like raw counts")
     try:
         return Spectrum(
             axis=x,
@@ -104,10 +111,13 @@ def one_or_more(path: Path, spectra: list[Spectrum], what: str, skipped: Iterabl
 
 
 def _flat(metadata: Mapping[str, object]) -> dict[str, str]:
-    """Text for text: blank values out, long ones cut."""
+    """Text for text: blank values out, long ones cut; the laser's wavelength under the key of every format."""
     flat: dict[str, str] = {}
     for key, value in metadata.items():
         said = f"{value:.10g}" if isinstance(value, float) else str(value).strip()
         if said and len(flat) < _MOST_METADATA:
             flat[key] = said if len(said) <= _LONGEST_VALUE else said[:_LONGEST_VALUE] + "…"
+    laser = next((found[1] for key, said in flat.items() if _LASER.match(key) and (found := _NUMBER.match(said))), None)
+    if laser is not None:
+        flat.setdefault("laser_nm", laser)
     return flat

@@ -190,8 +190,11 @@ def _new_metadata(source: Bytes) -> dict[str, object]:
     log = source.integer("I", 248, "header")
     if _NEW_HEADER <= log <= len(source) - 12:
         size, _, start = source.unpack("III", log, "log")
+        blank = [key for key, value in metadata.items() if not value]
         for line in source.data[log + int(start) : log + int(size)].splitlines():
-            key, mark, value = line.partition(b"=")
-            if mark and words(key):
-                metadata.setdefault(words(key), words(value))
+            label, mark, value = line.partition(b"=")
+            key = words(label)
+            key = key.lower() if key.lower() in blank else key  # the log says what the header left out
+            if mark and key:
+                metadata[key] = metadata.get(key) or words(value)
     return metadata
