@@ -52,6 +52,7 @@ _AROUND = (
     (0, -1.2),
 )  # a point: where its name goes
 _SMALLEST_PT = 5.0
+_LINE = 1.35  # from one name to the next, in sizes
 _MOST_EXACT = 300_000  # points of lines in a vector file, before they are thinned; after, before they are an image
 _BINS_PER_INCH = 150
 
@@ -311,8 +312,8 @@ def _fitting(names: Sequence[Name], limits: tuple[float, float], room_pt: float)
     low, high = min(limits), max(limits)
     seen = [name for name in names if low <= name.at <= high]
     each = room_pt / max(1, len(seen))
-    size = min(_NAME_PT, max(_SMALLEST_PT, each / 1.15))
-    return seen[:: max(1, math.ceil(1.15 * size / each))] or seen, size
+    size = min(_NAME_PT, max(_SMALLEST_PT, each / _LINE))
+    return seen[:: max(1, math.ceil(_LINE * size / each))] or seen, size
 
 
 def _outer_only(axes: Axes, sheet: Sheet, at: int) -> None:

@@ -14,10 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchlab.errors import Category, DataError, PlotError
-from batchlab.figures._provenance import PNG_SIGNATURE, damaged, opened, picture_kind
+from batchlab.figures._provenance import (
+    PNG_SIGNATURE,
+    damaged,
+    jpeg_segments,
+    opened,
+    picture_kind,
+    webp_chunks,
+)
 
 _NO_TONES = 2  # of 256: a JPEG of one colour may come back with as much
 _PIECE = 1 << 16
+_MOST_LOOKED_AT = 80_000_000  # pixels of a JPEG or WebP; of larger ones Pillow is wary, and they are taken for no blank
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers
 _MAX_STREAM_BYTES = 1 << 26
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # of a PNG's colour types, but for palettes
 _SVG_INK = re.compile(rb"<(?:path|use|image|text|line|polyline|polygon|rect|circle|ellipse)\b")
@@ -168,8 +177,14 @@ def _one_tone(data: bytes) -> bool:
 def _jpeg(data: bytes) -> tuple[float, float, bool]:
     from PIL import Image
 
+    # A frame's head says precision, height and width.
+    frames = (body for marker, body in jpeg_segments(io.BytesIO(data)) if marker in _FRAMES)
+    height, width = struct.unpack(">HH", next(frames, b"")[1:5])
+    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):
+        raise ValueError("it ends before its last line")
+    if width * height > _MOST_LOOKED_AT:
+        return width, height, False
     with Image.open(io.BytesIO(data)) as image:
-        width, height = image.size
         image.draft("RGB", (max(1, width // 8), max(1, height // 8)))
         return width, height, all(high - low <= _NO_TONES for low, high in _tones(image))
 
@@ -177,6 +192,11 @@ def _jpeg(data: bytes) -> tuple[float, float, bool]:
 def _webp(data: bytes) -> tuple[float, float, bool]:
     from PIL import Image
 
+    extended = next((body for kind, body in webp_chunks(io.BytesIO(data)) if kind == b"VP8X"), None)
+    if extended is not None:
+        width, height = (1 + int.from_bytes(extended[at : at + 3], "little") for at in (4, 7))
+        if width * height > _MOST_LOOKED_AT:
+            return width, height, False
     with Image.open(io.BytesIO(data)) as image:
         return *image.size, all(high - low <= _NO_TONES for low, high in _tones(image))
 
