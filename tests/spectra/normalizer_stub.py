@@ -126,6 +126,10 @@ def stub_server() -> Iterator[StubServer]:
             except OSError:
                 self.close_connection = True
 
+        def do_CONNECT(self) -> None:
+            stub.next(Received(path=self.path, headers=dict(self.headers), body=b""))
+            self.send_error(502)
+
         def log_message(self, format: str, *args: object) -> None:
             pass
 
