@@ -63,7 +63,7 @@ def test_an_overlay_shows_each_spectrum_in_its_colour_and_the_band_behind():
     band = Band(x=AXIS, low=ROWS[0] + 0.3, high=ROWS[0] + 0.6, label="band", role=Role.REFERENCE, opacity=1.0)
     picture = draw_overlay(AXIS, ROWS, NAMES, LOOK, bands=[band])
     for k, centre in enumerate(CENTRES):
-        assert shown_at(picture, near(picture, CYCLE[k]), centre, 0.98)
+        assert shown_at(picture, near(picture, CYCLE[k]), centre, 1.0)
     assert shown_at(picture, near(picture, "#000000"), 3500.0, 0.45)
     assert not shown_at(picture, near(picture, "#000000"), 3500.0, 0.75)
     assert labels(picture) == ("Wavenumber / cm⁻¹", "Absorbance")
@@ -72,7 +72,7 @@ def test_an_overlay_shows_each_spectrum_in_its_colour_and_the_band_behind():
 
 def test_groups_share_a_colour_and_an_entry():
     picture = draw_overlay(AXIS, ROWS, NAMES, LOOK, groups=["a", "b", "a"], mean=ROWS.mean(axis=0))
-    assert shown_at(picture, near(picture, CYCLE[0]), CENTRES[2], 0.98)
+    assert shown_at(picture, near(picture, CYCLE[0]), CENTRES[2], 1.0)
     assert [text.get_text() for text in picture._composed.axes[0].get_legend().get_texts()] == ["a", "b", "mean"]
 
 
@@ -139,10 +139,10 @@ def test_small_multiples_show_each_spectrum_in_its_own_plot():
     assert titles == NAMES
     for plot, centre in enumerate(CENTRES):
         colour = "#D55E00" if plot == 2 else CYCLE[0]
-        assert shown_at(picture, near(picture, colour), centre, 0.95, plot)
+        assert shown_at(picture, near(picture, colour), centre, 1.0, plot)
         other = CENTRES[(plot + 1) % 3]
-        assert not shown_at(picture, near(picture, colour), other, 0.95, plot)
-    assert shown_at(picture, near(picture, "#b0b0b0", 40), CENTRES[0], 0.95, 2)
+        assert not shown_at(picture, near(picture, colour), other, 1.0, plot)
+    assert shown_at(picture, near(picture, "#b0b0b0", 40), CENTRES[0], 1.0, 2)
     with pytest.raises(PlotError, match="heat map"):
         draw_multiples(AXIS, np.repeat(ROWS, 50, axis=0), ["n"] * 150, LOOK)
 
@@ -168,4 +168,4 @@ def test_many_spectra_are_told_apart_by_lightness():
     picture = draw_stack(AXIS, rows, [f"n{k}" for k in range(40)], LOOK, offset=1.0)
     colours = shades(40)
     for k in (0, 20, 39):
-        assert shown_at(picture, near(picture, colours[k], 40), CENTRES[0], k + 0.5, reach=6)
+        assert shown_at(picture, near(picture, colours[k], 40), CENTRES[0], k + 1.0)

@@ -30,6 +30,7 @@ _MOST_NAMED = 14  # lines in a legend
 _OVERLAP = 0.55  # of a typical spectrum's span, from one to the next
 _OUTLIER = "#D55E00"
 _LINE_PT = 0.9
+_NAME_LINE_PT = 10.8
 _THIN_PT = 0.6
 
 
@@ -123,7 +124,7 @@ def draw_stack(
         y_label=look.overlay_label,
         y_names=tuple(
             Name(at=at, text=name, colour=colour)
-            for at, name, colour in zip(_apart(at_end, high - low, look), names, colours, strict=True)
+            for at, name, colour in zip(_apart(at_end, low, high, look), names, colours, strict=True)
         ),
         y_names_right=True,
     )
@@ -162,8 +163,8 @@ def draw_waterfall(
         marks.append(Band(x=x, low=ground, high=y, colour="#ffffff", opacity=1.0))
         marks.append(Line(x=x, y=y, colour=colours[at], width_pt=_LINE_PT))
     last = _near(rows, int(np.argmin(np.abs(axis - right)))) + up * np.arange(count)
-    height_of_all = float(np.nanmax(rows + up * np.arange(count)[:, None])) - floor
-    beside = _apart(last, height_of_all, look)
+    ceiling = float(np.nanmax(rows + up * np.arange(count)[:, None]))
+    beside = _apart(last, floor, ceiling, look)
     plot = Plot(
         marks=tuple(marks),
         x_limits=(left, right + 0.22 * (right - left) * (count > 1)),
@@ -347,22 +348,24 @@ def _near(rows: Array, end: int) -> Array:
     return np.where(count > 0, means, np.nanmean(rows, axis=1))
 
 
-def _apart(at: Array, span: float, look: Look) -> list[float]:
-    """Places of names moved as far as it takes for none to lie on another, in their order from below."""
-    room = look.size_in[1] * 72 * 0.8
-    least = min(1.1 * 8.0 / room, 0.97 / max(1, at.size)) * span
+def _apart(at: Array, low: float, high: float, look: Look) -> list[float]:
+    """Places of names: as near to where they belong as can be, none on another, all between two ends."""
+    room_pt = look.size_in[1] * 72 * 0.8
+    least = min(_NAME_LINE_PT / room_pt, 1 / max(1, at.size)) * (high - low)
     order = np.argsort(at, kind="stable")
-    placed = at[order].copy()
-    for _ in range(200):
-        close = least - np.diff(placed)
-        if not (close > 1e-9 * span).any():
-            break
-        push = np.clip(close, 0, None) / 2
-        placed[:-1] -= push
-        placed[1:] += push
-    back = np.empty_like(placed)
-    back[order] = placed
-    return back.tolist()
+    # What is left of each place when all names below it stand at their least distance must not fall: neighbours
+    # for which it would are given their mean, which is the nearest placing by least squares.
+    blocks: list[list[float]] = []  # mean, count
+    for place, wanted in enumerate(at[order].tolist()):
+        blocks.append([wanted - place * least, 1.0])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (one, few), (other, more) = blocks[-2:]
+            blocks[-2:] = [[(one * few + other * more) / (few + more), few + more]]
+    left = np.concatenate([np.full(int(count), mean) for mean, count in blocks])
+    left = np.clip(left, low, max(low, high - (at.size - 1) * least))
+    placed = np.empty(at.size)
+    placed[order] = left + least * np.arange(at.size)
+    return [float(each) for each in placed]
 
 
 def _ticks(low: float, high: float) -> tuple[Name, ...]:
