@@ -43,6 +43,7 @@ def test_the_command_makes_the_batch_of_a_batch_file(small_set, tmp_path):
         normalization="snv",
         reading={"axis_kind": "raman shift", "quantity": "counts"},
         dpi=80.0,
+        analytics={},
     )
     assert face.batch.jobs == told.jobs
     assert face.batch.settings.workers == 2
@@ -85,6 +86,7 @@ def test_options_of_running_are_handed_on_and_the_exit_code_back(small_set, tmp_
     ],
 )
 def test_limits_and_outputs(small_set, tmp_path, words, tasks, param, outputs):
+    words = [*words, "--no-analytics"]
     result, face = call(small_set / "reference.csv", small_set / "samples", "--output", tmp_path, *words)
     assert result.exit_code == 0
     assert {job.task for job in face.batch.jobs} == tasks
@@ -132,7 +134,7 @@ def test_what_holds_no_sample_is_named(small_set, tmp_path):
 @pytest.mark.parametrize("given", ["raman-shift", "raman shift", "Raman-Shift", "RAMAN_SHIFT"])
 def test_words_are_known_in_any_case_and_with_a_hyphen(small_set, tmp_path, given):
     samples = (small_set / "reference.csv", small_set / "samples", "--output", tmp_path / "out")
-    result, face = call(*samples, "--axis-kind", given, "--normalization", "SNV")
+    result, face = call(*samples, "--axis-kind", given, "--normalization", "SNV", "--no-analytics")
     assert result.exit_code == 0, result.output
     assert face.batch.jobs[-1].params["axis_kind"] == "raman shift"
     assert face.batch.jobs[-1].params["normalization"] == "snv"
@@ -149,9 +151,71 @@ def test_words_that_are_none_are_still_refused():
         CompareParams.model_validate({"axis_kind": "ramanshift"})
 
 
-@pytest.mark.parametrize(("reference", "told"), [("gone.csv", "there is no such file"), (".", "is a folder")])
+@pytest.mark.parametrize(("reference", "told"), [("gone.csv", "there is no such file"), (".", "files; name one")])
 def test_a_reference_that_is_no_file_is_told_before_anything_starts(small_set, reference, told):
     result, face = call(reference, small_set / "samples")
     assert result.exit_code == 2
-    assert f"REFERENCE {reference}: {told}" in result.output
+    assert f"REFERENCE {reference}: " in result.output and told in result.output
     assert face.batch is None
+
+
+def test_options_become_params_of_the_batch(small_set, tmp_path):
+    words = (
+        *("--preset", "raman", "--step", "despike", "--step", "savgol=11", "--step", "mask=100,200"),
+        *("--step", "{baseline: {method: arpls, lam: 1e6}}", "--grid", "200,1800,2", "--region", "C-H=2800,3000"),
+        *("--mask", "600,700", "--difference", "scaled-difference", "--factor", "derivative", "--shift", "estimate"),
+        *("--metric", "all", "--peaks", "--rule", "pearson_r >= 0.9", "--within", "0.1", "--interpolation", "cubic"),
+        *("--format", "svg", "--ranking", "--page", "--normalized", "jdx"),
+    )
+    result, face = call(small_set / "reference.csv", small_set / "samples", "--output", tmp_path, *words)
+    assert result.exit_code == 0, result.output
+    limits, first, *_, last = face.batch.jobs
+    params = first.params
+    assert [step["step"] for step in params["steps"]] == ["despike", "savgol", "mask", "baseline"]
+    assert params["steps"][1]["window_points"] == 11
+    assert params["steps"][2]["regions"] == [[100.0, 200.0]]
+    assert params["steps"][3]["lam"] == 1e6
+    assert params["grid"] == {"start": 200.0, "stop": 1800.0, "step": 2.0} and params["common"] == "grid"
+    assert params["regions"] == {"C-H": [2800.0, 3000.0]} and params["masks"] == [[600.0, 700.0]]
+    assert (params["difference"], params["factor"], params["shift"]) == ("scaled difference", "derivative", "estimate")
+    assert params["tolerance"]["rules"] == ["pearson_r >= 0.9"] and params["tolerance"]["within"] == 0.1
+    assert params["peaks"] is True and params["interpolation"] == "cubic"
+    assert limits.params["steps"] == params["steps"] and "peaks" not in limits.params
+    assert first.outputs == {
+        "figure": "sample_001_vs_reference.svg",
+        "table": "sample_001_vs_reference.csv",
+        "peaks": "sample_001_peaks.csv",
+        "ranking": "sample_001_ranking.csv",
+        "page": "sample_001_page.html",
+        "normalized": "normalized/sample_001.jdx",
+    }
+    assert last.task == "spectra.analytics"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--step", "smoth"], "no step 'smoth'; did you mean smooth"),
+        (["--step", "savgol=10"], "is even"),
+        (["--region", "2800,3000"], "write NAME=LOW,HIGH"),
+        (["--mask", "600"], "write --mask LOW,HIGH"),
+        (["--rule", "pearson_r is 1"], "pearson_r is 1"),
+        (["--metric", "pearson"], "pearson"),
+        (["--references", "nearest"], "needs nearest_by"),
+        (["--common", "grid"], "needs a grid"),
+        (["--to-axis", "furlong"], "is not one of"),
+    ],
+)
+def test_a_wrong_option_of_a_comparison_is_told_before_anything_runs(small_set, tmp_path, words, message):
+    result, face = call(small_set / "reference.csv", small_set / "samples", "--output", tmp_path, *words)
+    assert face.batch is None
+    assert message.split("; did")[0] in f"{result.output} {result.exception}"
+
+
+def test_several_references_may_be_a_folder(small_set, tmp_path):
+    words = ("--references", "mean", "--output", tmp_path, "--no-figure")
+    result, face = call(small_set / "samples", small_set / "reference.csv", *words)
+    assert result.exit_code == 0, result.output
+    (job,) = face.batch.jobs
+    assert len(job.inputs["reference"]) == 6 and job.params["references"] == "mean"
+    assert job.outputs["table"] == "reference.csv"

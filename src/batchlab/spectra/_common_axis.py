@@ -8,8 +8,9 @@ import numpy as np
 
 from batchlab.errors import DataError
 from batchlab.spectra._interpolation import inside, values_at
+from batchlab.spectra._kinds import Common, Interpolation
 from batchlab.spectra._model import Array, AxisKind, Quantity, Spectrum, read_only
-from batchlab.spectra._recipe import LEAST_COVERAGE, Common, Grid, Interpolation
+from batchlab.spectra._recipe import LEAST_COVERAGE, Grid
 from batchlab.spectra._signal import Gap, Signal, ascending, join_gaps, signal_of
 
 __all__ = ["OnCommonAxis", "common_axis", "interpolate_overlap"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from batchlab.spectra._kinds import Interpolation
 from batchlab.spectra._model import Array
-from batchlab.spectra._recipe import Interpolation
 from batchlab.spectra._signal import Signal
 
 __all__ = ["inside", "values_at"]

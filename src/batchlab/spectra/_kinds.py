@@ -6,7 +6,17 @@ from enum import StrEnum
 
 _BLANKS = str.maketrans("-_", "  ")
 
-__all__ = ["AxisKind", "Normalization", "Orientation", "Quantity", "SpectrumRole", "Technique"]
+__all__ = [
+    "AxisKind",
+    "Common",
+    "Interpolation",
+    "Normalization",
+    "Orientation",
+    "Quantity",
+    "References",
+    "SpectrumRole",
+    "Technique",
+]
 
 
 class _Words(StrEnum):
@@ -92,3 +102,30 @@ class Orientation(_Words):
     PAIRS = "pairs"  # an axis column of its own before each intensity column
     SINGLE_Y = "single-y"  # intensities alone; first, last and number of points stand in the preamble
     MATRIX = "matrix"  # blocks, a plate or a map, each with an axis of its own
+
+
+class Common(_Words):
+    """Which points two spectra are compared at."""
+
+    OVERLAP = "overlap"  # the reference's points that the sample reaches
+    UNION = "union"  # the same, and the rest of both is shown
+    REFERENCE = "reference"  # all of the reference's points, or none
+    GRID = "grid"  # the points of a given grid that both reach
+
+
+class Interpolation(_Words):
+    """How a value between two measured points is found."""
+
+    LINEAR = "linear"
+    CUBIC = "cubic"
+    PCHIP = "pchip"
+    BIN = "bin"
+
+
+class References(_Words):
+    """What several references are to a sample."""
+
+    ONE = "one"  # there is but one
+    BEST = "best"  # the one that it is most like
+    MEAN = "mean"  # all of them, averaged point by point
+    NEAREST = "nearest"  # the one whose metadata are nearest

@@ -8,13 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import MutableMapping
 from dataclasses import replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from batchlab.errors import BatchlabError, DataError
-from batchlab.spectra._kinds import AxisKind, Normalization, Quantity, Technique
+from batchlab.spectra._kinds import AxisKind, Common, Interpolation, Normalization, Quantity, Technique
 from batchlab.spectra._presets import PRESETS
 from batchlab.spectra._pretreatment._steps import Step
 
@@ -27,24 +26,6 @@ __all__ = ["Common", "Grid", "Interpolation", "Recipe", "prepare"]
 
 LEAST_COVERAGE = 0.1
 _MOST_POINTS = 1_000_000
-
-
-class Common(StrEnum):
-    """Which points two spectra are compared at."""
-
-    OVERLAP = "overlap"  # the reference's points that the sample reaches
-    UNION = "union"  # the same, and the rest of both is shown
-    REFERENCE = "reference"  # all of the reference's points, or none
-    GRID = "grid"  # the points of a given grid that both reach
-
-
-class Interpolation(StrEnum):
-    """How a value between two measured points is found."""
-
-    LINEAR = "linear"
-    CUBIC = "cubic"
-    PCHIP = "pchip"
-    BIN = "bin"
 
 
 class Grid(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from batchlab.spectra._cli_plans import plans
 from batchlab.spectra.cli._compare import compare
 from batchlab.spectra.cli._inspect import inspect
 
@@ -15,3 +16,4 @@ def spectra() -> None:
 
 spectra.add_command(compare)
 spectra.add_command(inspect)
+spectra.add_command(plans)

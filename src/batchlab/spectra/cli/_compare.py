@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from typing import Any
 
 import click
 
 from batchlab.spectra._kinds import AxisKind, Normalization, Quantity
+from batchlab.spectra.cli._asked import asked, judging_options
 from batchlab.spectra.cli._types import LimitsType, WordsType, WorkersType
 
 __all__ = ["compare"]
 
+_READING = ("spectrum", "axis_kind", "axis_unit", "quantity", "unit", "column")
+_WORTH_ANALYSING = 6
 _NORMALIZATIONS = tuple(each.value for each in Normalization)
 
 
@@ -30,6 +34,29 @@ _NORMALIZATIONS = tuple(each.value for each in Normalization)
 @click.option("--quantity", type=WordsType(Quantity), help="What the signal is, where the files do not say.")
 @click.option("--unit", help="Unit of the signal, where the files do not say.")
 @click.option("--column", help="Intensity column, by name or by number from 0.")
+@click.option("--spectrum", help="Which of a file's spectra, by name or by number from 0.")
+@judging_options
+@click.option("--band", metavar="FILE", help="A band of tolerance: axis, lower and upper, or mean and tolerance.")
+@click.option("--replicates", multiple=True, metavar="FILES", help="Files whose spread is the band of tolerance.")
+@click.option(
+    "--analytics/--no-analytics",
+    default=None,
+    help="Look at the whole batch: outliers, clusters, drift. By default from 6 samples on, where tables are written.",
+)
+@click.option(
+    "--format",
+    type=click.Choice(["png", "jpg", "webp", "pdf", "svg"], case_sensitive=False),
+    default="png",
+    show_default=True,
+    help="Of the pictures.",
+)
+@click.option("--page", is_flag=True, help="An interactive page for each comparison, too.")
+@click.option("--ranking", is_flag=True, help="A table of all references for each sample, too.")
+@click.option(
+    "--normalized",
+    type=click.Choice(["csv", "csv.gz", "parquet", "jdx"], case_sensitive=False),
+    help="Write each sample in this open format, too.",
+)
 @click.option(
     "--limits",
     type=LimitsType(),
@@ -67,28 +94,57 @@ def compare(
     json_lines: bool,
     quiet: bool,
     verbose: bool,
-    **reading: str | None,
+    band: str | None,
+    replicates: tuple[str, ...],
+    analytics: bool | None,
+    format: str,
+    page: bool,
+    ranking: bool,
+    normalized: str | None,
+    **given: Any,
 ) -> None:
     """Compare SAMPLES with a REFERENCE: numbers, a picture and a table for each.
 
-    SAMPLES are files, folders or patterns.
+    SAMPLES are files, folders or patterns. REFERENCE is a file, or with --references a folder or a pattern.
     """
     from batchlab.engine import Settings
-    from batchlab.spectra._batch import compare_batch
+    from batchlab.errors import ConfigError
+    from batchlab.spectra._batch import compare_batch, find_samples
 
-    if not os.path.isfile(reference):
-        what = "is a folder; name a file" if os.path.isdir(reference) else "there is no such file"
-        raise click.UsageError(f"REFERENCE {reference}: {what}")
+    params = asked(given)
+    try:
+        references = find_samples([reference], output)
+        files = find_samples(samples, output)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    if not os.path.lexists(references[0]):
+        raise click.UsageError(f"REFERENCE {reference}: there is no such file")
+    if len(references) > 1 and "references" not in params:
+        raise click.UsageError(
+            f"REFERENCE {reference}: {len(references)} files; name one, or say --references best, mean or nearest"
+        )
+    wanted = {"peaks": params.get("peaks") and "csv", "ranking": ranking and "csv", "page": page and "html"}
+    outputs = {name: f"{{sample}}_{name}.{ending}" for name, ending in wanted.items() if ending}
+    if normalized is not None:
+        outputs["normalized"] = f"normalized/{{sample}}.{normalized}"
+    if analytics is None:
+        analytics = len(files) >= _WORTH_ANALYSING and not no_table
     batch = compare_batch(
-        reference,
+        references,
         samples,
         output,
         normalization=normalization,
-        reading={name: value for name, value in reading.items() if value is not None},
+        reading={name: given[name] for name in _READING if given[name] is not None},
+        params=params,
         limits=limits,
         dpi=dpi,
         figure=not no_figure,
         table=not no_table,
+        format=format,
+        outputs=outputs,
+        band=band,
+        replicates=replicates,
+        analytics={} if analytics else None,
         settings=Settings(workers=workers),
         source=shlex.join(["batchlab", *sys.argv[1:]]),
     )

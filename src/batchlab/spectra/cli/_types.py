@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import click
-
-from batchlab.spectra._kinds import AxisKind, Quantity
 
 __all__ = ["LimitsType", "WordsType", "WorkersType"]
 
@@ -14,7 +13,7 @@ __all__ = ["LimitsType", "WordsType", "WorkersType"]
 class WordsType(click.Choice):  # type: ignore[type-arg]
     """One of some words; a hyphen may stand for the blank between two of them."""
 
-    def __init__(self, words: type[AxisKind] | type[Quantity]) -> None:
+    def __init__(self, words: type[StrEnum]) -> None:
         super().__init__(
             [each.value.replace(" ", "-") for each in words if each.value != "unknown"], case_sensitive=False
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from batchlab.engine import JobContext, Scalar
 from batchlab.errors import Category, JobError
-from batchlab.spectra._kinds import Normalization
+from batchlab.spectra._kinds import Normalization, References
 from batchlab.spectra._measures import DEFAULT_METRICS, Difference, ShiftHandling, known_metrics
 from batchlab.spectra.tasks._params import Limits, Preparation
 
@@ -21,22 +20,13 @@ if TYPE_CHECKING:
     from batchlab.spectra._model import Spectrum
     from batchlab.spectra._references import Group, Ranking
 
-__all__ = ["Against", "Judged", "Judging", "References", "group_in_memory", "span_of"]
+__all__ = ["Against", "Judged", "Judging", "group_in_memory", "span_of"]
 
 # Normalisations that are steps of a recipe and nothing else.
 _STEPS_ALONE = (Normalization.VECTOR, Normalization.RNV, Normalization.MSC, Normalization.EMSC)
 _MEMORY_KEY = "batchlab.spectra.groups"
 _SPANS_KEY = "batchlab.spectra.spans"
 _KEPT = 8
-
-
-class References(StrEnum):
-    """What several references are to a sample."""
-
-    ONE = "one"  # there is but one
-    BEST = "best"  # the one that it is most like
-    MEAN = "mean"  # all of them, averaged point by point
-    NEAREST = "nearest"  # the one whose metadata are nearest
 
 
 class Judging(Preparation):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from batchlab.spectra._comparison import Comparison
     from batchlab.spectra._conformity import Band
     from batchlab.spectra._limits import PlotLimits, Reach
+    from batchlab.spectra._model import Array
     from batchlab.spectra._peaks import PeakMatch
     from batchlab.spectra.tasks._against import Against, Judged
     from batchlab.spectra.tasks._compare import CompareParams
@@ -46,7 +47,7 @@ def draw(
         look,
         ctx.cache if shared else None,
         bands=_bands(band),
-        peaks=_marks(params, match),
+        peaks=_marks(params, comparison, match),
     )
     canvas.save(ctx.output("figure"), ctx.provenance)
     thumbnail = ctx.thumbnail()
@@ -62,13 +63,17 @@ def _bands(band: Band | None) -> tuple[Any, ...]:
     return (Shown(x=band.axis, low=band.lower, high=band.upper, label="tolerance"),)
 
 
-def _marks(params: CompareParams, match: PeakMatch | None) -> tuple[list[float], list[float]] | None:
-    """Where the sample's peaks are, the most prominent first."""
+def _marks(params: CompareParams, comparison: Comparison, match: PeakMatch | None) -> tuple[Array, Array] | None:
+    """The summits of the sample's peaks on its curve, the most prominent first."""
+    import numpy as np
+
     if match is None or not params.peaks:
         return None
     own = [*(pair.sample for pair in match.pairs), *match.only_sample]
     own.sort(key=lambda peak: -peak.prominence)
-    return [peak.position for peak in own], [peak.height for peak in own]
+    at = np.array([peak.position for peak in own])
+    turn = -1 if comparison.axis[0] > comparison.axis[-1] else 1
+    return at, np.interp(at, comparison.axis[::turn], comparison.sample[::turn])
 
 
 def _settled_limits(

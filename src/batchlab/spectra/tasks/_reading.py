@@ -18,7 +18,7 @@ def read(ctx: JobContext, path: Path, params: Reading) -> Spectrum:
     """Read a file."""
     from batchlab.spectra._read import read_spectrum
 
-    return read_spectrum(path, **params.reading)
+    return read_spectrum(path, name=_called(path, params), **params.reading)
 
 
 def kept(ctx: JobContext, path: Path, params: Reading) -> Spectrum:
@@ -26,8 +26,13 @@ def kept(ctx: JobContext, path: Path, params: Reading) -> Spectrum:
     from batchlab.cache import worker_cache
     from batchlab.spectra._read import read_spectrum
 
-    spectrum: Spectrum = worker_cache(ctx.cache).load(path, read_spectrum, **params.reading)
+    spectrum: Spectrum = worker_cache(ctx.cache).load(path, read_spectrum, name=_called(path, params), **params.reading)
     return spectrum
+
+
+def _called(path: Path, params: Reading) -> str | None:
+    """The file's stem, unless one of many is meant, which its file names."""
+    return path.stem if params.spectrum is None else None
 
 
 def tell(ctx: JobContext, spectrum: Spectrum) -> None:
