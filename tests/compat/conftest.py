@@ -10,7 +10,9 @@ import pytest
 
 from batchlab.engine import _task
 
-_OURS = {"compat.normalize": "batchlab.compat.spectra._task:normalize"}
+_OURS = {
+    name: f"batchlab.compat.spectra._task:{name.rpartition('.')[2]}" for name in ("compat.limits", "compat.normalize")
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,3 +67,19 @@ def measured(tmp_path: Path) -> Callable[..., Path]:
 def files(measured: Callable[..., Path]) -> tuple[Path, list[Path]]:
     """A baseline and three samples."""
     return measured("baseline.csv"), [measured(f"sample{i}.csv", height=1 + i / 10) for i in (1, 2, 3)]
+
+
+@pytest.fixture
+def unsure(tmp_path: Path) -> Callable[..., Path]:
+    """Write a file of which two columns run one way, and no word says which of them is the axis."""
+
+    def write(name: str, height: float = 1.0) -> Path:
+        position = np.arange(200)
+        wavelength = 947.8 - 2.5 * position
+        counts = 500 + 200 * height * np.exp(-(((position - 90) / 20) ** 2))
+        rows = zip(position * 1.5, wavelength, counts, strict=True)
+        text = "".join(f"{a:.3f}\t{b:.3f}\t{c:.3f}\n" for a, b, c in rows)
+        (tmp_path / name).write_text(f"Alpha\tBeta\tGamma\n{text}", encoding="utf-8")
+        return tmp_path / name
+
+    return write

@@ -246,6 +246,32 @@ def test_the_resolution_is_the_one_asked_for(files: Files, tmp_path: Path):
         assert (int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")) == (10 * dpi, 6 * dpi)
 
 
+@pytest.mark.parametrize(
+    ("format", "begins"),
+    [
+        ("png", b"\x89PNG"),
+        ("jpg", b"\xff\xd8\xff"),
+        ("jpeg", b"\xff\xd8\xff"),
+        ("pdf", b"%PDF"),
+        ("svg", b"<?xml"),
+        ("webp", b"RIFF"),
+    ],
+)
+def test_pictures_are_of_the_format_asked_for(files: Files, tmp_path: Path, format: str, begins: bytes):
+    result = process(files[0], files[1][:1], tmp_path / "out", format=format)
+    (path,) = result.output_files
+    assert Path(path).name == f"sample1_vs_baseline.{format}" and Path(path).read_bytes().startswith(begins)
+    graph = BatchProcessor().graph_generator.generate_comparison_graph(read_text(files[0]), read_text(files[1][0]))
+    graph.savefig(tmp_path / f"graph.{format}", dpi=50)
+    assert (tmp_path / f"graph.{format}").read_bytes().startswith(begins)
+
+
+def test_all_pictures_have_one_scale(files: Files, measured: Write, tmp_path: Path):
+    alone = process(files[0], files[1][:1], tmp_path / "alone")
+    beside = process(files[0], [files[1][0], measured("tall.csv", height=9.0)], tmp_path / "beside")
+    assert Path(alone.output_files[0]).read_bytes() != Path(beside.output_files[0]).read_bytes()
+
+
 # names that are taken
 
 
@@ -334,7 +360,7 @@ def test_pictures_stand_though_the_copies_they_were_drawn_from_are_gone(files: F
 def test_a_changed_sample_is_compared_anew(files: Files, measured: Write, tmp_path: Path):
     first = process(*files, tmp_path / "out")
     before = Path(first.output_files[1]).read_bytes()
-    measured("sample2.csv", height=5.0)
+    measured("sample2.csv", height=1.15)  # and the scale of all pictures stays what it was
     second = process(*files, tmp_path / "out")
     assert second.cache_hits == 2 and second.output_files == first.output_files
     assert Path(second.output_files[1]).read_bytes() != before
@@ -397,8 +423,9 @@ def test_memory_limit_exceeded(measured: Write, tmp_path: Path, retry: bool, tri
 
 
 def test_memory_is_shared_among_the_workers_there_is_room_for(files: Files, tmp_path: Path):
-    result = process(*files, tmp_path / "out", config=BatchConfig(memory_limit_mb=500, max_concurrent_files=3))
-    assert result.successful == 3
+    config = BatchConfig(memory_limit_mb=500, max_concurrent_files=3)
+    result = process(*files, tmp_path / "out", config=config, dpi=300)
+    assert result.successful == 3 and result.memory_peak_mb < 250
     assert "memory_limit_mb=500 leaves room for 2 files at a time" in result.warnings
     view = read_view(tmp_path / "out")
     assert view.runs[-1].workers == 2

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from batchlab.compat.spectra import BatchConfig, BatchProcessor, BatchProcessResult, OutputSettings
 from batchlab.spectra import AxisKind, Quantity
 from batchlab.spectra._read import recognize
+
+Write = Callable[..., Path]
 
 
 class Endpoint:
@@ -57,16 +58,6 @@ class Endpoint:
         self._server.server_close()
 
 
-def unsure(path: Path, height: float) -> Path:
-    """Two columns run one way, and no word says which of them is the axis."""
-    position = np.arange(200)
-    wavelength = 947.8 - 2.5 * position
-    counts = 500 + 200 * height * np.exp(-(((position - 90) / 20) ** 2))
-    rows = zip(position * 1.5, wavelength, counts, strict=True)
-    path.write_text("Alpha\tBeta\tGamma\n" + "".join(f"{a:.3f}\t{b:.3f}\t{c:.3f}\n" for a, b, c in rows))
-    return path
-
-
 def good_answer(path: Path) -> str:
     plan = recognize(path).plan
     assert plan is not None
@@ -79,8 +70,8 @@ def good_answer(path: Path) -> str:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> tuple[Path, list[Path]]:
-    made = unsure(tmp_path / "baseline.txt", 1.0), [unsure(tmp_path / f"sample{i}.txt", 1 + i / 5) for i in (1, 2, 3)]
+def files(unsure: Write) -> tuple[Path, list[Path]]:
+    made = unsure("baseline.txt"), [unsure(f"sample{i}.txt", height=1 + i / 5) for i in (1, 2, 3)]
     assert recognize(made[0]).confidence < 0.8
     return made
 

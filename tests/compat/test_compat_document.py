@@ -181,14 +181,14 @@ def test_the_parser_is_part_of_it(files: Files, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("sure", [True, False])
-def test_the_normalizer_is_part_of_it(files: Files, monkeypatch: pytest.MonkeyPatch, sure: bool):
-    if not sure:  # a table that says nothing of its columns
-        rows = files[1][0].read_text().splitlines()[1:]
-        files[1][0].write_text("\n".join(rows) + "\n")
-    space = execute(5, files, monkeypatch)
+def test_the_normalizer_is_part_of_it(
+    files: Files, unsure: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, sure: bool
+):
+    baseline, samples = files
+    space = execute(5, (baseline, samples if sure else [unsure("unsure.txt")]), monkeypatch)
     assert ("normalization_result" in space) is not sure
     if not sure:
-        assert space["normalization_result"].success and len(space["normalization_result"].data) == 300
+        assert space["normalization_result"].success and len(space["normalization_result"].data) == 200
 
 
 def test_the_graph_generator_is_part_of_it(files: Files, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

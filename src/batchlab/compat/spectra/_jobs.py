@@ -1,25 +1,28 @@
-"""The batch behind one call: the baseline normalised once, each sample normalised and then compared with it."""
+"""The batch behind one call: the baseline read once, each sample too, one scale for all, then the comparisons."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
 from batchlab.compat.spectra._names import owners, settle
 from batchlab.compat.spectra._settings import BatchConfig, OutputSettings
-from batchlab.engine import Batch, From, Job, Json, Limits, Settings, render_template, slug
+from batchlab.engine import Batch, From, Gather, Job, Json, Limits, Settings, render_template, slug
 
-__all__ = ["BATCH", "COMPARE", "NORMALIZE", "Work", "WorkFile", "places", "plan_work"]
+__all__ = ["BATCH", "COMPARE", "LIMITS", "NORMALIZE", "Work", "WorkFile", "places", "plan_work"]
 
 BATCH = "spectral-batch"
 NORMALIZE = "compat.normalize"
+LIMITS = "compat.limits"
 COMPARE = "spectra.compare"
 TEMPORARY = ".temporary"
-_PICTURE_MB = 250  # what a worker needs to draw 3000 x 1800 pixels, libraries included
+# What a worker takes that draws, in MB: its libraries, and some buffers of the picture; and a share for the files.
+_LIBRARIES_MB, _PIXEL_MB, _AMPLE = 100.0, 13e-6, 1.2
+_INCHES = 10 * 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +44,15 @@ class Work:
 
     batch: Batch
     baseline: WorkFile
+    limits: str  # the job that settles the pictures' scale
+    scale: str  # what it writes, relative to the output folder
     samples: tuple[WorkFile, ...]
     skipped: tuple[str, ...]  # names of samples whose output is there
 
     @property
     def temporary(self) -> tuple[str, ...]:
         """Files that nobody asked for, relative to the output folder."""
-        return tuple(each.copy for each in (self.baseline, *self.samples))
+        return (*(each.copy for each in (self.baseline, *self.samples)), self.scale)
 
     @property
     def by_job(self) -> dict[str, WorkFile]:
@@ -56,9 +61,10 @@ class Work:
         return {job: each for each in files for job in (each.normalize, each.compare) if job is not None}
 
 
-def places(config: BatchConfig) -> int:
-    """How many workers there may be: each needs room for a picture."""
-    return max(1, min(config.max_concurrent_files, int(config.memory_limit_mb // _PICTURE_MB)))
+def places(config: BatchConfig, dpi: float) -> int:
+    """How many workers there may be: each needs room for a picture of this resolution."""
+    needed = _AMPLE * (_LIBRARIES_MB + _PIXEL_MB * _INCHES * dpi**2)
+    return max(1, min(config.max_concurrent_files, int(config.memory_limit_mb // needed)))
 
 
 def plan_work(
@@ -115,17 +121,31 @@ def plan_work(
         for path, compare in zip(paths, compares, strict=True)
         if path in done
     ]
-    limits = _limits(config)
-    jobs = [_normalize_job(head, limits)]
-    for each in files:
-        jobs += [_normalize_job(each, limits, needs=(loading,)), _compare_job(each, head, output, limits)]
+    limits = _limits(config, output.dpi)
+    settling = f"limits/{_label(reference)}"
+    scale = f"{TEMPORARY}/{slug(settling)}/limits.json"
+    jobs = [
+        _normalize_job(head, limits),
+        *(_normalize_job(each, limits, needs=(loading,)) for each in files),
+        Job(
+            name=settling,
+            task=LIMITS,
+            inputs={
+                "baseline": From(jobs=(loading,), output="spectrum"),
+                "samples": From(jobs=tuple(each.normalize for each in files), gather=Gather.DONE),
+            },
+            outputs={"limits": scale},
+            limits=replace(limits, group_timeout_s=None),
+        ),
+        *(_compare_job(each, head, settling, output, limits) for each in files),
+    ]
     return Work(
         batch=Batch(
             name=BATCH,
             output=root,
             jobs=tuple(jobs),
             settings=Settings(
-                workers=places(config),
+                workers=places(config, output.dpi),
                 retries=config.retries,
                 continue_on_error=config.continue_on_error,
                 conflict=output.conflict,
@@ -133,6 +153,8 @@ def plan_work(
             source=f"process_spectral_batch of {len(paths)} samples against {os.path.basename(reference)}",
         ),
         baseline=head,
+        limits=settling,
+        scale=scale,
         samples=tuple(files),
         skipped=tuple(names[path] for path in paths if path not in done),
     )
@@ -166,10 +188,10 @@ def _fields(sample: str, baseline: str) -> dict[str, str]:
     return {"sample": sample, "baseline": baseline, "reference": baseline}
 
 
-def _limits(config: BatchConfig) -> Limits:
+def _limits(config: BatchConfig, dpi: float) -> Limits:
     seconds = config.timeout_per_file_minutes * 60
     tries = 1 + min(1, config.retries)  # a timeout is tried again once
-    share = int(config.memory_limit_mb * 1e6 / places(config))
+    share = int(config.memory_limit_mb * 1e6 / places(config, dpi))
     return Limits(timeout_s=seconds, group_timeout_s=seconds * tries, memory_bytes=share)
 
 
@@ -186,7 +208,7 @@ def _normalize_job(file: WorkFile, limits: Limits, needs: tuple[str, ...] = ()) 
     )
 
 
-def _compare_job(file: WorkFile, baseline: WorkFile, output: OutputSettings, limits: Limits) -> Job:
+def _compare_job(file: WorkFile, baseline: WorkFile, settling: str, output: OutputSettings, limits: Limits) -> Job:
     assert file.compare is not None and file.figure is not None
     params: dict[str, Json] = {"dpi": output.dpi}
     return Job(
@@ -196,6 +218,7 @@ def _compare_job(file: WorkFile, baseline: WorkFile, output: OutputSettings, lim
         inputs={
             "reference": From(jobs=(baseline.normalize,), output="spectrum"),
             "sample": From(jobs=(file.normalize,), output="spectrum"),
+            "limits": From(jobs=(settling,), output="limits"),
         },
         outputs={"figure": file.figure},
         limits=limits,

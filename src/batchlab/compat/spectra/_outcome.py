@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from batchlab.compat.spectra._jobs import Work, WorkFile
+from batchlab.compat.spectra._jobs import Work
 from batchlab.compat.spectra._results import BatchProcessResult
 from batchlab.engine import BatchView, JobView, Status
 from batchlab.errors import Category
@@ -19,7 +19,6 @@ _HELP = {
     Category.MEMORY: "reduce max_concurrent_files or increase memory_limit_mb",
     Category.TIMEOUT: "increase timeout_per_file_minutes",
 }
-_UNDONE = (Status.CANCELLED, Status.INTERRUPTED, Status.PENDING, Status.RUNNING)
 
 
 @dataclass(slots=True)
@@ -62,15 +61,16 @@ def result_of(
     jobs = {job.name: job for job in view.jobs}
     errors, warnings = list(before.errors), list(before.warnings)
     baseline = jobs[work.baseline.normalize]
-    baseline_failed = baseline.state is Status.FAILED
-    if baseline_failed:
-        errors.append(_error(work.baseline, baseline))
+    # What every comparison needs: where it failed, each of them did.
+    culprit = next((job for job in (baseline, jobs[work.limits]) if job.state is Status.FAILED), None)
+    if culprit is not None:
+        errors.append(_error(work.baseline.name, culprit))
     counts = {"done": 0, "failed": 0}
     skipped, cancelled = list(before.skipped), []
     files: list[str] = []
     files += _paths(view, baseline, "kept")
     for sample in work.samples:
-        ending = _ending(jobs[sample.normalize], jobs[sample.compare or ""], baseline_failed)
+        ending = _ending(jobs[sample.normalize], jobs[sample.compare or ""], culprit is not None)
         match ending.state:
             case "skipped":
                 skipped.append(sample.name)
@@ -78,8 +78,8 @@ def result_of(
                 cancelled.append(sample.name)
             case state:
                 counts[state] += 1
-        if ending.state == "failed" and not baseline_failed:
-            errors.append(_error(sample, ending.job))
+        if ending.state == "failed" and ending.job.state is Status.FAILED:
+            errors.append(_error(sample.name, ending.job))
         files += _paths(view, jobs[sample.compare or ""], "figure")
         files += _paths(view, jobs[sample.normalize], "kept")
     for each in (work.baseline, *work.samples):
@@ -105,27 +105,23 @@ def result_of(
     )
 
 
-def _ending(normalize: JobView, compare: JobView, baseline_failed: bool) -> _Ending:
+def _ending(normalize: JobView, compare: JobView, hopeless: bool) -> _Ending:
     if compare.state is Status.DONE:
         return _Ending("done", compare)
     if compare.state is Status.SKIPPED:
         return _Ending("skipped", compare)
-    if baseline_failed:
-        return _Ending("failed", compare)
     for job in (normalize, compare):
         if job.state is Status.FAILED:
             return _Ending("failed", job)
-        if job.state in _UNDONE:
-            return _Ending("cancelled", job)
-    # Blocked though nothing of its own failed: the baseline was not done when the batch was stopped.
-    return _Ending("cancelled", compare)
+    # Blocked though nothing failed: what it waited for was not done when the batch was stopped.
+    return _Ending("failed" if hopeless else "cancelled", compare)
 
 
-def _error(file: WorkFile, job: JobView) -> str:
+def _error(name: str, job: JobView) -> str:
     said = job.message or job.reason or job.category or "failed"
     help_ = _HELP.get(Category(job.category)) if job.category else None
     title = f"{MEMORY}: " if job.category == Category.MEMORY else ""
-    return f"{title}{file.name}: {said}" + (f"; {help_}" if help_ else "")
+    return f"{title}{name}: {said}" + (f"; {help_}" if help_ else "")
 
 
 def _paths(view: BatchView, job: JobView, output: str) -> list[str]:

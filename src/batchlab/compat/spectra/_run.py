@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -23,7 +24,14 @@ from batchlab.errors import StartError
 
 __all__ = ["BatchRun"]
 
-_STAGES = {"baseline": "loading", "normalize": "normalization", "compare": "graph_generation"}
+log = logging.getLogger(__name__)
+
+_STAGES = {
+    "baseline": "loading",
+    "normalize": "normalization",
+    "limits": "graph_generation",
+    "compare": "graph_generation",
+}
 
 
 class BatchRun:
@@ -74,6 +82,7 @@ class BatchRun:
     def run(self) -> BatchProcessResult:
         """Do it all; what is wrong with files, folder or jobs is told in the result."""
         self._began = time.monotonic()
+        log.info("comparing %d samples with %s into %s", len(self._samples), self._baseline, self._root)
         with self._timed("validation"):
             may_start = self._validated()
         if not may_start or self._cancelled.is_set():
@@ -122,7 +131,7 @@ class BatchRun:
         if problem is not None:
             before.errors.append(f"{WRITABLE}: {problem}")
             teller.count(errors=1)
-        room = places(self._config)
+        room = places(self._config, self._output.dpi)
         if room < min(self._config.max_concurrent_files, len(good)):
             limit = f"memory_limit_mb={self._config.memory_limit_mb:g}"
             before.warnings.append(f"{limit} leaves room for {room} file{'s' * (room > 1)} at a time")

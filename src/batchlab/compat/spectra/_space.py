@@ -43,13 +43,13 @@ def estimate(
     """What comparing samples with a baseline should take; nothing is read."""
     sizes = [size_of(each) for each in samples]
     total = sum(sizes) + size_of(baseline)
-    workers = max(1, min(places(config), len(sizes)))
+    workers = max(1, min(places(config, dpi), len(sizes)))
     normalizing = _time_of(NORMALIZE, len(sizes) + 1, total, _NORMALIZE_S)
     comparing = _time_of(COMPARE, len(sizes), _TEXT_GROWS * sum(sizes), _COMPARE_S)
     picture_mb = 0.1 + 0.4 * (dpi / 300) ** 2
     return ProcessingEstimate(
         estimated_time_minutes=(normalizing.seconds + comparing.seconds) / workers / 60,
-        estimated_memory_mb=workers * config.memory_limit_mb / places(config),
+        estimated_memory_mb=workers * config.memory_limit_mb / places(config, dpi),
         estimated_output_mb=_BESIDE_PICTURES + picture_mb * len(sizes) + _TEXT_GROWS * total / 1e6,
         total_size_mb=total / 1e6,
         files=len(sizes),
