@@ -171,11 +171,13 @@ def test_options_become_params_of_the_batch(small_set, tmp_path):
     assert result.exit_code == 0, result.output
     limits, first, *_, last = face.batch.jobs
     params = first.params
-    assert [step["step"] for step in params["steps"]] == ["despike", "savgol", "mask", "baseline"]
-    assert params["steps"][1]["window_points"] == 11
-    assert params["steps"][2]["regions"] == [[100.0, 200.0]]
-    assert params["steps"][3]["lam"] == 1e6
-    assert params["grid"] == {"start": 200.0, "stop": 1800.0, "step": 2.0} and params["common"] == "grid"
+    assert params["steps"] == [
+        "despike",
+        {"savgol": 11},
+        {"mask": [100, 200]},
+        {"baseline": {"method": "arpls", "lam": 1e6}},
+    ]
+    assert params["grid"] == {"start": 200.0, "stop": 1800.0, "step": 2.0}
     assert params["regions"] == {"C-H": [2800.0, 3000.0]} and params["masks"] == [[600.0, 700.0]]
     assert (params["difference"], params["factor"], params["shift"]) == ("scaled difference", "derivative", "estimate")
     assert params["tolerance"]["rules"] == ["pearson_r >= 0.9"] and params["tolerance"]["within"] == 0.1
