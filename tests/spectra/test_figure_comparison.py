@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from batchlab.figures import Canvas
+from batchlab.figures import PALETTE, Band, Canvas, Role
 from batchlab.spectra import AxisKind, PlotLimits, Quantity, Spectrum, compare, plot_limits, reach
 from batchlab.spectra._figure import draw_comparison, figure_kind, look_of
 from batchlab.spectra._limits import beyond
+from batchlab.spectra._measures import Difference
 
 AXIS = np.linspace(500.0, 3500.0, 301)
 HILL = 1.0 + np.exp(-(((AXIS - 1500.0) / 300.0) ** 2))
@@ -115,3 +118,91 @@ def test_limits_are_round_at_every_size(power):
     assert all(len(f"{end:.12g}".strip("-0.").replace(".", "").split("e")[0].rstrip("0")) <= 3 for end in found.overlay)
     assert found.overlay[0] < scale
     assert found.overlay[1] > 3.4 * scale * 0.99
+
+
+def near(canvas, colour, within=60):
+    rgb = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return np.abs(canvas.rgba[..., :3].astype(int) - rgb).max(axis=2) < within
+
+
+def shown_at(canvas, mask, panel, x, y, reach=3):
+    row, column = map(int, canvas.pixel_at(panel, x, y))
+    return mask[row - reach : row + reach + 1, column - reach : column + reach + 1].any()
+
+
+def test_nothing_is_drawn_across_a_gap_and_masks_are_shaded():
+    style, comparison = look(spectrum(1.3), dpi=200.0)
+    taken = (AXIS < 1800) | (AXIS > 2200)
+    curves = {name: getattr(comparison, name)[taken] for name in ("axis", "reference", "sample", "difference")}
+    holed = replace(comparison, **curves, gaps=((1805.0, 2195.0),), masks=((2800.0, 3200.0),))
+    canvas = draw_comparison(holed, style)
+    sample = near(canvas, PALETTE[Role.SAMPLE].colour)
+    at = {x: float(1.3 * np.interp(x, AXIS, HILL)) for x in (1500.0, 2000.0, 3000.0)}
+    assert [shown_at(canvas, sample, 0, x, y) for x, y in at.items()] == [True, False, True]
+    bridged = draw_comparison(replace(holed, gaps=()), style)
+    assert near(bridged, PALETTE[Role.SAMPLE].colour).sum() > sample.sum()
+    row, column = map(int, canvas.pixel_at(0, 3000.0, 0.5 * (at[3000.0] + style.overlay_limits[1])))
+    assert canvas.rgba[row, column - 3 : column + 4, 0].max() < 245
+    row, column = map(int, canvas.pixel_at(0, 2600.0, 0.5 * (at[3000.0] + style.overlay_limits[1])))
+    assert canvas.rgba[row - 3 : row + 4, column - 3 : column + 4, 0].max() == 255
+
+
+def test_runs_that_one_has_alone_are_shown():
+    style, comparison = look(spectrum(1.3), dpi=100.0)
+    left = AXIS <= 2500
+    curves = {name: getattr(comparison, name)[left] for name in ("axis", "reference", "sample", "difference")}
+    alone = (AXIS[~left], comparison.reference[~left])
+    canvas = draw_comparison(replace(comparison, **curves, reference_alone=(alone,)), style)
+    reference, sample = (near(canvas, PALETTE[role].colour) for role in (Role.REFERENCE, Role.SAMPLE))
+    assert shown_at(canvas, reference, 0, 3000.0, 1.0)
+    assert not shown_at(canvas, sample, 0, 3000.0, 1.3)
+    assert shown_at(canvas, sample, 0, 2000.0, 1.3 * float(np.interp(2000.0, AXIS, HILL)))
+
+
+def test_a_tolerance_band_and_peaks_are_drawn_and_cost_no_canvas_of_their_own():
+    style, comparison = look(spectrum(1.3), dpi=100.0)
+    band = Band(x=AXIS, low=HILL - 0.2, high=HILL + 0.2, label="tolerance", opacity=1.0)
+    peaks = ([1500.0], [2.6])
+    memory = {}
+    canvas = draw_comparison(comparison, style, memory, bands=[band], peaks=peaks)
+    tolerance = near(canvas, PALETTE[Role.LIMIT].colour, 40)
+    assert shown_at(canvas, tolerance, 0, 2600.0, 1.1, reach=0)
+    assert not shown_at(canvas, tolerance, 0, 2600.0, 1.25, reach=0)
+    row, column = map(int, canvas.pixel_at(0, 1500.0, 2.6))
+    assert near(canvas, PALETTE[Role.PEAK].colour, 80)[row - 8 : row, column - 4 : column + 5].any()
+    pixels = canvas.rgba.copy()
+    again = draw_comparison(compare(spectrum(), spectrum(1.1)), style, memory, bands=[band], peaks=([], []))
+    assert again is canvas
+    assert draw_comparison(comparison, style, memory, bands=[band], peaks=peaks) is canvas
+    np.testing.assert_array_equal(canvas.rgba, pixels)
+    np.testing.assert_array_equal(draw_comparison(comparison, style, bands=[band], peaks=peaks).rgba, pixels)
+
+
+def test_a_ratio_has_its_line_at_one_and_a_scaled_difference_its_factor_in_the_title():
+    style, comparison = look(spectrum(1.3), dpi=50.0)
+    ratio = replace(comparison, difference_kind=Difference.RATIO)
+    limits = plot_limits(spectrum(), [reach(comparison)])
+    assert look_of(ratio, limits).level == 1.0
+    assert look_of(ratio, limits).difference_label == "Sample / reference"
+    assert style.level == 0.0
+    kind = figure_kind(look_of(ratio, limits))
+    assert not kind.panels[1].zero_line
+    assert kind.panels[1].lines[0].y.tolist() == [1.0, 1.0]
+    looks = []
+    for factor in (1.25, 1.5):
+        metrics = {**comparison.metrics, "factor": factor, "factor_by": "least squares"}
+        scaled = replace(comparison, difference_kind=Difference.SCALED, metrics=metrics)
+        looks.append(look_of(scaled, limits))
+        assert f"× {factor:g}" in draw_comparison(scaled, style)._drawn[1]
+    assert looks[0] == looks[1], "one canvas for the batch"
+
+
+def test_reach_leaves_out_what_a_ratio_cannot_tell():
+    comparison = compare(spectrum(), spectrum(1.3))
+    holed = comparison.difference.copy()
+    holed[3] = np.nan
+    told = reach(replace(comparison, difference=holed))
+    assert np.isfinite(told.difference).all()
+    assert reach(replace(comparison, difference=np.full_like(holed, np.nan))).difference == (0.0, 0.0)
+    alone = reach(replace(comparison, sample_alone=((np.array([1.0, 2.0]), np.array([50.0, 60.0])),)))
+    assert alone.overlay[1] == 60.0
