@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchlab.errors import PlotError
+from batchlab.figures._artists import label_marks
 from batchlab.figures._kind import Curve, FigureKind, checked_curve, checked_points
 from batchlab.figures._palette import PALETTE
 from batchlab.figures._png import encode_png, png_rows
@@ -19,7 +20,6 @@ from batchlab.figures._stage import (
     build,
     draw_background,
     draw_title,
-    label_marks,
     pinned,
     shown_spines,
     stroke,

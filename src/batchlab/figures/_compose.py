@@ -13,32 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from batchlab.figures._artists import add_legend, cut, fill, line_look, write_powers
 from batchlab.figures._decimate import Floats, decimate
 from batchlab.figures._kind import Band, Line
 from batchlab.figures._mesh import colours, pixels_of
 from batchlab.figures._sheet import Mesh, Name, Plot, Points, Rule, Sheet
-from batchlab.figures._stage import (
-    EXACT_BINS,
-    FEWEST_BINS,
-    add_legend,
-    cut,
-    fill,
-    fit_text,
-    line_look,
-    new_figure,
-    pieces,
-    plain_text,
-    settle,
-    shortened,
-    write_powers,
-)
+from batchlab.figures._stage import EXACT_BINS, FEWEST_BINS, new_figure, pieces, settle
+from batchlab.figures._text import MAX_LABEL, fit_text, plain_text, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-_MAX_LABEL = 48
 _MAX_NAME = 28
 _NAME_PT = 8.0
 _AROUND = (
@@ -263,7 +250,7 @@ def _name_point(axes: Axes, at: tuple[float, float], name: str, away: float, poi
     for may_hide_points in (False, True):
         for across, up in _AROUND:
             text.set_position((across * away, up * away))
-            text.set_horizontalalignment({1: "left", -1: "right"}.get(across, "center"))
+            text.set_horizontalalignment("left" if across > 0 else "right" if across < 0 else "center")
             text.set_verticalalignment("bottom" if up > 0 else "top" if up < 0 else "center")
             box = text.get_window_extent(renderer)
             fits = axes.bbox.contains(box.x0, box.y0) and axes.bbox.contains(box.x1, box.y1)
@@ -324,7 +311,7 @@ def _outer_only(axes: Axes, sheet: Sheet, at: int) -> None:
 
 
 def _label(text: str) -> str:
-    return shortened(plain_text(text), _MAX_LABEL)
+    return shortened(plain_text(text), MAX_LABEL)
 
 
 def _name(name: Name) -> str:

@@ -7,10 +7,8 @@ pyplot and its global state stay out of it.
 
 from __future__ import annotations
 
-import math
-import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -20,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from batchlab.errors import PlotError
+from batchlab.figures._artists import add_legend, cut, fill, label_marks, line_look
 from batchlab.figures._decimate import Floats, decimate
-from batchlab.figures._palette import PALETTE, Role
+from batchlab.figures._text import MAX_LABEL, fit_text, plain_text, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,18 +28,14 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
-    from batchlab.figures._kind import Band, FigureKind, Panel
+    from batchlab.figures._kind import FigureKind, Panel
 
-_MAX_LABEL = 48  # characters, also of a column's name that a file made up
 _WIDEST_LEGEND = 0.8  # of the figure's width, for a legend in one row
 _SMALLEST_LABEL_PT = 6.0
 FEWEST_BINS = 3_000  # of a long line: coarse pictures can afford several a pixel, and look better for it
 EXACT_BINS = 5_000  # of a line in a vector format: up to 40,000 points, every one is there
-_PEAK_PT = 8.0
 _MOST_EDGE_PIXELS = 4_000_000  # of a line drawn in one piece; 16 bytes each
-_FAR = 1e6  # spans of an axis beyond its limits
 _PADDING_IN = 0.09  # around panels
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _OURS: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#404040",
@@ -148,7 +143,7 @@ def build(kind: FigureKind) -> Stage:
     )
     every_axes: tuple[Axes, ...] = tuple(grid[:, 0])
     lines = [_fill(axes, panel, kind) for axes, panel in zip(every_axes, kind.panels, strict=True)]
-    every_axes[-1].set_xlabel(shortened(plain_text(kind.x_label), _MAX_LABEL))
+    every_axes[-1].set_xlabel(shortened(plain_text(kind.x_label), MAX_LABEL))
     title = figure.suptitle("Ág") if kind.title else None
     figure.align_ylabels()
     settle(figure, every_axes)
@@ -260,38 +255,6 @@ def fit_title(stage: Stage, title: str) -> Text:
     return stage.title
 
 
-def fit_text(text: Text, title: str, room_px: float, renderer: Any) -> None:
-    """Set a text, its middle left out where it is wider than its room."""
-    title = plain_text(title)
-
-    def fits(length: int) -> bool:
-        text.set_text(shortened(title, length))
-        return bool(text.get_window_extent(renderer).width <= room_px)
-
-    if not fits(len(title)):
-        short, long = 1, len(title)
-        while long - short > 1:
-            middle = (short + long) // 2
-            short, long = (middle, long) if fits(middle) else (short, middle)
-        text.set_text(shortened(title, short))
-
-
-def plain_text(text: str) -> str:
-    """Text that a font can be asked to draw: no control characters, no halves of surrogate pairs."""
-    return "".join(
-        " " if (word := unicodedata.category(sign)) == "Cc" else "\N{REPLACEMENT CHARACTER}" if word == "Cs" else sign
-        for sign in text
-    )
-
-
-def shortened(text: str, length: int) -> str:
-    """At most `length` characters, the middle left out: the ends of file names tell them apart."""
-    if len(text) <= length:
-        return text
-    head = length // 2
-    return text[:head] + "…" + text[len(text) - (length - head - 1) :]
-
-
 def _seen(axes: Axes, x: Floats, y: Floats, bins: int) -> tuple[Floats, Floats]:
     """The points of a curve as they go to whatever draws them."""
     x, y = decimate(x, y, limits=axes.get_xlim(), bins=bins)
@@ -303,51 +266,9 @@ def _is_marked(artist: Line2D) -> bool:
     return artist.get_linestyle() == "None"
 
 
-def label_marks(axes: Axes, x: Floats, y: Floats) -> list[Text]:
-    """Write the x of marks beside them, in the order given, as far as there is room."""
-    dpi = axes.figure.dpi
-    width_in, height_in = axes.bbox.width / dpi, axes.bbox.height / dpi
-    span = abs(axes.get_xlim()[1] - axes.get_xlim()[0])
-    decimals = max(0, 3 - math.ceil(math.log10(span)))
-    room = 1.2 * _PEAK_PT / 72 / width_in
-    inside = np.isfinite(x) & np.isfinite(y)
-    places = axes.transAxes.inverted().transform(axes.transData.transform(np.column_stack((x[inside], y[inside]))))
-    made: list[Text] = []
-    taken: list[float] = []
-    for value, (across, up) in zip(x[inside], places, strict=True):
-        if not (0 <= across <= 1 and 0 <= up <= 1) or any(abs(across - other) < room for other in taken):
-            continue
-        taken.append(across)
-        text = f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
-        highest = 1 - len(text) * 0.68 * _PEAK_PT / 72 / height_in
-        made.append(
-            axes.text(
-                across,
-                min(up + 0.9 * _PEAK_PT / 72 / height_in, highest),
-                text,
-                transform=axes.transAxes,
-                rotation=90,
-                ha="center",
-                va="bottom",
-                fontsize=_PEAK_PT,
-                color="#404040",
-            )
-        )
-    return made
-
-
-def cut(values: Floats, limits: tuple[float, float]) -> Floats:
-    """Values within a million spans of the limits; NaN where they are not finite."""
-    low, high = min(limits), max(limits)
-    far = _FAR * (high - low)
-    if low - far <= np.fmin.reduce(values) and np.fmax.reduce(values) <= high + far:
-        return values
-    return np.where(np.isfinite(values), np.clip(values, low - far, high + far), np.nan)
-
-
 def _fill(axes: Axes, panel: Panel, kind: FigureKind) -> list[Line2D]:
     """Put onto the axes what a panel shows; its lines, static ones first, are still empty."""
-    axes.set_ylabel(shortened(plain_text(panel.y_label), _MAX_LABEL))
+    axes.set_ylabel(shortened(plain_text(panel.y_label), MAX_LABEL))
     axes.set_xlim(*kind.x_limits)
     axes.set_ylim(*panel.y_limits)
     if panel.zero_line:
@@ -357,64 +278,9 @@ def _fill(axes: Axes, panel: Panel, kind: FigureKind) -> list[Line2D]:
     lines += [axes.plot([], [], **line_look(slot.role))[0] for slot in panel.slots]
     axes.set_autoscale_on(False)
     if panel.legend:
-        labels = [each.label for each in (*panel.lines, *panel.slots)]
+        labels = [line.label for line in panel.lines] + [slot.label for slot in panel.slots]
         add_legend(axes, [*zip(lines, labels, strict=True), *bands], _WIDEST_LEGEND * kind.pixels[0])
     return lines
-
-
-def fill(axes: Axes, band: Band) -> Any:
-    """Put a band onto axes."""
-    colour = band.colour or PALETTE[band.role].colour
-    return axes.fill_between(
-        cut(band.x, axes.get_xlim()),
-        cut(band.low, axes.get_ylim()),
-        cut(band.high, axes.get_ylim()),
-        color=colour,
-        alpha=band.opacity,
-        linewidth=0,
-    )
-
-
-def add_legend(axes: Axes, named: Sequence[tuple[Any, str]], width_px: float) -> None:
-    """Put a legend above the axes, where it hides no curve, in as few rows as fit the width."""
-    shown = [(artist, shortened(plain_text(label), _MAX_LABEL)) for artist, label in named if label]
-    for columns in range(len(shown), 0, -1):
-        legend = axes.legend(
-            *zip(*shown, strict=True),
-            ncols=columns,
-            loc="lower right",
-            bbox_to_anchor=(1.0, 1.0),
-            frameon=False,
-            borderaxespad=0.1,
-        )
-        if legend.get_window_extent().width <= width_px:
-            return
-
-
-def write_powers(axis: Any) -> None:
-    """Numbers along a logarithmic axis in plain text, for no text here is mathematics: 0.01, 10⁻⁶."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
-
-    axis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def power(value: float) -> str:
-    """A power of ten as text."""
-    if value <= 0 or 1e-3 <= value < 1e4:
-        return f"{value:g}"
-    exponent = round(math.log10(value))
-    return f"10{str(exponent).translate(_RAISED)}"
-
-
-def line_look(role: Role, colour: str | None = None, width_pt: float | None = None) -> dict[str, Any]:
-    """How a curve looks, in matplotlib's words."""
-    style = PALETTE[role]
-    if style.marked:
-        # The tip of the mark is at the point.
-        return {"color": colour or style.colour, "linestyle": "none", "marker": 7, "markersize": 5.0}
-    dashes = (0, style.dashes) if style.dashes else "-"
-    return {"color": colour or style.colour, "linewidth": width_pt or style.width_pt, "linestyle": dashes}
 
 
 def settle(figure: Figure, every_axes: tuple[Axes, ...]) -> None:

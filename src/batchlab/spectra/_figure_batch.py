@@ -5,7 +5,6 @@ All take the spectra as rows of one array on one axis, and draw them in the orde
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from batchlab.errors import PlotError
 from batchlab.figures import CYCLE, Band, Line, Mesh, Name, Picture, Plot, Sheet, shades
 from batchlab.spectra._figure import Look
+from batchlab.spectra._figure_places import apart, columns_of, near_end, step_of, ticks
 from batchlab.spectra._model import Array
 
 __all__ = [
@@ -27,10 +27,8 @@ __all__ = [
 
 MOST_MULTIPLES = 120  # small multiples; smaller ones could not be read
 _MOST_NAMED = 14  # lines in a legend
-_OVERLAP = 0.55  # of a typical spectrum's span, from one to the next
 _OUTLIER = "#D55E00"
 _LINE_PT = 0.9
-_NAME_LINE_PT = 10.8
 _THIN_PT = 0.6
 
 
@@ -106,14 +104,14 @@ def draw_stack(
         By default how many there are, and the offset.
     """
     axis, rows = _checked(axis, rows, names)
-    step = _step(rows) if offset is None else offset
+    step = step_of(rows) if offset is None else offset
     colours, _ = _coloured(names, groups)
     lines = [
         Line(x=axis, y=row + at * step, colour=colour, width_pt=_LINE_PT)
         for at, (row, colour) in enumerate(zip(rows, colours, strict=True))
     ]
     right_end = int(np.argmin(np.abs(axis - look.x_limits[1])))
-    at_end = _near(rows, right_end) + step * np.arange(len(rows))
+    at_end = near_end(rows, right_end) + step * np.arange(len(rows))
     low, high = (_extreme(lines, find) for find in (np.fmin, np.fmax))
     margin = 0.03 * (high - low) or 1.0
     plot = Plot(
@@ -124,7 +122,7 @@ def draw_stack(
         y_label=look.overlay_label,
         y_names=tuple(
             Name(at=at, text=name, colour=colour)
-            for at, name, colour in zip(_apart(at_end, low, high, look), names, colours, strict=True)
+            for at, name, colour in zip(apart(at_end, low, high, look), names, colours, strict=True)
         ),
         y_names_right=True,
     )
@@ -162,16 +160,16 @@ def draw_waterfall(
         x, y, ground = axis + at * aside, rows[at] + at * up, np.full(axis.size, floor + at * up)
         marks.append(Band(x=x, low=ground, high=y, colour="#ffffff", opacity=1.0))
         marks.append(Line(x=x, y=y, colour=colours[at], width_pt=_LINE_PT))
-    last = _near(rows, int(np.argmin(np.abs(axis - right)))) + up * np.arange(count)
+    last = near_end(rows, int(np.argmin(np.abs(axis - right)))) + up * np.arange(count)
     ceiling = float(np.nanmax(rows + up * np.arange(count)[:, None]))
-    beside = _apart(last, floor, ceiling, look)
+    beside = apart(last, floor, ceiling, look)
     plot = Plot(
         marks=tuple(marks),
         x_limits=(left, right + 0.22 * (right - left) * (count > 1)),
         y_limits=(floor - 0.03 * height, _extreme([m for m in marks if isinstance(m, Line)], np.fmax) + 0.03 * height),
         x_label=f"{look.x_label} (of the one in front)",
         y_label=look.overlay_label,
-        x_names=_ticks(min(left, right), max(left, right)),
+        x_names=ticks(min(left, right), max(left, right)),
         y_names=tuple(
             Name(at=at, text=name, colour=colour) for at, name, colour in zip(beside, names, colours, strict=True)
         ),
@@ -255,7 +253,7 @@ def draw_multiples(
     axis, rows = _checked(axis, rows, names)
     if len(rows) > MOST_MULTIPLES:
         raise PlotError(f"{len(rows)} small multiples could not be read; draw at most {MOST_MULTIPLES}, or a heat map")
-    columns = _columns(len(rows), look.size_in[0] / look.size_in[1])
+    columns = columns_of(len(rows), look.size_in[0] / look.size_in[1])
     behind = () if reference is None else (Line(x=axis, y=reference, width_pt=1.0, colour="#b0b0b0"),)
     low = [False] * len(rows) if outliers is None else outliers
     plots = tuple(
@@ -296,13 +294,6 @@ def edges_of(axis: Array) -> Array:
     return np.concatenate(([2 * axis[0] - between[0]], between, [2 * axis[-1] - between[-1]]))
 
 
-def _columns(count: int, shape: float) -> int:
-    """How many plots stand in a row: nearly as wide as high again by half, with few places empty."""
-    ideal = math.sqrt(count * shape / 1.6)
-    choices = range(max(1, math.floor(ideal * 0.75)), max(1, math.ceil(ideal * 1.25)) + 1)
-    return min(choices, key=lambda columns: (-count % columns / count + 0.3 * abs(math.log(columns / ideal)), columns))
-
-
 def _coloured(names: Sequence[str], groups: Sequence[str] | None) -> tuple[list[str], list[str]]:
     """The colour of each spectrum, and its label in a legend: of the first of each group, or of each of a few."""
     if groups is None:
@@ -327,54 +318,6 @@ def _checked(axis: Array, rows: Array, names: Sequence[str]) -> tuple[Array, Arr
             "give a row of one value per point of the axis, and a name, for each of one or more spectra"
         )
     return axis, rows
-
-
-def _step(rows: Array) -> float:
-    """A round share of a typical spectrum's span."""
-    spans = np.nanmax(rows, axis=1) - np.nanmin(rows, axis=1)
-    step = _OVERLAP * float(np.median(spans)) or 1.0
-    power = 10.0 ** math.floor(math.log10(step))
-    return min((factor * power for factor in (1, 2, 5, 10)), key=lambda each: abs(math.log(each / step)))
-
-
-def _near(rows: Array, end: int) -> Array:
-    """A typical value of each spectrum near one end."""
-    few = max(1, rows.shape[1] // 50)
-    first = max(0, min(end - few // 2, rows.shape[1] - few))
-    window = rows[:, first : first + few]
-    there = np.isfinite(window)
-    count = there.sum(axis=1)
-    means = np.where(there, window, 0.0).sum(axis=1) / np.maximum(count, 1)
-    return np.where(count > 0, means, np.nanmean(rows, axis=1))
-
-
-def _apart(at: Array, low: float, high: float, look: Look) -> list[float]:
-    """Places of names: as near to where they belong as can be, none on another, all between two ends."""
-    room_pt = look.size_in[1] * 72 * 0.8
-    least = min(_NAME_LINE_PT / room_pt, 1 / max(1, at.size)) * (high - low)
-    order = np.argsort(at, kind="stable")
-    # What is left of each place when all names below it stand at their least distance must not fall: neighbours
-    # for which it would are given their mean, which is the nearest placing by least squares.
-    blocks: list[list[float]] = []  # mean, count
-    for place, wanted in enumerate(at[order].tolist()):
-        blocks.append([wanted - place * least, 1.0])
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            (one, few), (other, more) = blocks[-2:]
-            blocks[-2:] = [[(one * few + other * more) / (few + more), few + more]]
-    left = np.concatenate([np.full(int(count), mean) for mean, count in blocks])
-    left = np.clip(left, low, max(low, high - (at.size - 1) * least))
-    placed = np.empty(at.size)
-    placed[order] = left + least * np.arange(at.size)
-    return [float(each) for each in placed]
-
-
-def _ticks(low: float, high: float) -> tuple[Name, ...]:
-    """Round numbers within a range, for an axis that is longer than what it says."""
-    rough = (high - low) / 6
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-    counts = range(math.ceil(low / step), math.floor(high / step) + 1)
-    return tuple(Name(at=count * step, text=f"{count * step:.10g}") for count in counts)
 
 
 def _extreme(lines: Sequence[Line], find: np.ufunc) -> float:
