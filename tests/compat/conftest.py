@@ -10,10 +10,6 @@ import pytest
 
 from batchlab.engine import _task
 
-_OURS = {
-    name: f"batchlab.compat.spectra._task:{name.rpartition('.')[2]}" for name in ("compat.limits", "compat.normalize")
-}
-
 
 @pytest.fixture(scope="session", autouse=True)
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -24,7 +20,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     info.mkdir()
     info.joinpath("METADATA").write_text(f"Metadata-Version: 2.1\nName: batchlab\nVersion: {declared['version']}\n")
     groups = declared["entry-points"]
-    groups["batchlab.tasks"] = {**_OURS, **groups["batchlab.tasks"]}
     text = "\n".join(
         f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in each.items()) for group, each in groups.items()
     )
