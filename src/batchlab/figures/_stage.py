@@ -1,8 +1,8 @@
 """Building a kind's figure: axes, labels, legends and margins, settled once.
 
-This is the only file that knows matplotlib, and it imports it late: who draws no picture must not pay the
-second that takes. Every setting that could change a pixel is pinned, so a user's matplotlibrc changes none;
-pyplot and its global state stay out of it.
+Whatever knows matplotlib imports it late: who draws no picture must not pay the second that takes. Every setting
+that could change a pixel is pinned, so a user's matplotlibrc changes none; pyplot and its global state stay out
+of it.
 """
 
 from __future__ import annotations
