@@ -1,0 +1,300 @@
+"""The job that shows a whole batch of spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, FiniteFloat
+
+from batchlab.engine import JobContext, Scalar, task
+from batchlab.errors import Category, DataError, JobError
+from batchlab.spectra.tasks._collecting import Gathered, Gathering, gather, when_or_number
+from batchlab.spectra.tasks._drawing import PICTURES
+from batchlab.spectra.tasks._params import LIBRARIES, Length
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from batchlab.figures import Picture
+    from batchlab.spectra._analytics import Matrix
+    from batchlab.spectra._figure import Look
+    from batchlab.spectra._model import Array
+
+__all__ = ["OverviewParams", "overview"]
+
+_FILE, _NAME, _GROUP, _CORRELATION = "file", "name", "group", "correlation"
+_WORDS = (_FILE, _NAME, _GROUP, _CORRELATION)
+_LINE_POINTS = 8_000  # of a curve, at most: more than there are pixels
+_MAP_POINTS = 2_000
+_PAGE_VALUES = 4_000_000  # 5 bytes each
+_PAGE_POINTS = 20_000
+_THUMBNAIL_OF = ("heat_map", "stack", "overlay", "waterfall", "multiples")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How much a kind of picture can show."""
+
+    usual: int  # spectra, where the params do not say
+    most: int
+    points: int
+    mean: bool = False
+
+
+_KINDS = {
+    "heat_map": _Kind(1_000, 10_000, _MAP_POINTS, mean=True),
+    "stack": _Kind(40, 200, _LINE_POINTS),
+    "overlay": _Kind(300, 2_000, _LINE_POINTS),
+    "waterfall": _Kind(40, 200, _LINE_POINTS),
+    "multiples": _Kind(60, 120, _LINE_POINTS),
+    "page": _Kind(500, 2_000, _PAGE_POINTS),
+}
+
+
+class OverviewParams(Gathering):
+    """How files are read and prepared, in which order they are shown, and how many of them."""
+
+    order_by: str = Field(
+        _FILE,
+        description="file, as they are given; name; group; correlation with the reference, or else the mean, the "
+        "least alike first; or a key of the files' metadata",
+    )
+    most: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="spectra drawn in each picture, evenly chosen if there are more; by default 40 in a stack or "
+        "waterfall, 60 multiples, 300 in an overlay, 500 in a page, 1000 in a heat map",
+    )
+    offset: FiniteFloat | None = Field(
+        None, gt=0, description="from one spectrum of a stack to the next, in the signals' unit"
+    )
+    dpi: float = Field(150.0, ge=10, le=2400)
+    size_in: tuple[Length, Length] = Field((12.0, 8.0), description="width and height of a picture in inches")
+
+
+@task(
+    name="spectra.overview",
+    version="1",
+    params=OverviewParams,
+    optional_inputs=("comparisons", "samples", "reference"),
+    outputs={
+        "stack": "{job}_stack.png",
+        "heat_map": "{job}_heat_map.png",
+        "overlay": None,
+        "waterfall": None,
+        "multiples": None,
+        "page": None,
+    },
+    formats={
+        **dict.fromkeys(("stack", "heat_map", "overlay", "waterfall", "multiples"), PICTURES),
+        "page": (".html",),
+    },
+    libraries=(*LIBRARIES, "matplotlib"),
+    preload=("batchlab.spectra._read", "batchlab.spectra._figure_batch"),
+)
+def overview(ctx: JobContext, params: OverviewParams) -> Mapping[str, Scalar]:
+    """Show a batch of spectra: above each other, as a heat map, on top of each other, or to look around in.
+
+    Takes the tables of comparisons (``comparisons: {from: compare, gather: done}``), or raw files (``samples``, with
+    or without a ``reference`` whose points they are brought to; else those of the first). Each is an item. All lie
+    on disk meanwhile, and a picture reads only the spectra that it shows.
+    """
+    from batchlab.spectra._analytics._collect import Collection
+
+    wanted = [name for name in _KINDS if ctx.wanted(name)]
+    if not wanted:
+        raise JobError(
+            f"nothing is to be drawn; ask for one of the outputs {', '.join(_KINDS)}",
+            category=Category.INVALID_INPUT,
+            reason="no-output",
+        )
+    ctx.stage("load")
+    with Collection(ctx.scratch / "spectra.bin") as collection:
+        key = () if params.order_by in _WORDS else (params.order_by,)
+        gathered = gather(ctx, params, collection, key)
+        axis, matrix, columns, told = collection.finish()
+        for text in told:
+            ctx.warn(text)
+        if gathered.reference is not None:
+            gathered.reference = gathered.reference[columns]
+        batch = _Batch(axis=axis, matrix=matrix, names=tuple(collection.names), gathered=gathered)
+        ctx.stage("order")
+        order = _ordered(ctx, params, batch)
+        drawn: dict[str, Scalar] = {}
+        for name in wanted:
+            if ctx.cancelled:
+                break
+            drawn[f"drawn_{name}"] = _draw(ctx, params, batch, order, name)
+    return {
+        "n": len(batch.names),
+        "n_points": int(axis.size),
+        "axis_first": float(axis[0]),
+        "axis_last": float(axis[-1]),
+        "axis_unit": gathered.axis_unit,
+        **drawn,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """The spectra, and what is known of them."""
+
+    axis: Array
+    matrix: Matrix
+    names: tuple[str, ...]
+    gathered: Gathered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What one picture shows of them."""
+
+    axis: Array
+    rows: Array
+    names: list[str]
+    groups: list[str] | None
+    reference: Array | None
+    reference_name: str
+    look: Look
+    title: str
+
+
+def _ordered(ctx: JobContext, params: OverviewParams, batch: _Batch) -> NDArray[np.intp]:
+    import numpy as np
+
+    from batchlab.spectra._overview import least_alike_first, natural_order, sorted_by
+
+    gathered, by = batch.gathered, params.order_by
+    if by == _FILE:
+        return np.arange(len(batch.names), dtype=np.intp)
+    if by == _NAME:
+        return natural_order(batch.names)
+    if by == _CORRELATION:
+        return least_alike_first(batch.matrix, gathered.reference)
+    values: list[Any]
+    if by == _GROUP:
+        values, what = list(gathered.groups), "a group; write group_by or group_pattern so that they have one"
+    else:
+        values = [said.get(by) for said in gathered.said]
+        what = f"the key {by!r} in their metadata; order_by is a key, or one of {', '.join(_WORDS)}"
+    silent = sum(value is None for value in values)
+    if silent == len(values):
+        raise DataError(f"no spectrum has {what}", reason="no-such-key")
+    if silent:
+        ctx.warn(f"{silent} of {len(values)} spectra say nothing to be ordered by ({by}), and come last")
+    numbers = [None if value is None else when_or_number(value) for value in values]
+    if sum(number is None for number in numbers) == silent:
+        return sorted_by(numbers)
+    return sorted_by(values)
+
+
+def _draw(ctx: JobContext, params: OverviewParams, batch: _Batch, order: NDArray[np.intp], name: str) -> int:
+    """Draw one picture, or the page, and say how many spectra are in it."""
+    ctx.stage("draw")
+    shown = _shown(ctx, params, batch, order, name)
+    if name == "page":
+        ctx.output("page").write_text(_page(shown, ctx.provenance), encoding="utf-8")
+        return len(shown.names)
+    picture = _picture(ctx, params, shown, name)
+    picture.save(ctx.output(name), ctx.provenance)
+    if name == next(each for each in _THUMBNAIL_OF if ctx.wanted(each)):
+        thumbnail = ctx.thumbnail()
+        if thumbnail is not None:
+            thumbnail.write_bytes(picture.thumbnail())
+    return len(shown.names)
+
+
+def _shown(ctx: JobContext, params: OverviewParams, batch: _Batch, order: NDArray[np.intp], name: str) -> _Shown:
+    from batchlab.spectra._figure import look_for
+    from batchlab.spectra._overview import Points, chosen
+
+    kind, gathered = _KINDS[name], batch.gathered
+    points = Points(batch.axis, gathered.gaps, most=kind.points, mean=kind.mean)
+    most = min(params.most or kind.usual, kind.most)
+    if name == "page":
+        most = max(1, min(most, _PAGE_VALUES // points.axis.size))
+        if points.thinned:
+            ctx.warn(f"page: about {_PAGE_POINTS} of {batch.axis.size} points of each spectrum are shown")
+    at = chosen(order, most)
+    left_out = order.size - at.size
+    if left_out:
+        ctx.warn(f"{name}: {at.size} of {order.size} spectra are shown, evenly chosen; {left_out} are left out")
+    rows = points.rows(batch.matrix, at)
+    return _Shown(
+        axis=points.axis,
+        rows=rows,
+        names=[batch.names[each] for each in at.tolist()],
+        groups=[gathered.groups[each] or "no group" for each in at.tolist()] if gathered.grouped else None,
+        reference=None if gathered.reference is None else points.of(gathered.reference),
+        reference_name=gathered.reference_name or "reference",
+        look=look_for(
+            points.axis,
+            rows,
+            axis_kind=gathered.axis_kind,
+            axis_unit=gathered.axis_unit,
+            quantity=gathered.quantity,
+            unit=gathered.unit,
+            treatment=gathered.treatment,
+            size_in=params.size_in,
+            dpi=params.dpi,
+        ),
+        title=f"{at.size} of {order.size} spectra" if left_out else "",
+    )
+
+
+def _picture(ctx: JobContext, params: OverviewParams, shown: _Shown, name: str) -> Picture:
+    from batchlab.spectra import _figure_batch as figures
+
+    what: Any = (shown.axis, shown.rows, shown.names, shown.look)
+    if name == "stack":
+        # The first on top, as in the heat map.
+        turned = None if shown.groups is None else shown.groups[::-1]
+        return figures.draw_stack(
+            shown.axis,
+            shown.rows[::-1],
+            shown.names[::-1],
+            shown.look,
+            offset=params.offset,
+            groups=turned,
+            title=shown.title,
+        )
+    if name == "heat_map":
+        return figures.draw_heat_map(*what, limits=_colour_limits(ctx, shown), title=shown.title)
+    if name == "multiples":
+        return figures.draw_multiples(*what, reference=shown.reference, title=shown.title)
+    draw = figures.draw_overlay if name == "overlay" else figures.draw_waterfall
+    return draw(*what, groups=shown.groups, title=shown.title)
+
+
+def _colour_limits(ctx: JobContext, shown: _Shown) -> tuple[float, float] | None:
+    """The ends of the colours where one spectrum far out would leave all others in one colour; else None."""
+    import numpy as np
+
+    from batchlab.spectra._limits import hull
+
+    lows, highs = np.nanmin(shown.rows, axis=1), np.nanmax(shown.rows, axis=1)
+    bottom, top = hull(list(zip(lows.tolist(), highs.tolist(), strict=True)))
+    out = np.flatnonzero((lows < bottom) | (highs > top))
+    if not out.size:
+        return None
+    reach = (
+        f"{shown.names[out[0]]} reaches" if out.size == 1 else f"{shown.names[out[0]]} and {out.size - 1} more reach"
+    )
+    ctx.warn(f"heat_map: {reach} beyond the colours, which go from {bottom:g} to {top:g}")
+    return bottom, top
+
+
+def _page(shown: _Shown, provenance: Mapping[str, str]) -> str:
+    """The page, with the reference ahead of the spectra where there is one."""
+    import numpy as np
+
+    from batchlab.spectra._page import spectra_page
+
+    rows, names, at = shown.rows, shown.names, None
+    if shown.reference is not None:
+        rows, names, at = np.concatenate((shown.reference[None], rows)), [shown.reference_name, *names], 0
+    return spectra_page(shown.axis, rows, names, shown.look, reference=at, title=shown.title, provenance=provenance)
