@@ -183,10 +183,12 @@ def test_what_was_cut_out_is_a_gap(files, tmp_path):
     assert not ((axis[~missing] > 900) & (axis[~missing] < 1100)).any()
 
 
-def test_one_far_out_does_not_take_the_colours_from_all_others(files, tmp_path):
+def test_one_far_out_does_not_take_colours_and_room_from_all_others(files, tmp_path):
     write_spectrum(files / "leaf13.txt", 1e4 * bands(1000, 500, 300))
-    _, jobs, out = ended(tmp_path, [entry(samples(files), {"heat_map": "h.png"}, size_in=[8, 6])])
-    assert any("heat_map: leaf13 reaches beyond the colours" in text for text in jobs["all"].warnings)
+    outputs = {"heat_map": "h.png", "overlay": "o.png", "multiples": "m.png"}
+    _, jobs, out = ended(tmp_path, [entry(samples(files), outputs, size_in=[8, 6])])
+    for name in outputs:
+        assert any(text.startswith(f"{name}: leaf13 reaches beyond what is shown") for text in jobs["all"].warnings)
     pixels = np.asarray(Image.open(out / "h.png").convert("RGB"))
     row = pixels[pixels.shape[0] // 2]
     assert len(np.unique(row, axis=0)) > 20

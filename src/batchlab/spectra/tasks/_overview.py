@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, FiniteFloat
@@ -249,29 +249,22 @@ def _shown(ctx: JobContext, params: OverviewParams, batch: _Batch, order: NDArra
 def _picture(ctx: JobContext, params: OverviewParams, shown: _Shown, name: str) -> Picture:
     from batchlab.spectra import _figure_batch as figures
 
-    what: Any = (shown.axis, shown.rows, shown.names, shown.look)
+    axis, rows, names, groups, title = shown.axis, shown.rows, shown.names, shown.groups, shown.title
     if name == "stack":
-        # The first on top, as in the heat map.
-        turned = None if shown.groups is None else shown.groups[::-1]
-        return figures.draw_stack(
-            shown.axis,
-            shown.rows[::-1],
-            shown.names[::-1],
-            shown.look,
-            offset=params.offset,
-            groups=turned,
-            title=shown.title,
-        )
+        return figures.draw_stack(axis, rows, names, shown.look, offset=params.offset, groups=groups, title=title)
+    if name == "waterfall":
+        return figures.draw_waterfall(axis, rows, names, shown.look, groups=groups, title=title)
+    limits = _limits(ctx, shown, name)
     if name == "heat_map":
-        return figures.draw_heat_map(*what, limits=_colour_limits(ctx, shown), title=shown.title)
+        return figures.draw_heat_map(axis, rows, names, shown.look, limits=limits, title=title)
+    look = shown.look if limits is None else replace(shown.look, overlay_limits=limits)
     if name == "multiples":
-        return figures.draw_multiples(*what, reference=shown.reference, title=shown.title)
-    draw = figures.draw_overlay if name == "overlay" else figures.draw_waterfall
-    return draw(*what, groups=shown.groups, title=shown.title)
+        return figures.draw_multiples(axis, rows, names, look, reference=shown.reference, title=title)
+    return figures.draw_overlay(axis, rows, names, look, groups=groups, title=title)
 
 
-def _colour_limits(ctx: JobContext, shown: _Shown) -> tuple[float, float] | None:
-    """The ends of the colours where one spectrum far out would leave all others in one colour; else None."""
+def _limits(ctx: JobContext, shown: _Shown, name: str) -> tuple[float, float] | None:
+    """Limits of all ordinary spectra, where one far out would leave no room for them; else None."""
     import numpy as np
 
     from batchlab.spectra._limits import hull
@@ -281,10 +274,8 @@ def _colour_limits(ctx: JobContext, shown: _Shown) -> tuple[float, float] | None
     out = np.flatnonzero((lows < bottom) | (highs > top))
     if not out.size:
         return None
-    reach = (
-        f"{shown.names[out[0]]} reaches" if out.size == 1 else f"{shown.names[out[0]]} and {out.size - 1} more reach"
-    )
-    ctx.warn(f"heat_map: {reach} beyond the colours, which go from {bottom:g} to {top:g}")
+    who = f"{shown.names[out[0]]} reaches" if out.size == 1 else f"{shown.names[out[0]]} and {out.size - 1} more reach"
+    ctx.warn(f"{name}: {who} beyond what is shown, from {bottom:g} to {top:g}")
     return bottom, top
 
 
