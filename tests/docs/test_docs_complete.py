@@ -15,7 +15,12 @@ from batchlab.cli import cli
 from batchlab.engine import Ask, BatchState, JobContext, Status, read_view, status_json
 from batchlab.errors import Category
 from batchlab.spectra import AxisKind, Normalization, Quantity
+from batchlab.spectra._kinds import Technique
+from batchlab.spectra._measures import MEASURES
+from batchlab.spectra._normalizer._settings import _VARIABLES
+from batchlab.spectra._pretreatment._steps import STEPS
 from batchlab.spectra.tasks import CompareParams, LimitsParams
+from batchlab.spectra.tasks._analytics import AnalyticsParams
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -101,6 +106,19 @@ def test_params_and_words_of_the_spectra_tasks_stand_in_the_tables() -> None:
     for words in (AxisKind, Quantity, Normalization):
         for word in words:
             assert f"`{word}`" in text or word == "unknown", word
+    own = set(AnalyticsParams.model_fields) - (set(CompareParams.model_fields) - {"dpi", "size_in"})
+    assert own <= set(first_cells(text, "## Analytics"))
+
+
+def test_params_and_words_of_recipes_stand_in_the_tables() -> None:
+    text = page("reference/spectra.md")
+    assert first_cells(text, "### Steps") == list(STEPS)
+    for name, kind in STEPS.items():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |") and line.count("|") == 4)
+        parameters = set(kind.model_fields) - {"step"}
+        assert all(re.search(rf"\b{each}\b", row) for each in parameters), name
+    assert first_cells(text, "### Presets") == [str(each) for each in Technique]
+    assert set(first_cells(text, "## AI")) == {f"BATCHLAB_AI_{name}" for name in _VARIABLES}
 
 
 def test_metrics_are_those_that_a_comparison_gives(desk: Desk) -> None:
@@ -108,7 +126,9 @@ def test_metrics_are_those_that_a_comparison_gives(desk: Desk) -> None:
     desk.run("batchlab spectra compare data/reference.csv data/samples/sample_001.csv --output out --no-figure -q")
     assert desk.code == 0
     view = read_view(desk.folder / "out")
-    assert set(first_cells(page("reference/spectra.md"), "## Metrics")) == set(view.jobs[-1].metrics)
+    spectra = page("reference/spectra.md")
+    assert set(first_cells(spectra, "## Metrics")) == set(view.jobs[-1].metrics)
+    assert set(MEASURES) <= {*first_cells(spectra, "## Metrics"), *first_cells(spectra, "### Metrics on wish")}
     shape = status_json(view)
     text = page("reference/json.md")
     assert set(first_cells(text, "## status")) == set(shape)
