@@ -211,7 +211,15 @@ def _rows_instead(layout: Layout, axis: int) -> list[Evidence]:
     if blank[0].any() and not blank[0].all() and not blank[1:].any() and blank[0, : blank[0].sum()].all():
         if blank[0].sum() > 1:
             return [Evidence("first row", 0.2, "the first row begins with blank cells and is whole from there on")]
-        return [Evidence("first row", 0.8, "the first row begins with a blank cell and is whole from there on")]
+        return [Evidence("first row", 0.7, "the first row begins with a blank cell and is whole from there on")]
+    across = layout.values[0, 1:]
+    if (
+        not layout.names
+        and across.size >= LEAST_POINTS
+        and is_smooth(across)
+        and np.unique(np.sign(np.diff(across))).size == 1
+    ):
+        return [Evidence("first row", 0.6, "the first row runs one way evenly, as an axis does")]
     numbers = sum(each is not None for each in axis_cells(list(layout.names), layout.decimal))
     if numbers < LEAST_POINTS:
         return []
@@ -219,7 +227,7 @@ def _rows_instead(layout: Layout, axis: int) -> list[Evidence]:
         return [Evidence("names", 0.1, f"numbers for names, and the first column called {layout.names[0]!r}")]
     if counts_rows(layout.values[:, axis]):
         return [Evidence("names", 0.3, "numbers for names, and the axis only counts rows")]
-    return [Evidence("names", 0.85, "numbers for names")]
+    return [Evidence("names", 0.7, "numbers for names")]
 
 
 def _unnamed_axis(layout: Layout, axis: int, others: list[int]) -> Evidence:

@@ -153,7 +153,7 @@ def _label_evidence(table: RowTable, labels: list[list[str]], corner: Meaning, h
         return 0.93, f"{rows} rows, their first cells in no order"
     # A table with numbers on both sides is read along its longer one, and that is not sure.
     ratio = table.axis.size / rows
-    return float(np.clip(0.45 + 0.12 * np.log2(ratio), 0.1, 0.85)), f"{table.axis.size} numbers across, {rows} down"
+    return float(np.clip(0.45 + 0.1 * np.log2(ratio), 0.1, 0.7)), f"{table.axis.size} numbers across, {rows} down"
 
 
 def _unlabelled(table: RowTable, labels: list[list[str]], rows: int) -> tuple[float, str]:

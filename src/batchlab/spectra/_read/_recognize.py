@@ -178,6 +178,8 @@ def proposals_of(path: Path, lines: Lines, decoded: Decoded) -> tuple[list[Propo
             layout = layout_of(path, lines, block, decoded)
             found.append(propose_pairs(layout, lines) or propose_columns(layout, lines))
         except DataError as error:
+            if error.reason in ("truncated", "broken-table"):
+                raise
             refusal = error
     if block is None or _may_be_rows(block, found[0] if found else None):
         found.append(propose_rows(lines, decoded.encoding, decoded.warnings))

@@ -158,26 +158,24 @@ def _table_at(lines: Lines, at: int, delimiter: str, decimal: str, counts: np.nd
 def _longest_axis(parsed: list[tuple[float, str, str] | None]) -> tuple[int, int]:
     """The longest stretch of numbers that run one way and are written alike, as first and last place."""
     best = (0, -1)
-    begin = 0
-    direction = 0.0
+    begin, direction = 0, 0
     for i in range(1, len(parsed) + 1):
-        here, before = parsed[i] if i < len(parsed) else None, parsed[i - 1]
-        goes_on = False
-        if here is not None and before is not None and here[1:] == before[1:] and here[0] != before[0]:
-            step = 1.0 if here[0] > before[0] else -1.0
-            goes_on = direction in (0.0, step)
-            if goes_on:
-                direction = step
-        if not goes_on:
-            if before is not None and i - 1 - begin > best[1] - best[0]:
-                best = (begin, i - 1)
-            # A turn begins anew at the point before it, since that one may belong to either side.
-            begin = i - 1 if here is not None and before is not None and direction else i
-            direction = 0.0
-            if begin == i - 1 and here is not None and before is not None and here[1:] == before[1:]:
-                direction = 1.0 if here[0] > before[0] else -1.0 if here[0] < before[0] else 0.0
-                begin = begin if direction else i
+        step = _step(parsed[i - 1], parsed[i] if i < len(parsed) else None)
+        if step and direction in (0, step):
+            direction = step
+            continue
+        if parsed[i - 1] is not None and i - 1 - begin > best[1] - best[0]:
+            best = (begin, i - 1)
+        # At a turn the point before belongs to both sides.
+        begin, direction = (i - 1, step) if step else (i, 0)
     return best
+
+
+def _step(before: tuple[float, str, str] | None, here: tuple[float, str, str] | None) -> int:
+    """1 upwards, -1 downwards, 0 between numbers that do not belong together."""
+    if before is None or here is None or here[1:] != before[1:] or here[0] == before[0]:
+        return 0
+    return 1 if here[0] > before[0] else -1
 
 
 def _counts_up(axis: Array) -> bool:
