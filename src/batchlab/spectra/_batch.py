@@ -93,13 +93,15 @@ def compare_batch(
         own["overlay_limits"] = list(limits)
     elif limits not in ("auto", "per-picture"):
         raise ConfigError(f"limits {limits!r}: write auto, per-picture, or two numbers")
-    inputs: dict[str, InputSpec] = {"reference": _one_or_many(references)}
+    inputs: dict[str, InputSpec] = {
+        "reference": _one_or_many(references),
+        "sample": Each(patterns=files, literal=True),
+    }
     entries = []
     if figure and limits == "auto":
-        everything = {**inputs, "samples": Many(patterns=files, literal=True)}
+        everything = {"reference": inputs["reference"], "samples": Many(patterns=files, literal=True)}
         entries.append(Entry(id="limits", task="spectra.limits", inputs=everything, params=shared))
         inputs["limits"] = FromEntry(entries=("limits",), output="limits")
-    inputs["sample"] = Each(patterns=files, literal=True)
     if band is not None:
         inputs["band"] = One(path=os.fspath(band))
     if replicates:

@@ -138,6 +138,16 @@ class Normalizer:
         """What this job has asked so far: ``1 call for 240 files``."""
         return self._calls.summary(self._settings.job)
 
+    @property
+    def has_pinned(self) -> bool:
+        """Whether any plan is pinned: then even sure rules may have to give way."""
+        return self._cache.has_pinned
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether an AI is set up."""
+        return self._ai is not None
+
     def normalize(self, path: str | os.PathLike[str]) -> Normalized:
         """Say how a file is read.
 

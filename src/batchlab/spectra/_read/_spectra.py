@@ -27,6 +27,7 @@ __all__ = ["read_spectra", "read_spectrum"]
 
 _SURE = 0.8
 _MOST_LISTED = 12
+DOUBT = "its layout is not sure"  # how the warning begins
 
 
 def read_spectra(path: str | os.PathLike[str], *, plan: Plan | None = None) -> tuple[Spectrum, ...]:
@@ -130,7 +131,7 @@ def _entries(path: Path, plan: Plan | None) -> list[Entry]:
     entries = entries_of(path, lines, decoded, best.plan, best.layout)
     if found.confidence >= _SURE:
         return entries
-    doubt = f"its layout is not sure ({found.confidence:.2f}): {found.reasons[0]}; state what you know, or a plan"
+    doubt = f"{DOUBT} ({found.confidence:.2f}): {found.reasons[0]}; state what you know, or a plan"
     return [_doubted(each, doubt) for each in entries]
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from batchlab.spectra._cli_plans import ai_show_option, show_requests
+
 if TYPE_CHECKING:
     from batchlab.spectra._inspect import Inspection
 
@@ -21,8 +23,9 @@ _MOST_LISTED = 12
 @click.argument("files", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="One list, for machines.")
 @click.option("--no-plot", is_flag=True, help="Words alone.")
+@ai_show_option
 @click.pass_context
-def inspect(ctx: click.Context, files: tuple[str, ...], as_json: bool, no_plot: bool) -> None:
+def inspect(ctx: click.Context, files: tuple[str, ...], as_json: bool, no_plot: bool, ai_show: bool) -> None:
     """Tell how FILES are read: layout, units, spectra, how sure that is and why, with a small plot.
 
     FILES are files, folders or patterns. Nothing is written. Exit code 1 where a file is refused.
@@ -35,6 +38,8 @@ def inspect(ctx: click.Context, files: tuple[str, ...], as_json: bool, no_plot: 
         paths = find_samples(files, None)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    if ai_show:
+        ctx.exit(show_requests(paths))
     told = []
     refused = False
     for path in paths:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, FiniteFloat
 
 from batchlab.engine import JobContext, Scalar, task
-from batchlab.spectra.tasks._against import Against, Judged, Judging
+from batchlab.spectra.tasks._against import Against, Judged, Judging, span_of
 from batchlab.spectra.tasks._conforming import Tolerance, conforming
 from batchlab.spectra.tasks._drawing import PICTURES, draw
 from batchlab.spectra.tasks._params import LIBRARIES, Length, Limits
@@ -141,6 +142,12 @@ def _write(ctx: JobContext, judged: Judged, match: PeakMatch | None, sample: Any
 
         write_spectrum(ctx.output("normalized"), sample, provenance=ctx.provenance)
     if ctx.wanted("page"):
+        from batchlab.spectra._figure import look_of
+        from batchlab.spectra._limits import plot_limits, reach
         from batchlab.spectra._page import comparison_page
 
-        ctx.output("page").write_text(comparison_page(comparison, ctx.provenance), encoding="utf-8")
+        look = look_of(
+            comparison, replace(plot_limits(judged.reference, [reach(comparison)]), axis=span_of(comparison))
+        )
+        page = comparison_page(comparison, look, title=sample.name, provenance=ctx.provenance)
+        ctx.output("page").write_bytes(page.encode("utf-8", "backslashreplace"))

@@ -16,17 +16,19 @@ __all__ = ["kept", "read", "tell"]
 
 def read(ctx: JobContext, path: Path, params: Reading) -> Spectrum:
     """Read a file."""
-    from batchlab.spectra._read import read_spectrum
+    from batchlab.spectra._normalized import read_normalized
 
-    return read_spectrum(path, name=_called(path, params), **params.reading)
+    return read_normalized(path, name=_called(path, params), **params.reading)
 
 
 def kept(ctx: JobContext, path: Path, params: Reading) -> Spectrum:
     """Read a file that many jobs share, once a worker."""
     from batchlab.cache import worker_cache
-    from batchlab.spectra._read import read_spectrum
+    from batchlab.spectra._normalized import read_normalized
 
-    spectrum: Spectrum = worker_cache(ctx.cache).load(path, read_spectrum, name=_called(path, params), **params.reading)
+    spectrum: Spectrum = worker_cache(ctx.cache).load(
+        path, read_normalized, name=_called(path, params), **params.reading
+    )
     return spectrum
 
 

@@ -1,0 +1,57 @@
+"""Read a spectrum by the plan of whoever knows its layout best: a pinned one, the rules, an AI that was set up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from batchlab.errors import DataError
+from batchlab.spectra._model import Spectrum
+from batchlab.spectra._normalizer import Normalizer, Source, Status
+from batchlab.spectra._read import read_spectrum
+from batchlab.spectra._read._spectra import DOUBT
+
+__all__ = ["read_normalized"]
+
+_NO_LAYOUT = ("unknown-layout", "not-a-spectrum")  # another may still find one
+
+
+def read_normalized(path: Path, **reading: Any) -> Spectrum:
+    """Read one spectrum; where the rules are not sure how, by what the normaliser decides.
+
+    Parameters
+    ----------
+    path
+        The file.
+    reading
+        Options of `read_spectrum`. With a column or an axis that is named nobody is asked.
+
+    Raises
+    ------
+    DataError
+        The reasons of `read_spectrum`, and ``needs-review`` where nobody is sure how the file is read.
+    """
+    if reading.get("axis") is not None or reading.get("column") is not None:
+        return read_spectrum(path, **reading)
+    normalizer = Normalizer()
+    if not normalizer.has_pinned:
+        try:
+            spectrum = read_spectrum(path, **reading)
+        except DataError as error:
+            if error.reason not in _NO_LAYOUT or not normalizer.can_ask:
+                raise
+        else:
+            if not any(text.startswith(DOUBT) for text in spectrum.warnings):
+                return spectrum
+    found = normalizer.normalize(path)
+    if found.status is Status.NEEDS_REVIEW:
+        why = found.warnings[-1] if found.warnings else "nobody is sure how this file is read"
+        raise DataError(
+            f"{path}: {why}: `batchlab spectra inspect` shows how it may be read, `batchlab spectra plans pin` settles "
+            "it",
+            reason="needs-review",
+        )
+    spectrum = read_spectrum(path, plan=found.plan, **reading)
+    who = () if found.source in (Source.RULES, Source.FORMAT) else (f"read by the plan of the {found.source}",)
+    return replace(spectrum, warnings=(*spectrum.warnings, *found.warnings, *who))
