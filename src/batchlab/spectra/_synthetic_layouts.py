@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from batchlab.spectra._model import Array, Spectrum
 
 __all__ = ["KINDS", "NASTY", "Judged", "MadeLayout", "judge", "make_layout", "make_layouts", "mistake"]
 
+T = TypeVar("T")
 Curve = tuple[Array, Array]
 _ENDS = ("\n", "\n", "\r\n", "\r\n", "\r")
 
@@ -123,7 +125,7 @@ class _Draw:
         self.encoding = "utf-8"
         self.places = int(rng.integers(2, 7))
 
-    def one_of(self, choices: Sequence[object]) -> object:
+    def one_of(self, choices: Sequence[T]) -> T:
         return choices[int(self.rng.integers(len(choices)))]
 
     def chance(self, share: float) -> bool:
@@ -139,10 +141,10 @@ class _Draw:
         """An axis as an instrument has it: even, or with slowly growing steps; up or down; rounded."""
         points = int(self.rng.choice((40, 120, 500, 1500))) if points is None else points
         t = np.linspace(0, 1, points)
-        bend = self.rng.choice((0.0, 0.0, 0.15, -0.2))
+        bend = float(self.rng.choice((0.0, 0.0, 0.15, -0.2)))
         span = self.technique.high - self.technique.low
-        axis = self.technique.low + span * (t + bend * t * (1 - t)) + self.rng.uniform(0, 0.1) * span
-        axis = np.round(axis, max(2, self.places))
+        exact = self.technique.low + span * (t + bend * t * (1 - t)) + self.rng.uniform(0, 0.1) * span
+        axis: Array = np.round(exact, max(2, self.places))
         return axis[::-1].copy() if self.chance(0.35) else axis
 
     def signal(self, points: int) -> Array:
@@ -153,12 +155,13 @@ class _Draw:
             y += self.rng.uniform(0.1, 1) * np.exp(
                 -0.5 * ((t - self.rng.random()) / self.rng.uniform(0.005, 0.08)) ** 2
             )
-        y = (y + self.rng.uniform(0, 1) * t) * self.rng.choice((1.0, 1.0, 100.0, 30000.0))
+        y = (y + self.rng.uniform(0, 1) * t) * float(self.rng.choice((1.0, 1.0, 100.0, 30000.0)))
         if self.chance(0.9):
             y += self.rng.normal(0, 0.01 * np.ptp(y), points)
         if self.chance(0.1):
             y[: points // 10] = 0.0
-        return np.round(y) if np.ptp(y) > 1000 and self.chance(0.5) else np.round(y, max(3, self.places))
+        rounded: Array = np.round(y, 0 if np.ptp(y) > 1000 and self.chance(0.5) else max(3, self.places))
+        return rounded
 
     def number(self, value: float) -> str:
         if np.isnan(value):

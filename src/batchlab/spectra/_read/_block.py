@@ -187,7 +187,7 @@ def _hidden(lines: Lines, rows: NDArray[np.int64]) -> int:
     before = rows[rows < lines.head]
     if not lines.gap or before.size in (0, rows.size):
         return 0
-    return round(lines.gap * before.size / (before[-1] - before[0] + 1))
+    return round(lines.gap * before.size / int(before[-1] - before[0] + 1))
 
 
 def block_under(lines: Lines, delimiter: str, decimal: str, first: int) -> Block | None:

@@ -117,7 +117,7 @@ def _name_column(table: RowTable, labels: list[list[str]]) -> int | None:
     ]
     called = [i for i in worded if _NAME_WORDS.fullmatch(table.cells[i])]
     before = [i for i in worded if i < table.first]
-    return (called or before or [None])[0]
+    return next(iter((*called, *before)), None)
 
 
 def _axis_evidence(table: RowTable) -> tuple[float, str]:

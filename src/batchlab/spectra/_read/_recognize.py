@@ -199,7 +199,7 @@ def _may_be_rows(block: Block, columns: Proposal | None) -> bool:
     names = columns.layout.names
     if names:
         return sum(each is not None for each in axis_cells(list(names), columns.layout.decimal)) >= LEAST_POINTS
-    return block.values.shape[1] >= LEAST_POINTS
+    return int(block.values.shape[1]) >= LEAST_POINTS
 
 
 def _alternative(proposal: Proposal, best: Proposal) -> Alternative:
