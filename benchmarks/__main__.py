@@ -9,7 +9,19 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import executor, numbers, outputs, pictures, plan, runner, scaling
+from benchmarks import (
+    executor,
+    many,
+    memory,
+    numbers,
+    outputs,
+    pca,
+    pictures,
+    plan,
+    recogniser,
+    runner,
+    scaling,
+)
 from benchmarks._machine import machine, machine_line
 from benchmarks._row import measure_row
 from benchmarks._table import as_json, as_text
@@ -21,6 +33,10 @@ ROWS = {
     "plan": plan.row,
     "pictures": pictures.row,
     "numbers": numbers.row,
+    "many": many.row,
+    "pca": pca.row,
+    "recogniser": recogniser.row,
+    "memory": memory.row,
     "scaling": scaling.row,
 }
 RESULTS = Path(__file__).resolve().parent.parent / "bench-results"

@@ -1,4 +1,4 @@
-"""Our side of every row: the one place where the benchmarks touch batchlab."""
+"""Our side of the rows: with `_recognition` the one place where the benchmarks touch batchlab."""
 
 from __future__ import annotations
 
@@ -112,6 +112,31 @@ def _compare(n: int, workers: int, folder: str, output: str, *, pictures: bool) 
     )
     batch = Batch(name="compare", output=Path(output), jobs=jobs, settings=Settings(workers=workers))
     _must_be_done(run(batch), n)
+
+
+def similarity_passes(n: int, folder: str) -> None:
+    """Judge all samples of a matrix by correlation, RMSE and angle, `n` times."""
+    import numpy as np
+
+    from batchlab.spectra._many import similarity_of_many
+
+    reference, samples = np.load(Path(folder, "reference.npy")), np.load(Path(folder, "samples.npy"))
+    for _ in range(n):
+        found = similarity_of_many(reference, samples)
+        if not np.isfinite(found.pearson_r).all():
+            raise SystemExit("a correlation is not a number")
+
+
+def components(n: int, folder: str, count: int) -> None:
+    """Find the first `count` components of a matrix, `n` times."""
+    import numpy as np
+
+    from batchlab.spectra._analytics import pca
+
+    samples = np.load(Path(folder, "samples.npy"))
+    for _ in range(n):
+        if len(pca(samples, count).variances) != count:
+            raise SystemExit(f"fewer than {count} components")
 
 
 def _must_be_done(result, n: int) -> None:

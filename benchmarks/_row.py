@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from benchmarks._findings import Findings, findings_of
 from benchmarks._measure import MeasureError, Usage, measure
 from benchmarks._statistics import Spread, per_job, ratios, spread
 
@@ -38,15 +39,17 @@ class Side:
     startup_jobs: int | None = None  # None: nothing is taken off, the whole run is the figure
     wants_folder: bool = False  # a fresh folder on the benchmark's disk, as the argument `folder`
     prepare: str | None = None  # module:function(n, folder): run once, unmeasured; implies a folder that is kept
+    watch_s: float = 0.0  # how often the memory of all its processes is added up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatioTo:
-    """`side` takes at most `factor` of what `against` takes, per job."""
+    """`side` takes at most `factor` of what `against` takes: per job, or memory in all."""
 
     side: str
     against: str
     factor: float
+    figure: Literal["per_job_s", "peak_rss_mb", "peak_tree_mb"] = "per_job_s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,8 @@ class Row:
     rounds: int
     sides: tuple[Side, ...]
     goals: tuple[Goal, ...] = ()
+    asks: str | None = None  # module:function(quick): run once, unmeasured; what it found is told below the figures
+    quick: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +114,7 @@ class RowResult:
     row: Row
     measured: tuple[Measured, ...]
     verdicts: tuple[Verdict, ...]
+    findings: Findings | None = None
     load_before: tuple[float, float, float]
     load_after: tuple[float, float, float]
 
@@ -135,7 +141,19 @@ def measure_row(row: Row, folder: Path, *, tell: Callable[[str], None] = lambda 
     measured = tuple(_measured(side, usages[side.name], row.basis, failures.get(side.name)) for side in row.sides)
     by_name = {one.side.name: one for one in measured}
     verdicts = tuple(_verdict(goal, by_name, row.basis) for goal in row.goals)
-    return RowResult(row=row, measured=measured, verdicts=verdicts, load_before=before, load_after=os.getloadavg())
+    findings = None
+    if row.asks is not None:
+        tell(f"{row.name}: looking at results")
+        findings = findings_of(row.asks, row.quick)
+        verdicts += tuple(Verdict(text=check.text, value=None, met=check.met) for check in findings.checks)
+    return RowResult(
+        row=row,
+        measured=measured,
+        verdicts=verdicts,
+        findings=findings,
+        load_before=before,
+        load_after=os.getloadavg(),
+    )
 
 
 def _prepare(
@@ -174,10 +192,11 @@ def _run(side: Side, jobs: int, scratch: Path, prepared: Mapping[tuple[str, int]
     if side.prepare is not None:
         arguments["folder"] = str(prepared[side.prepare, side.jobs])
     if not side.wants_folder:
-        return measure(side.case, arguments)
+        return measure(side.case, arguments, watch_s=side.watch_s)
     output = Path(tempfile.mkdtemp(dir=scratch))
     try:
-        return measure(side.case, {**arguments, ("output" if side.prepare is not None else "folder"): str(output)})
+        name = "output" if side.prepare is not None else "folder"
+        return measure(side.case, {**arguments, name: str(output)}, watch_s=side.watch_s)
     finally:
         shutil.rmtree(output)
 
@@ -207,6 +226,10 @@ def _verdict(goal: Goal, measured: Mapping[str, Measured], basis: str) -> Verdic
     """Judge by the median; the range is told beside it."""
     ours = measured[goal.side]
     match goal:
+        case RatioTo(against=against, factor=limit, figure="peak_rss_mb"):
+            text = f"{goal.side}: largest process at most {limit:.3g} x that of {against}"
+        case RatioTo(against=against, factor=limit, figure="peak_tree_mb"):
+            text = f"{goal.side}: all processes together at most {limit:.3g} x those of {against}"
         case RatioTo(against=against, factor=limit):
             text = f"{goal.side}: {basis} at most {limit:.3g} x {against}"
         case Beyond(against=against, seconds=limit):
@@ -231,7 +254,9 @@ def _verdict(goal: Goal, measured: Mapping[str, Measured], basis: str) -> Verdic
         theirs = measured[goal.against]
         if theirs.failure is not None:
             return Verdict(text=text, value=None, met=None)
-        if isinstance(goal, RatioTo):
+        if isinstance(goal, RatioTo) and goal.figure != "per_job_s":
+            values = ratios(*([getattr(usage, goal.figure) for usage in one.full] for one in (ours, theirs)))
+        elif isinstance(goal, RatioTo):
             # A run too small to tell costs nothing per job: no ratio to it can be formed.
             if min(theirs.per_job_s) <= 0:
                 return Verdict(text=text, value=None, met=None)

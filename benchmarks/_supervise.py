@@ -1,8 +1,8 @@
 """Start a command in its own session and count the CPU of everything that descends from it.
 
-``python -m benchmarks._supervise RESULT TIMEOUT_S GRACE_S COMMAND...``. On Linux this process becomes the
+``python -m benchmarks._supervise RESULT TIMEOUT_S GRACE_S WATCH_S COMMAND...``. On Linux this process becomes the
 reaper of all its descendants, so a worker whose parent ended first is still waited for, and its CPU counted.
-Its own CPU is no part of the measurement.
+Its own CPU is no part of the measurement. Every WATCH_S seconds, unless that is 0, it adds up the memory of them all.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import math
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ class Account(TypedDict):
 
     cpu_s: float
     peak_rss_mb: float
+    peak_tree_mb: float
     processes_reaped: int
     left_behind: int
     orphans_counted: bool
@@ -42,15 +44,16 @@ def become_subreaper() -> bool:
     return int(ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)) == 0
 
 
-def supervise(command: Sequence[str], *, timeout_s: float, grace_s: float) -> Account:
+def supervise(command: Sequence[str], *, timeout_s: float, grace_s: float, watch_s: float) -> Account:
     """Run `command` to its end and wait for all that it leaves.
 
     Processes still there `grace_s` after the command ended are killed and told as left behind; so is
-    everything after `timeout_s`.
+    everything after `timeout_s`. A peak of all together that lasts less than `watch_s` may be missed.
     """
     account = Account(
         cpu_s=0.0,
         peak_rss_mb=0.0,
+        peak_tree_mb=0.0,
         processes_reaped=0,
         left_behind=0,
         orphans_counted=become_subreaper(),
@@ -60,8 +63,12 @@ def supervise(command: Sequence[str], *, timeout_s: float, grace_s: float) -> Ac
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + timeout_s
     running = True
+    watch_at = time.monotonic() if watch_s else math.inf
     try:
         while True:
+            if time.monotonic() >= watch_at:
+                account["peak_tree_mb"] = max(account["peak_tree_mb"], _tree_mb())
+                watch_at = time.monotonic() + watch_s
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
@@ -85,6 +92,18 @@ def supervise(command: Sequence[str], *, timeout_s: float, grace_s: float) -> Ac
         _kill_descendants()
 
 
+def _tree_mb() -> float:
+    """Memory of all that descends from this process; a page that several share counts once, where that is known."""
+    import psutil
+
+    total = 0
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            full = process.memory_full_info()
+            total += getattr(full, "pss", full.rss)
+    return total / 1e6
+
+
 def _kill_descendants() -> int:
     """Kill what still lives below this process and say how many those were."""
     import psutil
@@ -99,8 +118,8 @@ def _kill_descendants() -> int:
 
 
 def main() -> None:
-    result, timeout_s, grace_s, *command = sys.argv[1:]
-    account = supervise(command, timeout_s=float(timeout_s), grace_s=float(grace_s))
+    result, timeout_s, grace_s, watch_s, *command = sys.argv[1:]
+    account = supervise(command, timeout_s=float(timeout_s), grace_s=float(grace_s), watch_s=float(watch_s))
     Path(result).write_text(json.dumps(account), encoding="utf-8")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from benchmarks._findings import findings_text
 from benchmarks._row import Measured, RowResult
 from benchmarks._statistics import Spread, spread
 
@@ -34,6 +35,8 @@ def as_text(result: RowResult) -> str:
         value = verdict.value
         found = "" if value is None else f": {value.median:.3g} ({value.low:.3g} - {value.high:.3g})"
         text.append(f"  {mark:>12}  {verdict.text}{found}")
+    if result.findings is not None:
+        text += [f"  {line}".rstrip() for line in findings_text(result.findings)]
     return "\n".join(text)
 
 
@@ -47,6 +50,7 @@ def as_json(result: RowResult) -> dict[str, object]:
         "load_after": result.load_after,
         "sides": [_side_json(one) for one in result.measured],
         "goals": [dataclasses.asdict(verdict) for verdict in result.verdicts],
+        "findings": None if result.findings is None else dataclasses.asdict(result.findings),
     }
 
 
@@ -75,8 +79,14 @@ def _cells(one: Measured, basis: str) -> tuple[str, ...]:
         _startup([usage.cpu_s if basis == "cpu" else usage.wall_s for usage in one.startup]),
         _seconds(costs.median),
         _seconds(walls.median),
-        f"{max(usage.peak_rss_mb for usage in one.full):.0f} MB",
+        _memory(one),
     )
+
+
+def _memory(one: Measured) -> str:
+    largest = f"{max(usage.peak_rss_mb for usage in one.full):.0f} MB"
+    together = [usage.peak_tree_mb for usage in one.full if usage.peak_tree_mb is not None]
+    return f"{largest}, all {max(together):.0f} MB" if together else largest
 
 
 def _startup(values: Sequence[float]) -> str:
