@@ -242,3 +242,9 @@ def test_a_text_without_a_table_is_observed_too(write):
 
 def test_bytes_that_are_at_hand_are_not_read_again():
     assert recognize(Path("nowhere.txt"), TWO.encode()).count == 40
+
+
+def test_a_corner_that_continues_the_line_of_axis_values_does_not_hide_the_column_below_it(write):
+    head = ";".join(f"{4 * i}" for i in range(101))
+    rows = "".join(f"{1100 - 5 * j};" + ";".join(f"{(i * j) % 7}" for i in range(100)) + "\n" for j in range(30))
+    assert recognize(write(f"{head}\n{rows}")).confidence < SURE

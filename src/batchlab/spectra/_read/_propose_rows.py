@@ -160,9 +160,11 @@ def _unlabelled(table: RowTable, labels: list[list[str]], rows: int) -> tuple[fl
     down = [to_number(row[0], table.decimal) for row in labels]
     if rows == 1:
         return (0.97 if table.plain else 0.9), "two lines of as many numbers"
-    column = [float(table.axis[0]), *(number for number in down if number is not None)]
-    if _runs_one_way(column) and rows >= 5:
-        return 0.15, "the first column runs one way too"
+    below = [number for number in down if number is not None]
+    if rows >= 5 and _runs_one_way(below):
+        # Its first value may be a corner that belongs to neither axis.
+        whole = _runs_one_way([float(table.axis[0]), *below])
+        return (0.15 if whole else 0.45), "the first column runs one way too"
     return (0.93 if table.axis.size > rows else 0.8), f"{rows} rows without labels"
 
 
