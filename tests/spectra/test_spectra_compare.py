@@ -142,7 +142,7 @@ def test_area_normalised_has_area_one(y):
     assert trapezoid(normalize(AXIS, y, "area"), AXIS) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("method", [m for m in Normalization if m is not Normalization.NONE])
+@pytest.mark.parametrize("method", [Normalization.SNV, Normalization.MIN_MAX, Normalization.AREA])
 @given(y=arrays(np.float64, 40, elements=st.floats(0.1, 1e6)), scale=st.floats(1e-3, 1e3))
 def test_every_normalisation_takes_the_scale_out(method, y, scale):
     varied(y)
@@ -321,7 +321,7 @@ def test_a_spectrum_and_itself_are_alike_to_the_last_bit(method):
 def test_the_direction_of_either_file_changes_no_number(method):
     x = np.linspace(400.0, 500.0, 77)
     u = np.linspace(410.0, 520.0, 90)
-    reference, sample = spectrum(x, 2 + np.sin(x / 5)), spectrum(u, 3 + np.sin(u / 6))
+    reference, sample = spectrum(x, 2 + np.sin(x / 5)), spectrum(u, 3 + np.sin(u / 5 + 0.3))
     whole = compare(reference, sample, method).metrics
     for pair in (
         (spectrum(x[::-1], reference.intensity[::-1]), sample),

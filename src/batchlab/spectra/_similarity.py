@@ -53,6 +53,8 @@ __all__ = [
     "spectral_angle_deg",
 ]
 
+# Normalisations that are steps of a recipe and nothing else.
+_BY_A_STEP = (Normalization.VECTOR, Normalization.RNV, Normalization.MSC, Normalization.EMSC)
 _GOOD_COVERAGE = 0.8
 _LEAST_POINTS = 3
 _NO_REGIONS: Mapping[str, Range] = {}
@@ -84,7 +86,7 @@ def compare(
     reference, sample
         The spectra.
     normalization
-        None, snv, min-max or area; after the recipe's own steps.
+        After the recipe's own steps; vector, rnv, msc and emsc are its last step.
     least_coverage
         The least share of the reference's range that the sample must cover; a recipe has its own.
     recipe
@@ -115,7 +117,10 @@ def compare(
     """
     normalization, kind, shift = Normalization(normalization), Difference(difference), ShiftHandling(shift)
     wanted, ranges, hidden = _settings(metrics, regions, masks)
-    both = prepare(reference, sample, recipe or Recipe.model_validate({"least_coverage": least_coverage}), memory)
+    recipe = recipe or Recipe.model_validate({"least_coverage": least_coverage})
+    if normalization in _BY_A_STEP:
+        recipe, normalization = recipe.normalized(normalization), Normalization.NONE
+    both = prepare(reference, sample, recipe, memory)
     warnings, done = list(both.warnings), list(both.done)
     facts: dict[str, float | str] = {}
     if shift is not ShiftHandling.IGNORE:

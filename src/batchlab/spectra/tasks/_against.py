@@ -11,7 +11,7 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from batchlab.engine import JobContext, Scalar
 from batchlab.errors import Category, JobError
-from batchlab.spectra._kinds import Normalization, References
+from batchlab.spectra._kinds import References
 from batchlab.spectra._measures import DEFAULT_METRICS, Difference, ShiftHandling, known_metrics
 from batchlab.spectra.tasks._params import Limits, Preparation
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Against", "Judged", "Judging", "group_in_memory", "span_of"]
 
-# Normalisations that are steps of a recipe and nothing else.
-_STEPS_ALONE = (Normalization.VECTOR, Normalization.RNV, Normalization.MSC, Normalization.EMSC)
 _MEMORY_KEY = "batchlab.spectra.groups"
 _SPANS_KEY = "batchlab.spectra.spans"
 _KEPT = 8
@@ -60,10 +58,9 @@ class Judging(Preparation):
     @property
     def judging(self) -> dict[str, Any]:
         """Options of `compare` besides the two spectra."""
-        by_step = self.normalization in _STEPS_ALONE
         return {
-            "normalization": Normalization.NONE if by_step else self.normalization,
-            "recipe": self.recipe.normalized(self.normalization) if by_step else self.recipe,
+            "normalization": self.normalization,
+            "recipe": self.recipe,
             "metrics": self.metrics,
             "regions": self.regions,
             "masks": self.masks,
