@@ -9,6 +9,7 @@ import pytest
 
 from batchlab.engine import Status, inline, read_view, run
 from batchlab.spectra._demo import expected, make_demo, on_purpose
+from batchlab.spectra._measures import MEASURES
 from batchlab.spectra._panel import panel, truths_of
 from batchlab.spectra._synthetic import Role
 
@@ -75,7 +76,8 @@ def test_the_panel_of_other_batches_shows_the_least_alike(finished, tmp_path):
     elsewhere = replace(finished, root=str(tmp_path))
     assert truths_of(elsewhere) is None
     shown = panel(elsewhere)
-    (table,) = shown.tables
+    table, legend = shown.tables
+    assert [row[0] for row in legend.rows] == [name for name in table.columns if name in MEASURES]
     likeness = [row[table.columns.index("pearson_r")] for row in table.rows]
     assert likeness == sorted(likeness)
     assert len(shown.pictures) == len(table.rows) == 9
