@@ -37,7 +37,7 @@ def unguarded(data: bytes, path: Path) -> tuple[Spectrum, ...] | str:
         if told is None:
             return "text"
         module, function = READERS[told.name].split(":")
-        reader = getattr(importlib.import_module(f"{_formats.__name__}.{module}"), function)
+        reader = getattr(importlib.import_module(module, _formats.__name__), function)
         spectra: tuple[Spectrum, ...] = reader(path, data)
     except DataError as error:
         assert error.reason and str(path) in str(error)

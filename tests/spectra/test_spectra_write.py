@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchlab.errors import Category, ConfigError, DataError, JobError
-from batchlab.spectra import AxisKind, Quantity, Spectrum, read_text
+from batchlab.spectra import AxisKind, Quantity, Spectrum, inspect, read_spectra, read_spectrum, read_text
 from batchlab.spectra._kinds import SpectrumRole, Technique
 from batchlab.spectra._write import (
     SUFFIXES,
@@ -159,12 +160,12 @@ def test_a_packed_file_holds_the_plain_one(tmp_path: Path, leaf: Spectrum):
         (AxisKind.WAVELENGTH, "um", Quantity.INTENSITY, None),
     ],
 )
-def test_the_table_reads_as_any_other_export(
+def test_without_its_title_the_table_reads_as_any_other_export(
     tmp_path: Path, leaf: Spectrum, kind: AxisKind, unit: str, quantity: Quantity, of: str | None
 ):
     written = replace(leaf, axis_kind=kind, axis_unit=unit, quantity=quantity, unit=of)
     path = tmp_path / "leaf.csv"
-    write_spectrum(path, written)
+    path.write_text(format_spectra([written]).partition("\n")[2])
     read = read_text(path)
     assert (read.axis_kind, read.axis_unit, read.quantity) == (kind, unit, quantity)
     assert (read.unit or "1") == (of or "1")
@@ -185,15 +186,12 @@ def test_others_read_our_jcamp(tmp_path: Path, leaf: Spectrum):
     np.testing.assert_array_equal(found["y"], leaf.intensity)
 
 
-def test_our_own_reader_of_jcamp_reads_it(tmp_path: Path, leaf: Spectrum):
-    from batchlab.spectra._read._formats import sniff
+def test_our_reader_of_any_jcamp_reads_it(tmp_path: Path, leaf: Spectrum):
+    from batchlab.spectra._read._formats._jcamp import read_jcamp
 
     path = tmp_path / "leaf.jdx"
     write_spectra(path, (leaf, replace(leaf, axis=leaf.axis - 3)))
-    data = path.read_bytes()
-    found = sniff(data, path)
-    assert found is not None and found.name == "JCAMP-DX"
-    for written, read in zip(read_written(path), found.read(path, data), strict=True):
+    for written, read in zip(read_written(path), read_jcamp(path, path.read_bytes()), strict=True):
         assert read.axis.tobytes() == written.axis.tobytes()
         assert read.intensity.tobytes() == written.intensity.tobytes()
         assert (read.axis_kind, read.axis_unit, read.quantity, read.unit, read.technique) == (
@@ -214,6 +212,54 @@ def test_our_files_are_told_by_their_content(tmp_path: Path, leaf: Spectrum, suf
     assert is_ours(data)
     (back,) = read_ours(tmp_path / "renamed.txt", data)
     assert difference_of(leaf, back) is None
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_reader_of_any_file_gives_ours_back_whole(tmp_path: Path, leaf: Spectrum, suffix: str):
+    needed(suffix)
+    path = tmp_path / f"renamed{suffix}"
+    write_spectrum(path, leaf, provenance={"job": "normalize/leaf"})
+    (one,) = read_spectra(path)
+    assert difference_of(leaf, one) is None
+    assert difference_of(leaf, read_spectrum(path)) is None
+    found = inspect(path)
+    assert found.refused is None and found.layout.startswith("batchlab ")
+    assert found.recognition is not None and found.recognition.confidence == 1
+    (shown,) = found.as_json()["spectra"]
+    assert (shown["name"], shown["quantity"], shown["unit"]) == (leaf.name, "transmittance", "%")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".jdx", ".parquet"])
+def test_one_of_several_is_chosen_by_its_name(tmp_path: Path, leaf: Spectrum, suffix: str):
+    needed(suffix)
+    other = replace(leaf, name="Birke", unit="1", metadata={"tree": "7"}, warnings=())
+    path = tmp_path / f"trees{suffix}"
+    write_spectra(path, (leaf, other))
+    assert difference_of(other, read_spectrum(path, spectrum="Birke")) is None
+    assert [each.name for each in read_spectra(path)] == [leaf.name, "Birke"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".jdx"])
+def test_ours_cut_off_is_refused_and_not_read_as_any_table(tmp_path: Path, leaf: Spectrum, suffix: str):
+    path = tmp_path / f"leaf{suffix}"
+    write_spectrum(path, leaf)
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(DataError) as refused:
+        read_spectrum(path)
+    assert refused.value.reason == "not-normalized"
+    assert inspect(path).reason == "not-normalized"
+
+
+def test_without_the_library_of_its_format_a_file_is_refused_with_the_mend(
+    tmp_path: Path, leaf: Spectrum, monkeypatch: pytest.MonkeyPatch
+):
+    needed(".parquet")
+    path = tmp_path / "leaf.parquet"
+    write_spectrum(path, leaf)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(DataError, match="install"):
+        read_spectrum(path)
+    assert inspect(path).reason == "unsupported-format"
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"\x1f\x8b", b"\x28\xb5\x2f\xfdx", b"##TITLE=x\n", b"a,b\n1,2\n"])

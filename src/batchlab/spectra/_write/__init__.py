@@ -3,7 +3,7 @@
 from batchlab.spectra._write._csv import format_spectra, is_normalized_csv, parse_spectra
 from batchlab.spectra._write._file import SUFFIXES, check_written, read_written, write_spectra, write_spectrum
 from batchlab.spectra._write._jcamp import format_jcamp
-from batchlab.spectra._write._ours import is_ours, read_ours
+from batchlab.spectra._write._ours import is_ours, kind_of_ours, read_ours
 from batchlab.spectra._write._rows import format_rows, write_rows
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "format_spectra",
     "is_normalized_csv",
     "is_ours",
+    "kind_of_ours",
     "parse_spectra",
     "read_ours",
     "read_written",

@@ -12,23 +12,30 @@ from batchlab.spectra._write._pack import MAGIC, beginning, unpack
 from batchlab.spectra._write._parquet import KEY, spectra_of_parquet
 from batchlab.spectra._write._read_jcamp import parse_jcamp
 
-__all__ = ["is_ours", "read_ours"]
+__all__ = ["is_ours", "kind_of_ours", "read_ours"]
 
 _START = 8192
 
 
 def is_ours(data: bytes) -> bool:
-    """Whether a file's content was written by `write_spectra`, packed or not; looks at its start alone.
+    """Whether a file's content was written by `write_spectra`, packed or not; see `kind_of_ours`."""
+    return kind_of_ours(data) is not None
+
+
+def kind_of_ours(data: bytes) -> str | None:
+    """``CSV``, ``JCAMP-DX`` or ``Parquet`` if `write_spectra` wrote this content, packed or not; looks at its start.
 
     Of a Parquet file the end is looked at, where its schema stands.
     """
     if data.startswith(b"PAR1"):
-        return KEY in data[-1_000_000:]
+        return "Parquet" if KEY in data[-1_000_000:] else None
     try:
         start = beginning(data, _START)
     except BatchlabError:
-        return False
-    return is_normalized_csv(start) or (start.startswith(b"##TITLE=") and LABEL.encode("ascii") in start)
+        return None
+    if is_normalized_csv(start):
+        return "CSV"
+    return "JCAMP-DX" if start.startswith(b"##TITLE=") and LABEL.encode("ascii") in start else None
 
 
 def read_ours(path: Path, data: bytes) -> tuple[Spectrum, ...]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["kept", "read", "tell"]
 
+_PACKED = (".gz", ".zst")  # leaf.csv.gz is called leaf
+
 
 def read(ctx: JobContext, path: Path, params: Reading) -> Spectrum:
     """Read a file."""
@@ -34,7 +36,9 @@ def kept(ctx: JobContext, path: Path, params: Reading) -> Spectrum:
 
 def _called(path: Path, params: Reading) -> str | None:
     """The file's stem, unless one of many is meant, which its file names."""
-    return path.stem if params.spectrum is None else None
+    if params.spectrum is not None:
+        return None
+    return (path.with_suffix("") if path.suffix.lower() in _PACKED else path).stem
 
 
 def tell(ctx: JobContext, spectrum: Spectrum) -> None:

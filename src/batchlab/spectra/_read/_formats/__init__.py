@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchlab.errors import DataError
+from batchlab.errors import ConfigError, DataError
 from batchlab.spectra._read._formats._refusals import refuse, refuse_binary
 
 if TYPE_CHECKING:
@@ -18,14 +18,17 @@ __all__ = ["READERS", "Format", "refuse_binary", "sniff"]
 
 # Where each format's reader is; it is imported when a file needs it.
 READERS: dict[str, str] = {
-    "JCAMP-DX": "_jcamp:read_jcamp",
-    "SPC": "_spc:read_spc",
-    "SPC (old)": "_spc:read_spc",
-    "OPUS": "_opus:read_opus",
-    "WDF": "_wdf:read_wdf",
-    "Jobin-Yvon XML": "_jobin_yvon:read_jobin_yvon",
-    "PerkinElmer SP": "_perkin_elmer:read_perkin_elmer",
-    "Thermo SPA": "_omnic:read_omnic",
+    "JCAMP-DX": "._jcamp:read_jcamp",
+    "SPC": "._spc:read_spc",
+    "SPC (old)": "._spc:read_spc",
+    "OPUS": "._opus:read_opus",
+    "WDF": "._wdf:read_wdf",
+    "Jobin-Yvon XML": "._jobin_yvon:read_jobin_yvon",
+    "PerkinElmer SP": "._perkin_elmer:read_perkin_elmer",
+    "Thermo SPA": "._omnic:read_omnic",
+    "batchlab CSV": "batchlab.spectra._write:read_ours",
+    "batchlab JCAMP-DX": "batchlab.spectra._write:read_ours",
+    "batchlab Parquet": "batchlab.spectra._write:read_ours",
 }
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -34,6 +37,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PEPE2D", "PerkinElmer SP"),
     (b"Spectral Data File", "Thermo SPA"),
 )
+# How files begin that may be of our own writing, packed ones too; whether they are is looked at closer.
+_MAYBE_OURS = (b"# batchlab", b"##TITLE=", b"PAR1", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _SPC_VERSIONS = {0x4B: "SPC", 0x4C: "SPC", 0x4D: "SPC (old)"}
 _NEW_SPC_HEADER, _OLD_SPC_HEADER = 512, 256
 _LEAST_ZEROS = 32
@@ -74,12 +79,15 @@ class Format:
         Raises
         ------
         DataError
-            Reason ``truncated``, ``damaged``, ``not-a-spectrum`` or ``unsupported-format``.
+            Reason ``truncated``, ``damaged``, ``not-a-spectrum`` or ``unsupported-format``; for a file of our own
+            writing that was changed or cut since, ``not-normalized``.
         """
         module, function = READERS[self.name].split(":")
-        reader = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+        reader = getattr(importlib.import_module(module, __name__), function)
         try:
             spectra: tuple[Spectrum, ...] = reader(path, data)
+        except ConfigError as error:  # a library is not installed
+            raise DataError(f"{path}: {error}", reason="unsupported-format") from error
         except (ArithmeticError, LookupError, ValueError, struct.error, MemoryError) as error:
             raise DataError(
                 f"{path}: {self.name} that cannot be read ({type(error).__name__}: {error}); the file is damaged or of "
@@ -104,6 +112,9 @@ def sniff(data: bytes, path: Path) -> Format | None:
     DataError
         Reason ``unsupported-format`` or ``binary``: a format that is known and not read here, with advice.
     """
+    ours = _ours(data)
+    if ours is not None:
+        return ours
     for magic, name in _MAGIC:
         # A text may be called "Spectral Data File" in its first line; it holds no zeros.
         if data.startswith(magic) and b"\x00" in data[:512]:
@@ -115,6 +126,20 @@ def sniff(data: bytes, path: Path) -> Format | None:
         return Format(name="Jobin-Yvon XML", confidence=1.0, reason="is XML whose root is LSX_Data")
     refuse(path, data)
     return _galactic(data)
+
+
+def _ours(data: bytes) -> Format | None:
+    """What we wrote ourselves says all about its spectra, and goes before the formats that it also is."""
+    if not data.startswith(_MAYBE_OURS):
+        return None
+    from batchlab.spectra._write import kind_of_ours  # it opens files, too, through this package
+
+    kind = kind_of_ours(data)
+    if kind is None:
+        return None
+    return Format(
+        name=f"batchlab {kind}", confidence=1.0, reason=f"is {kind} that batchlab wrote, with all facts in it"
+    )
 
 
 def _without_comments(start: bytes) -> bytes:
