@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -14,13 +15,26 @@ from batchlab.spectra._common_axis import interpolate_overlap
 from batchlab.spectra._model import Array, AxisKind, Quantity, Spectrum
 from batchlab.spectra._normalization import area
 
-__all__ = ["Role", "Truth", "demo_sample", "plan_demo", "reference_signal", "reference_spectrum", "write_demo_set"]
+__all__ = [
+    "COUNTS_AT_TOP",
+    "OTHER",
+    "POLYMER",
+    "Role",
+    "Truth",
+    "bands",
+    "cut_within_a_row",
+    "demo_sample",
+    "plan_demo",
+    "reference_signal",
+    "reference_spectrum",
+    "write_demo_set",
+]
 
 POINTS = 3600
 _FIRST, _LAST = 120.0, 3500.0
 
 # Position and width in cm-1, height in units of the largest: the Raman bands of a polymer, more or less.
-_BANDS = (
+POLYMER = (
     (250.0, 14.0, 0.12),
     (398.0, 10.0, 0.22),
     (621.0, 6.0, 0.18),
@@ -37,8 +51,8 @@ _BANDS = (
     (3054.0, 14.0, 0.70),
 )
 _EXTRA_BAND_WIDTH, _EXTRA_BAND_HEIGHT = 12.0, 0.5
-_COUNTS_AT_TOP = 10_000.0
-_OUTLIER_BANDS = ((455.0, 11.0, 0.9), (1088.0, 8.0, 1.0), (712.0, 7.0, 0.3), (1435.0, 9.0, 0.12))
+COUNTS_AT_TOP = 10_000.0
+OTHER = ((455.0, 11.0, 0.9), (1088.0, 8.0, 1.0), (712.0, 7.0, 0.3), (1435.0, 9.0, 0.12))
 
 
 class Role(StrEnum):
@@ -96,7 +110,7 @@ def reference_signal(axis: Array) -> Array:
     (n,) array
         Counts: Lorentzian bands on a broad background of fluorescence.
     """
-    return _COUNTS_AT_TOP * (_bands(axis, _BANDS) + _background(axis))
+    return COUNTS_AT_TOP * (bands(axis, POLYMER) + _background(axis))
 
 
 def reference_spectrum(points: int = POINTS) -> Spectrum:
@@ -200,7 +214,7 @@ def write_demo_set(folder: Path, samples: int = 40, seed: int = 0, *, points: in
     for truth in truths:
         written = _LAYOUTS[truth.layout].write(demo_sample(truth, seed=seed, points=points))
         if truth.role is Role.BROKEN:
-            written = _cut_within_a_row(written)
+            written = cut_within_a_row(written)
         (below / truth.file).write_bytes(written)
     (folder / "truth.csv").write_text(_truth_table(truths), encoding="utf-8", newline="")
     return truths
@@ -255,18 +269,27 @@ def _clean(truth: Truth, axis: Array) -> Array:
     """A sample without noise."""
     true_axis = axis - truth.shift
     if truth.role is Role.OUTLIER:
-        bands = _bands(true_axis, _OUTLIER_BANDS) + 0.3 * _background(true_axis)
-        return truth.scale * _COUNTS_AT_TOP * bands
+        other = bands(true_axis, OTHER) + 0.3 * _background(true_axis)
+        return truth.scale * COUNTS_AT_TOP * other
     signal = reference_signal(true_axis)
     if truth.extra_band is not None:
         band = ((truth.extra_band, _EXTRA_BAND_WIDTH, _EXTRA_BAND_HEIGHT),)
-        signal = signal + _COUNTS_AT_TOP * _bands(true_axis, band)
+        signal = signal + COUNTS_AT_TOP * bands(true_axis, band)
     return truth.scale * signal
 
 
-def _bands(axis: Array, bands: tuple[tuple[float, float, float], ...]) -> Array:
+def bands(axis: Array, of: Sequence[tuple[float, float, float]]) -> Array:
+    """Lorentzian bands.
+
+    Parameters
+    ----------
+    axis : (n,) array
+        Raman shift in cm-1.
+    of
+        Position and half width at half height in cm-1, and height, of each.
+    """
     total = np.zeros_like(axis)
-    for position, width, height in bands:
+    for position, width, height in of:
         total += height / (1.0 + ((axis - position) / width) ** 2)
     return total
 
@@ -288,7 +311,7 @@ def _spectrum(axis: Array, intensity: Array, name: str) -> Spectrum:
     return Spectrum(axis=axis, intensity=intensity, axis_kind=AxisKind.RAMAN_SHIFT, quantity=Quantity.COUNTS, name=name)
 
 
-def _cut_within_a_row(written: bytes) -> bytes:
+def cut_within_a_row(written: bytes) -> bytes:
     """End a file where a copy was broken off: within the axis value of a row past the middle."""
     row = written.index(b"\n", len(written) * 2 // 3) + 1
     return written[: row + 3]
