@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from batchlab.builders import Each, Entry, FromEntry, InputSpec, Many, One, expand_or_raise, match
 from batchlab.engine import Batch, Gather, Json, Settings
 from batchlab.errors import ConfigError
+from batchlab.spectra._each_spectrum import Member, members_of, own_template
 from batchlab.spectra._kinds import Normalization
 from batchlab.spectra.tasks import LimitsParams
 
 __all__ = ["compare_batch", "find_samples"]
 
 _EMPTY: Mapping[str, Json] = {}
+_STATED = ("axis_kind", "axis_unit", "quantity", "unit")
+_WORTH_ANALYSING = 6
 
 
 def compare_batch(
@@ -34,7 +39,8 @@ def compare_batch(
     outputs: Mapping[str, str | None] = _EMPTY,
     band: str | os.PathLike[str] | None = None,
     replicates: Sequence[str | os.PathLike[str]] = (),
-    analytics: Mapping[str, Json] | None = None,
+    analytics: Mapping[str, Json] | Literal["auto"] | None = None,
+    each_spectrum: bool = False,
     settings: Settings | None = None,
     source: str | None = None,
 ) -> Batch:
@@ -72,7 +78,12 @@ def compare_batch(
     band, replicates
         A file with a band of tolerance, or files whose spread is one; see ``tolerance`` in `params`.
     analytics
-        Params of ``spectra.analytics``, which then looks at all comparisons at once; None leaves it out.
+        Params of ``spectra.analytics``, which then looks at all comparisons at once; None leaves it out. ``auto``
+        takes it in, as it is, from six comparisons on, where tables are written.
+    each_spectrum
+        Whether every sample of a file of many is compared, a job each, rather than the only one of each file. They are
+        read now, to know their names. In templates ``{spectrum}`` is a sample's name, ``{file}`` its file's; one
+        without it gets it beside ``{sample}``. A ``spectrum`` in `reading` then says which one of the reference's.
     settings
         How the batch is run.
     source
@@ -95,34 +106,58 @@ def compare_batch(
         raise ConfigError(f"limits {limits!r}: write auto, per-picture, or two numbers")
     inputs: dict[str, InputSpec] = {
         "reference": _one_or_many(references),
-        "sample": Each(patterns=files, literal=True),
     }
+    alone: tuple[str, ...] = files
+    members: tuple[Member, ...] = ()
+    if each_spectrum:
+        if {"column", "axis"} & reading.keys():
+            raise ConfigError("each_spectrum takes all spectra of a file: leave the column out, or each_spectrum")
+        alone, members = members_of(files, {key: reading[key] for key in _STATED if key in reading})
     entries = []
     if figure and limits == "auto":
         everything = {"reference": inputs["reference"], "samples": Many(patterns=files, literal=True)}
-        entries.append(Entry(id="limits", task="spectra.limits", inputs=everything, params=shared))
+        all_of_them: dict[str, Json] = {"each_spectrum": True} if members else {}
+        entries.append(Entry(id="limits", task="spectra.limits", inputs=everything, params={**shared, **all_of_them}))
         inputs["limits"] = FromEntry(entries=("limits",), output="limits")
     if band is not None:
         inputs["band"] = One(path=os.fspath(band))
     if replicates:
         inputs["replicates"] = Many(patterns=find_samples(replicates, output), literal=True)
+    if analytics == "auto":
+        analytics = {} if table and len(alone) + len(members) >= _WORTH_ANALYSING else None
     stem = "{sample}_vs_{reference}" if len(references) == 1 else "{sample}"
     templates: dict[str, str | None] = {
         "figure": f"{stem}.{format}" if figure else None,
         "table": f"{stem}.csv" if table or analytics is not None else None,
         **outputs,
     }
-    entries.append(
-        Entry(id="compare", task="spectra.compare", inputs=inputs, params={**shared, **own}, outputs=templates)
-    )
+    compared = Entry(id="compare", task="spectra.compare", inputs=inputs, params={**shared, **own}, outputs=templates)
+    comparisons = [replace(compared, inputs={**inputs, "sample": Each(patterns=alone, literal=True)})] if alone else []
+    comparisons += [_of_member(compared, each) for each in members]
+    entries += comparisons
     if analytics is not None:
-        comparisons = FromEntry(entries=("compare",), gather=Gather.DONE)
+        gathered = FromEntry(entries=tuple(entry.id for entry in comparisons), gather=Gather.DONE)
         entries.append(
-            Entry(id="analytics", task="spectra.analytics", inputs={"comparisons": comparisons}, params=dict(analytics))
+            Entry(id="analytics", task="spectra.analytics", inputs={"comparisons": gathered}, params=dict(analytics))
         )
     root = os.path.abspath(os.fspath(output))
     jobs = expand_or_raise(entries, batch=name, base=os.getcwd(), output=root)
     return Batch(name=name, output=Path(root), jobs=jobs, settings=settings or Settings(), source=source)
+
+
+def _of_member(entry: Entry, member: Member) -> Entry:
+    """The comparison of one of the spectra of a file."""
+    return replace(
+        entry,
+        id=f"{entry.id}/{member.job}",
+        inputs={**entry.inputs, "sample": One(path=member.file)},
+        params={**entry.params, "sample_spectrum": member.which},
+        outputs={
+            name: None if template is None else own_template(template, member)
+            for name, template in entry.outputs.items()
+        },
+        metadata={"file": member.label, "spectrum": member.which},
+    )
 
 
 def _one_or_many(files: Sequence[str | os.PathLike[str]]) -> InputSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 from batchlab.errors import DataError
 from batchlab.spectra._model import Spectrum
 from batchlab.spectra._normalizer import Normalizer, Source, Status
-from batchlab.spectra._read import read_spectrum
+from batchlab.spectra._plan import Plan
+from batchlab.spectra._read import read_spectra, read_spectrum
 from batchlab.spectra._read._spectra import DOUBT
 
-__all__ = ["read_normalized"]
+__all__ = ["read_all_normalized", "read_normalized"]
 
 _NO_LAYOUT = ("unknown-layout", "not-a-spectrum")  # another may still find one
 
@@ -34,16 +36,39 @@ def read_normalized(path: Path, **reading: Any) -> Spectrum:
     """
     if reading.get("axis") is not None or reading.get("column") is not None:
         return read_spectrum(path, **reading)
+    (spectrum,) = _by_the_best_plan(path, lambda plan: (read_spectrum(path, plan=plan, **reading),))
+    return spectrum
+
+
+def read_all_normalized(path: Path, **stated: Any) -> tuple[Spectrum, ...]:
+    """The same for all spectra of a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    stated
+        Options of `read_spectra`.
+
+    Raises
+    ------
+    DataError
+        The reasons of `read_spectra`, and ``needs-review``.
+    """
+    return _by_the_best_plan(path, lambda plan: read_spectra(path, plan=plan, **stated))
+
+
+def _by_the_best_plan(path: Path, read_by: Callable[[Plan | None], tuple[Spectrum, ...]]) -> tuple[Spectrum, ...]:
     normalizer = Normalizer()
     if not normalizer.has_pinned:
         try:
-            spectrum = read_spectrum(path, **reading)
+            spectra = read_by(None)
         except DataError as error:
             if error.reason not in _NO_LAYOUT or not normalizer.can_ask:
                 raise
         else:
-            if not any(text.startswith(DOUBT) for text in spectrum.warnings):
-                return spectrum
+            if not any(text.startswith(DOUBT) for spectrum in spectra for text in spectrum.warnings):
+                return spectra
     found = normalizer.normalize(path)
     if found.status is Status.NEEDS_REVIEW:
         why = found.warnings[-1] if found.warnings else "nobody is sure how this file is read"
@@ -52,6 +77,7 @@ def read_normalized(path: Path, **reading: Any) -> Spectrum:
             "it",
             reason="needs-review",
         )
-    spectrum = read_spectrum(path, plan=found.plan, **reading)
     who = () if found.source in (Source.RULES, Source.FORMAT) else (f"read by the plan of the {found.source}",)
-    return replace(spectrum, warnings=(*spectrum.warnings, *found.warnings, *who))
+    return tuple(
+        replace(spectrum, warnings=(*spectrum.warnings, *found.warnings, *who)) for spectrum in read_by(found.plan)
+    )

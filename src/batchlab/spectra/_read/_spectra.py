@@ -23,14 +23,22 @@ from batchlab.spectra._read._sample import whole
 from batchlab.spectra._read._source import text_of
 from batchlab.spectra._read._take import Said, take
 
-__all__ = ["read_spectra", "read_spectrum"]
+__all__ = ["choose_spectrum", "read_spectra", "read_spectrum"]
 
 _SURE = 0.8
 _MOST_LISTED = 12
 DOUBT = "its layout is not sure"  # how the warning begins
 
 
-def read_spectra(path: str | os.PathLike[str], *, plan: Plan | None = None) -> tuple[Spectrum, ...]:
+def read_spectra(
+    path: str | os.PathLike[str],
+    *,
+    plan: Plan | None = None,
+    axis_kind: AxisKind | str | None = None,
+    axis_unit: str | None = None,
+    quantity: Quantity | str | None = None,
+    unit: str | None = None,
+) -> tuple[Spectrum, ...]:
     """Read all spectra of a file: its samples, and the references and darks they were computed from.
 
     Parameters
@@ -39,6 +47,8 @@ def read_spectra(path: str | os.PathLike[str], *, plan: Plan | None = None) -> t
         The file, of any format that is known.
     plan
         How a text is laid out; default what is recognised.
+    axis_kind, axis_unit, quantity, unit
+        What they are in all of them, where the caller knows it better than the file.
 
     Returns
     -------
@@ -50,8 +60,9 @@ def read_spectra(path: str | os.PathLike[str], *, plan: Plan | None = None) -> t
     DataError
         The reasons of `read_layout`, and ``plan-mismatch``.
     """
+    wanted = _wanted(axis_kind, axis_unit, quantity, unit)
     entries = _entries(Path(path), plan)
-    return tuple(each.make(Wanted()) for each in entries if each.role is not SpectrumRole.IGNORE)
+    return tuple(each.make(wanted) for each in entries if each.role is not SpectrumRole.IGNORE)
 
 
 def read_spectrum(
@@ -103,17 +114,38 @@ def read_spectrum(
         ``plan-mismatch``.
     """
     path = Path(path)
-    wanted = Wanted(
+    wanted = _wanted(axis_kind, axis_unit, quantity, unit, name)
+    if axis is not None or column is not None:
+        return _of_columns(path, axis, column, wanted)
+    entries = _entries(path, plan)
+    return _chosen(path, entries, spectrum).make(wanted)
+
+
+def choose_spectrum(path: Path, spectra: tuple[Spectrum, ...], which: Selector) -> Spectrum:
+    """One of the spectra that `read_spectra` gave, by name or by number, as `read_spectrum` would choose it.
+
+    Raises
+    ------
+    DataError
+        Reason ``ambiguous-columns`` or ``no-such-column``, naming what there is.
+    """
+    return _chosen(path, entries_of_spectra(spectra), which).make(Wanted())
+
+
+def _wanted(
+    axis_kind: AxisKind | str | None,
+    axis_unit: str | None,
+    quantity: Quantity | str | None,
+    unit: str | None,
+    name: str | None = None,
+) -> Wanted:
+    return Wanted(
         axis_kind=None if axis_kind is None else AxisKind(axis_kind),
         axis_unit=axis_unit,
         quantity=None if quantity is None else Quantity(quantity),
         unit=unit,
         name=name,
     )
-    if axis is not None or column is not None:
-        return _of_columns(path, axis, column, wanted)
-    entries = _entries(path, plan)
-    return _chosen(path, entries, spectrum).make(wanted)
 
 
 def _entries(path: Path, plan: Plan | None) -> list[Entry]:
@@ -182,13 +214,16 @@ def _chosen(path: Path, entries: list[Entry], wanted: Selector | None) -> Entry:
             "where they are columns",
             reason="ambiguous-columns",
         )
-    if isinstance(wanted, int) or wanted.lstrip("-").isdecimal():
+    # A spectrum may be called 450: a text is a name first, and a number where none is called so.
+    found = [] if isinstance(wanted, int) else [each for each in entries if each.name == wanted]
+    if not found and (isinstance(wanted, int) or wanted.lstrip("-").isdecimal()):
         number = int(wanted)
         kept = [each for each in entries if each.role is not SpectrumRole.IGNORE]
         if -len(kept) <= number < len(kept):
             return kept[number]
-        found: list[Entry] = [each for each in entries if each.name == str(wanted)]
-    else:
+        found = [each for each in entries if each.name == str(wanted)]
+    elif not found:
+        assert isinstance(wanted, str)
         key = wanted.strip().casefold()
         found = [each for each in entries if each.name.casefold() == key]
         found = found or [each for each in entries if key and key in each.name.casefold()]

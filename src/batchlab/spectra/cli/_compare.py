@@ -16,7 +16,6 @@ from batchlab.spectra.cli._types import LimitsType, WordsType, WorkersType
 __all__ = ["compare"]
 
 _READING = ("spectrum", "axis_kind", "axis_unit", "quantity", "unit", "column")
-_WORTH_ANALYSING = 6
 _NORMALIZATIONS = tuple(each.value for each in Normalization)
 
 
@@ -35,6 +34,9 @@ _NORMALIZATIONS = tuple(each.value for each in Normalization)
 @click.option("--unit", help="Unit of the signal, where the files do not say.")
 @click.option("--column", help="Intensity column, by name or by number from 0.")
 @click.option("--spectrum", help="Which of a file's spectra, by name or by number from 0.")
+@click.option(
+    "--each-spectrum", is_flag=True, help="Compare every spectrum of each file; --spectrum is then the reference's."
+)
 @judging_options
 @click.option("--band", metavar="FILE", help="A band of tolerance: axis, lower and upper, or mean and tolerance.")
 @click.option("--replicates", multiple=True, metavar="FILES", help="Files whose spread is the band of tolerance.")
@@ -101,6 +103,7 @@ def compare(
     page: bool,
     ranking: bool,
     normalized: str | None,
+    each_spectrum: bool,
     **given: Any,
 ) -> None:
     """Compare SAMPLES with a REFERENCE: numbers, a picture and a table for each.
@@ -114,7 +117,7 @@ def compare(
     params = asked(given)
     try:
         references = find_samples([reference], output)
-        files = find_samples(samples, output)
+        find_samples(samples, output)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     if not os.path.lexists(references[0]):
@@ -127,8 +130,8 @@ def compare(
     outputs = {name: f"{{sample}}_{name}.{ending}" for name, ending in wanted.items() if ending}
     if normalized is not None:
         outputs["normalized"] = f"normalized/{{sample}}.{normalized}"
-    if analytics is None:
-        analytics = len(files) >= _WORTH_ANALYSING and not no_table
+    if each_spectrum and given["column"] is not None:
+        raise click.UsageError("--each-spectrum takes all columns: leave --column out, or --each-spectrum")
     batch = compare_batch(
         references,
         samples,
@@ -144,7 +147,8 @@ def compare(
         outputs=outputs,
         band=band,
         replicates=replicates,
-        analytics={} if analytics else None,
+        analytics="auto" if analytics is None else {} if analytics else None,
+        each_spectrum=each_spectrum,
         settings=Settings(workers=workers),
         source=shlex.join(["batchlab", *sys.argv[1:]]),
     )

@@ -6,8 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection as Words
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -144,6 +143,7 @@ def _from_comparisons(ctx: JobContext, params: Gathering, collection: Collection
     if not members:
         tables = [(path.stem, str(path)) for path in ctx.inputs("comparisons")]
     references: set[str] = set()
+    taken: set[str] = set()
     for name, table in tables:
         if ctx.cancelled:
             return
@@ -154,6 +154,9 @@ def _from_comparisons(ctx: JobContext, params: Gathering, collection: Collection
                 )
             comparison, _ = read_comparison(table)
             called = comparison.sample_name or name
+            if called in taken:  # of another file
+                called = name.partition("/")[2] or name
+            taken.add(called)
             _describe(gathered, comparison, comparison.treatment)
             collection.add(comparison.axis, comparison.sample, called)
             if gathered.reference is None:
@@ -204,14 +207,12 @@ def _spectra(file: Path, params: Gathering) -> tuple[Spectrum, ...]:
     from batchlab.spectra._kinds import SpectrumRole
     from batchlab.spectra._read import read_spectra, read_spectrum
 
-    stated = {name: value for name, value in params.reading.items() if value is not None}
-    if {"spectrum", "axis", "column"} & stated.keys():
+    if any(which is not None for which in (params.spectrum, params.axis, params.column)):
         return (read_spectrum(file, **params.reading),)
-    samples = tuple(each for each in read_spectra(file) if each.role is SpectrumRole.SAMPLE)
+    samples = tuple(each for each in read_spectra(file, **params.stated) if each.role is SpectrumRole.SAMPLE)
     if not samples:
         raise DataError(f"{file}: it holds references and darks, but no sample", reason="no-sample")
-    # One is read again, so that its reader knows what is stated, and does not warn that it is not.
-    return (read_spectrum(file, **params.reading),) if len(samples) == 1 and stated else _stated(samples, stated)
+    return samples
 
 
 def _called(stem: str, spectrum: Spectrum, of_file: int, files: int) -> str:
@@ -219,10 +220,6 @@ def _called(stem: str, spectrum: Spectrum, of_file: int, files: int) -> str:
     if of_file == 1 or not spectrum.name:
         return stem
     return spectrum.name if files == 1 else f"{stem}: {spectrum.name}"
-
-
-def _stated(samples: Iterable[Spectrum], stated: Mapping[str, Any]) -> tuple[Spectrum, ...]:
-    return tuple(replace(each, **stated) for each in samples) if stated else tuple(samples)
 
 
 def _describe(gathered: Gathered, found: Any, treatment: str) -> None:

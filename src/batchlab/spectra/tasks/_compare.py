@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, FiniteFloat
 
 from batchlab.engine import JobContext, Scalar, task
+from batchlab.errors import ConfigError
 from batchlab.spectra.tasks._against import Against, Judged, Judging, span_of
 from batchlab.spectra.tasks._conforming import Tolerance, conforming
 from batchlab.spectra.tasks._drawing import PICTURES, draw
 from batchlab.spectra.tasks._params import LIBRARIES, Length, Limits
-from batchlab.spectra.tasks._reading import kept, read, tell
+from batchlab.spectra.tasks._reading import kept, read, read_one_of, tell
 
 if TYPE_CHECKING:
+    from batchlab.spectra._model import Spectrum
     from batchlab.spectra._peaks import PeakMatch
 
 __all__ = ["CompareParams", "compare"]
@@ -27,6 +29,9 @@ _TABLES = ("table", "peaks", "ranking", "normalized", "page")
 class CompareParams(Judging):
     """The same, what more is asked of a comparison, and how the picture is drawn."""
 
+    sample_spectrum: int | str | None = Field(
+        None, description="which of the sample file's spectra, by name or number from 0; as spectrum says by default"
+    )
     peaks: bool = Field(False, description="find the peaks of both, match them, and mark them in the picture")
     peak_tolerance: FiniteFloat | None = Field(
         None,
@@ -83,7 +88,7 @@ def compare(ctx: JobContext, params: CompareParams) -> Mapping[str, Scalar]:
     ctx.stage("load")
     keep = partial(kept, ctx, params=params)
     against = Against(ctx, params, keep)
-    sample = read(ctx, ctx.input("sample"), params)
+    sample = _sample(ctx, params)
     if not ctx.given("limits"):  # else they are told there, once for the batch
         for spectrum in against.spectra:
             tell(ctx, spectrum)
@@ -107,6 +112,14 @@ def compare(ctx: JobContext, params: CompareParams) -> Mapping[str, Scalar]:
         **({} if match is None else match.metrics),
         **verdict,
     }
+
+
+def _sample(ctx: JobContext, params: CompareParams) -> Spectrum:
+    if params.sample_spectrum is None:
+        return read(ctx, ctx.input("sample"), params)
+    if params.column is not None or params.axis is not None:
+        raise ConfigError("sample_spectrum and a column both say which spectrum of the sample is meant; give one")
+    return read_one_of(ctx, ctx.input("sample"), params, params.sample_spectrum)
 
 
 def _matched(params: CompareParams, judged: Judged) -> PeakMatch:

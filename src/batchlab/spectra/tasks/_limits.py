@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
+from pydantic import Field
+
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import BatchlabError
 from batchlab.spectra.tasks._against import Against, Judging, span_of
 from batchlab.spectra.tasks._params import LIBRARIES
-from batchlab.spectra.tasks._reading import kept, read, tell
+from batchlab.spectra.tasks._reading import kept, read, read_samples, tell
 
 __all__ = ["LimitsParams", "limits"]
 
@@ -20,6 +22,8 @@ _MOST_NAMED = 5
 
 class LimitsParams(Judging):
     """How the files are read, and how their signals are made comparable."""
+
+    each_spectrum: bool = Field(False, description="settle them from every sample in a file, and not from its only one")
 
 
 @task(
@@ -58,13 +62,21 @@ def limits(ctx: JobContext, params: LimitsParams) -> Mapping[str, Scalar]:
             break
         with ctx.item(file.name if times[file.name] == 1 else str(file)):
             try:
-                comparison = against.compare(read(ctx, file, params)).comparison
+                samples = read_samples(ctx, file, params) if params.each_spectrum else (read(ctx, file, params),)
             except BatchlabError as error:
                 ctx.log.info("left out: %s", error)
                 left_out.append(f"{file.name} ({error.reason or error.category})")
-            else:
-                reaches.append(reach(comparison))
-                ends.append(span_of(comparison))
+                continue
+            for sample in samples:
+                try:
+                    comparison = against.compare(sample).comparison
+                except BatchlabError as error:
+                    ctx.log.info("left out: %s", error)
+                    which = file.name if len(samples) == 1 else f"{file.name}: {sample.name}"
+                    left_out.append(f"{which} ({error.reason or error.category})")
+                else:
+                    reaches.append(reach(comparison))
+                    ends.append(span_of(comparison))
     if left_out:
         more = f" and {len(left_out) - _MOST_NAMED} more" if len(left_out) > _MOST_NAMED else ""
         ctx.warn(f"left out of the limits: {', '.join(left_out[:_MOST_NAMED])}{more}")

@@ -43,6 +43,11 @@ class Reading(BaseModel):
         """Options of `read_spectrum`."""
         return {name: getattr(self, name) for name in Reading.model_fields}
 
+    @property
+    def stated(self) -> dict[str, Any]:
+        """Options of `read_spectra`: what holds for every spectrum of a file."""
+        return {name: getattr(self, name) for name in ("axis_kind", "axis_unit", "quantity", "unit")}
+
 
 class Preparation(Recipe, Reading):
     """The same, and what is done to the spectra before they are compared."""

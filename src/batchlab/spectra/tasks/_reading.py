@@ -11,7 +11,7 @@ from batchlab.spectra.tasks._params import Reading
 if TYPE_CHECKING:
     from batchlab.spectra._model import Spectrum
 
-__all__ = ["kept", "read", "tell"]
+__all__ = ["kept", "read", "read_one_of", "read_samples", "tell"]
 
 _PACKED = (".gz", ".zst")  # leaf.csv.gz is called leaf
 
@@ -32,6 +32,28 @@ def kept(ctx: JobContext, path: Path, params: Reading) -> Spectrum:
         path, read_normalized, name=_called(path, params), **params.reading
     )
     return spectrum
+
+
+def read_one_of(ctx: JobContext, path: Path, params: Reading, which: int | str) -> Spectrum:
+    """One of a file's spectra; the file is read once a worker, however many of its spectra have jobs."""
+    from batchlab.spectra._read._spectra import choose_spectrum
+
+    return choose_spectrum(path, _all_kept(ctx, path, params), which)
+
+
+def read_samples(ctx: JobContext, path: Path, params: Reading) -> tuple[Spectrum, ...]:
+    """Every sample of a file."""
+    from batchlab.spectra._kinds import SpectrumRole
+
+    return tuple(each for each in _all_kept(ctx, path, params) if each.role is SpectrumRole.SAMPLE)
+
+
+def _all_kept(ctx: JobContext, path: Path, params: Reading) -> tuple[Spectrum, ...]:
+    from batchlab.cache import worker_cache
+    from batchlab.spectra._normalized import read_all_normalized
+
+    spectra: tuple[Spectrum, ...] = worker_cache(ctx.cache).load(path, read_all_normalized, **params.stated)
+    return spectra
 
 
 def _called(path: Path, params: Reading) -> str | None:
