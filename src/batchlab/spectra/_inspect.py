@@ -67,7 +67,7 @@ class Inspection:
             "confidence": round(found.confidence, 3),
             "reason": "; ".join(found.reasons),
             "encoding": None if plan is None else plan.encoding,
-            "first_data_line": None if plan is None else plan.first_data_line,
+            "first_data_line": found.first_line,
             "axis": {
                 "kind": main.axis_kind.value,
                 "unit": main.axis_unit,

@@ -35,6 +35,8 @@ class Proposal:
         What speaks for it and against it.
     first, last, count
         The axis as written in the file; count by lines. None where only reading the file tells.
+    first_line
+        The line of the first point, where rows without one may stand above it; None where it is the plan's first.
     covered
         Whether the table reaches from the head of a sampled text into its tail, or nothing was left out.
     layout
@@ -46,6 +48,7 @@ class Proposal:
     first: float | None = None
     last: float | None = None
     count: int | None = None
+    first_line: int | None = None
     covered: bool = True
     layout: Layout | None = None
 

@@ -44,7 +44,8 @@ def propose_columns(layout: Layout, lines: Lines) -> Proposal:
         raise DataError(
             f"{layout.path}: no intensity column beside the axis; state it with column=...", reason="unknown-layout"
         )
-    x = values[~np.isnan(values[:, axis]), axis]
+    points = ~np.isnan(values[:, axis])
+    x = values[points, axis]
     samples = [i for i, role in roles.items() if role is SpectrumRole.SAMPLE]
     several = len([role for role in roles.values() if role is not SpectrumRole.IGNORE]) > 1
     spectra = tuple(
@@ -69,6 +70,7 @@ def propose_columns(layout: Layout, lines: Lines) -> Proposal:
         first=float(x[0]),
         last=float(x[-1]),
         count=int(x.size) + layout.hidden,
+        first_line=int(layout.lines[points][0]),
         covered=not lines.gap or (bool(layout.hidden) and not np.isnan(values[_at_gap(layout), axis]).any()),
         layout=layout,
     )
@@ -116,6 +118,7 @@ def propose_pairs(layout: Layout, lines: Lines) -> Proposal | None:
         first=float(x[0]),
         last=float(x[-1]),
         count=int(x.size) + layout.hidden,
+        first_line=int(layout.lines[~np.isnan(values[:, 0])][0]),
         covered=not lines.gap or bool(layout.hidden),
         layout=layout,
     )

@@ -64,6 +64,8 @@ class Recognition:
         The name of a format of its own; ``text`` for a plan.
     first, last, count
         The axis as written in the file, its points counted by lines; None where only reading tells.
+    first_line
+        The line of the first point, which may stand below rows without one; None for a format that is no text.
     warnings
         What was odd.
     """
@@ -78,6 +80,7 @@ class Recognition:
     first: float | None = None
     last: float | None = None
     count: int | None = None
+    first_line: int | None = None
     warnings: tuple[str, ...] = ()
     _observe: Callable[[], Observation] | None = field(default=None, repr=False, compare=False)
 
@@ -154,6 +157,7 @@ def recognized(
         first=best.first,
         last=best.last,
         count=best.count,
+        first_line=best.first_line or best.plan.first_data_line,
         warnings=layout.warnings if layout is not None else warnings,
         _observe=observe,
     )

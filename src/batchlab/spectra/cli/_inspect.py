@@ -70,7 +70,7 @@ def _lines(found: Inspection, *, plot: bool) -> list[str]:
     if plan is not None:
         header = f", header in line {', '.join(map(str, plan.header_lines))}" if plan.header_lines else ""
         how = f", {plan.delimiter}, decimal {plan.decimal}, {plan.encoding}"
-        how += f", data from line {plan.first_data_line}{header}"
+        how += f", data from line {recognition.first_line}{header}"
     sure = recognition.confidence
     lines += [
         f"  layout      {found.layout}{how}",
