@@ -20,7 +20,7 @@ from batchlab.spectra._synthetic_files import FILES
 __all__ = ["Kind", "Made", "area_ratios", "plan_batch", "read_truth", "write_batch"]
 
 _FOREIGN_WIDTH, _FOREIGN_HEIGHT = 9.0, 0.45
-_REFERENCE_GLOW, _REFERENCE_NOISE = 0.5, 0.002
+_REFERENCE_GLOW, _REFERENCE_NOISE = 0.5, 0.004
 _REPLICATES = 8
 _FEW_FOR_BAD = 4  # from so many samples on one is another substance, and one is cut off
 
