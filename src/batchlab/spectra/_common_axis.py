@@ -41,6 +41,8 @@ class OnCommonAxis:
         or normalised.
     warnings
         Where one spectrum does not say what the other says, and what was odd on the way.
+    reference_warnings
+        Those of them that are of the reference alone, and so the same for the next sample.
     gaps
         Ranges that were taken out, low and high, ascending: nothing may be computed or drawn across one.
     unscaled_reference, unscaled_sample : (n,) arrays
@@ -64,6 +66,7 @@ class OnCommonAxis:
     quantity: Quantity
     unit: str | None
     warnings: tuple[str, ...]
+    reference_warnings: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     unscaled_reference: Array
     unscaled_sample: Array
@@ -180,6 +183,7 @@ def join(
         quantity=Quantity(quantity),
         unit=unit,
         warnings=(*reference.warnings, *sample.warnings, *warnings),
+        reference_warnings=reference.warnings,
         gaps=join_gaps((*reference.gaps, *sample.gaps)),
         unscaled_reference=signals[0],
         unscaled_sample=signals[1],

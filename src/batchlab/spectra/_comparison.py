@@ -59,6 +59,8 @@ class Comparison:
         Runs of axis and signal that the other does not reach, where they are to be shown.
     warnings
         What is worth a look.
+    reference_warnings
+        Those of them that are of the reference alone, and so the same for the next sample.
     """
 
     axis: Array
@@ -82,6 +84,12 @@ class Comparison:
     reference_alone: tuple[tuple[Array, Array], ...] = ()
     sample_alone: tuple[tuple[Array, Array], ...] = ()
     warnings: tuple[str, ...] = ()
+    reference_warnings: tuple[str, ...] = ()
+
+    @property
+    def own_warnings(self) -> tuple[str, ...]:
+        """Those that are of the sample, or of the two together."""
+        return tuple(text for text in self.warnings if text not in self.reference_warnings)
 
     @property
     def axis_label(self) -> str:

@@ -160,13 +160,17 @@ def prepare(
         interpolation=recipe.interpolation,
         least_coverage=recipe.least_coverage,
     )
-    doubts = []
+    doubts: list[tuple[str, ...]] = []
     for spectrum, role in ((reference, "the reference"), (sample, "the sample")):
         doubt = mix_up(spectrum.quantity, spectrum.unit, spectrum.intensity)
-        if doubt is not None:
-            doubts.append(f"{_called(spectrum, role)}: {doubt}")
-    if doubts:
-        both = replace(both, warnings=(*doubts, *both.warnings))
+        doubts.append(() if doubt is None else (f"{_called(spectrum, role)}: {doubt}",))
+    if any(doubts):
+        of_reference, of_sample = doubts
+        both = replace(
+            both,
+            warnings=(*of_reference, *of_sample, *both.warnings),
+            reference_warnings=(*of_reference, *both.reference_warnings),
+        )
     if not recipe.own and not recipe.steps:
         return both
     shared = recipe.parted[1]

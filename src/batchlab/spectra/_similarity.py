@@ -188,6 +188,7 @@ def compare(
         reference_alone=both.reference_alone,
         sample_alone=both.sample_alone,
         warnings=tuple(warnings),
+        reference_warnings=both.reference_warnings,
     )
 
 

@@ -145,6 +145,7 @@ def parse_comparison(text: str, where: str = "the table") -> tuple[Comparison, d
             done=tuple(map(str, facts.get("done", ()))),
             treated=tuple(map(str, facts.get("treated", ()))),
             warnings=tuple(map(str, warnings)),
+            reference_warnings=tuple(map(str, facts.get("reference_warnings", ()))),
         ), provenance
     except (TypeError, ValueError) as error:
         raise _unreadable(f"{where}: {error}") from error
@@ -160,6 +161,7 @@ def _particulars(comparison: Comparison) -> dict[str, object]:
         "gaps": list(comparison.gaps),
         "done": list(comparison.done),
         "treated": list(comparison.treated),
+        "reference_warnings": list(comparison.reference_warnings),
     }
 
 

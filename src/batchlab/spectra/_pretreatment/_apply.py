@@ -100,6 +100,7 @@ def apply_to_both(both: OnCommonAxis, steps: Sequence[AnyStep], reference: Signa
         quantity=one.quantity,
         unit=one.unit,
         warnings=(*both.warnings, *one.warnings, *other.warnings),
+        reference_warnings=(*both.reference_warnings, *one.warnings),
         reference_alone=(),
         sample_alone=(),
     )

@@ -14,6 +14,7 @@ from batchlab.errors import Category, JobError
 from batchlab.spectra._kinds import References
 from batchlab.spectra._measures import DEFAULT_METRICS, Difference, ShiftHandling, known_metrics
 from batchlab.spectra.tasks._params import Limits, Preparation
+from batchlab.spectra.tasks._reading import tell
 
 if TYPE_CHECKING:
     from batchlab.spectra._comparison import Comparison
@@ -72,7 +73,13 @@ class Judging(Preparation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A comparison, and how its reference was chosen."""
+    """A comparison, and how its reference was chosen.
+
+    Attributes
+    ----------
+    warnings
+        Of that choice, and so of this sample.
+    """
 
     comparison: Comparison
     reference: Spectrum
@@ -159,9 +166,15 @@ class Against:
                 metrics=told,
                 warnings=(near.words,) if near.ties else (),
             )
-        warnings = self.group.warnings if self.group is not None else ()
         comparison = compare(self.first, sample, memory=self._ctx.cache, **options)
-        return Judged(comparison=comparison, reference=self.first, metrics={}, warnings=warnings)
+        return Judged(comparison=comparison, reference=self.first, metrics={})
+
+    def tell(self) -> None:
+        """Tell what is odd about the references, whatever the sample: of their files, and of their mean."""
+        for spectrum in self.spectra:
+            tell(self._ctx, spectrum)
+        for text in self.group.warnings if self.group is not None else ():
+            self._ctx.warn(text)
 
     def _group(self) -> Group:
         return group_in_memory(self._ctx, self.spectra, None, f"mean of {len(self.spectra)} references")

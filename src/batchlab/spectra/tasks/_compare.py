@@ -89,14 +89,14 @@ def compare(ctx: JobContext, params: CompareParams) -> Mapping[str, Scalar]:
     keep = partial(kept, ctx, params=params)
     against = Against(ctx, params, keep)
     sample = _sample(ctx, params)
-    if not ctx.given("limits"):  # else they are told there, once for the batch
-        for spectrum in against.spectra:
-            tell(ctx, spectrum)
+    told_there = ctx.given("limits")  # what is odd about the references, once for the batch
+    if not told_there:
+        against.tell()
     tell(ctx, sample)
     ctx.stage("compare")
     judged = against.compare(sample)
     comparison = judged.comparison
-    for text in (*judged.warnings, *comparison.warnings):
+    for text in (*judged.warnings, *(comparison.own_warnings if told_there else comparison.warnings)):
         ctx.warn(text)
     match = _matched(params, judged) if params.peaks or ctx.wanted("peaks") else None
     verdict, band = conforming(ctx, params, params.tolerance, against, comparison, keep)

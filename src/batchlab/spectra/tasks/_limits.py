@@ -13,11 +13,12 @@ from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import BatchlabError
 from batchlab.spectra.tasks._against import Against, Judging, span_of
 from batchlab.spectra.tasks._params import LIBRARIES
-from batchlab.spectra.tasks._reading import kept, read, read_samples, tell
+from batchlab.spectra.tasks._reading import kept, read, read_samples
 
 __all__ = ["LimitsParams", "limits"]
 
 _MOST_NAMED = 5
+_MOST_TOLD = 20  # warnings of references, which may differ with the points that a sample leaves of them
 
 
 class LimitsParams(Judging):
@@ -48,13 +49,13 @@ def limits(ctx: JobContext, params: LimitsParams) -> Mapping[str, Scalar]:
 
     ctx.stage("load")
     against = Against(ctx, params, partial(kept, ctx, params=params))
-    for spectrum in against.spectra:
-        tell(ctx, spectrum)
+    against.tell()
     ctx.stage("compare")
     # The reference reaches where it reaches, whatever the samples do; it also is all there is if none can be read.
     itself = compare(against.first, against.first, memory=ctx.cache, **params.judging)
     reaches, ends = [reach(itself)], [against.span]
     left_out = []
+    odd = dict.fromkeys(itself.reference_warnings)
     files = ctx.inputs("samples")
     times = Counter(file.name for file in files)
     for file in files:
@@ -75,8 +76,13 @@ def limits(ctx: JobContext, params: LimitsParams) -> Mapping[str, Scalar]:
                     which = file.name if len(samples) == 1 else f"{file.name}: {sample.name}"
                     left_out.append(f"{which} ({error.reason or error.category})")
                 else:
+                    odd.update(dict.fromkeys(comparison.reference_warnings))
                     reaches.append(reach(comparison))
                     ends.append(span_of(comparison))
+    for text in list(odd)[:_MOST_TOLD]:
+        ctx.warn(text)
+    if len(odd) > _MOST_TOLD:
+        ctx.warn(f"{len(odd) - _MOST_TOLD} more warnings of the references, with one sample or another")
     if left_out:
         more = f" and {len(left_out) - _MOST_NAMED} more" if len(left_out) > _MOST_NAMED else ""
         ctx.warn(f"left out of the limits: {', '.join(left_out[:_MOST_NAMED])}{more}")
