@@ -11,9 +11,8 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from logging.handlers import MemoryHandler
 from pathlib import Path
 
 from batchlab import __version__
@@ -33,14 +32,13 @@ from batchlab.engine._pool import LocalPool
 from batchlab.engine._promote import Mover
 from batchlab.engine._records import Records, job_of
 from batchlab.engine._redact import Redactor, secrets_of
+from batchlab.engine._run_log import run_log
 from batchlab.engine._runner import Runner, Surroundings
 from batchlab.engine._signals import Interrupts
 from batchlab.engine._status import settings_of
 from batchlab.errors import BatchlabError, StartError
 
 log = logging.getLogger(__name__)
-
-_LOG_LINES = 200  # kept in memory before they are written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +118,7 @@ def run(
         closing.callback(lease.release)
         _upgrade(ledger)
         _refuse_foreign(place, batch.name)
-        closing.enter_context(_run_log(place, verbose))
+        closing.enter_context(run_log(place.logs / "run.log", verbose))
         mover = Mover(str(root), settings.conflict, durable=durable)
         records = Records(ledger, str(root))
         finished, interrupted = records.recover(mover)
@@ -288,40 +286,6 @@ def _empty(folder: Path) -> None:
             shutil.rmtree(entry, ignore_errors=True)
         else:
             entry.unlink()
-
-
-class _QuietFile(logging.FileHandler):
-    """A log that cannot be written, on a full disk say, is no reason to end a run."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write it, or go without."""
-        with contextlib.suppress(OSError):
-            super().emit(record)
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Go without."""
-
-
-@contextlib.contextmanager
-def _run_log(place: Place, verbose: bool) -> Iterator[None]:
-    """The run's own log: buffered, and written at the end whatever happens."""
-    file = _QuietFile(place.logs / "run.log", encoding="utf-8", delay=True)
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    buffer = MemoryHandler(_LOG_LINES, flushLevel=logging.WARNING, target=file)
-    buffer.setLevel(logging.DEBUG if verbose else logging.INFO)
-    logger = logging.getLogger("batchlab")
-    before = logger.level
-    if not logger.isEnabledFor(buffer.level):
-        logger.setLevel(buffer.level)
-    logger.addHandler(buffer)
-    try:
-        yield
-    finally:
-        logger.removeHandler(buffer)
-        logger.setLevel(before)
-        buffer.close()  # flushes
-        with contextlib.suppress(OSError):  # what a full disk has not taken yet
-            file.close()
 
 
 def environment(made: Plan) -> dict[str, str]:
