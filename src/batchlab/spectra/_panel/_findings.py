@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from batchlab.engine import BatchView, JobView, Status
 from batchlab.spectra._panel._jobs import ANALYTICS, COMPARE, done, input_of, jobs_of, number_of, output_of
+from batchlab.spectra._panel._numbers import pretty_unit
 
 if TYPE_CHECKING:
     from batchlab.spectra._inspect import Inspection
@@ -75,7 +76,9 @@ class Found:
         plan = None if seen.recognition is None else seen.recognition.plan
         how = seen.layout if plan is None else f"{seen.layout} by {plan.delimiter}, decimal {plan.decimal}"
         first, last = seen.main.axis[0], seen.main.axis[-1]
-        return f"{how}; {len(seen.main)} points, {first:g} to {last:g} {seen.main.axis_unit}"
+        return (
+            f"{how}; {len(seen.main)} points, {first:g} to {last:g} {pretty_unit(seen.main.axis_unit) or ''}".rstrip()
+        )
 
     @property
     def reason_at(self) -> float:

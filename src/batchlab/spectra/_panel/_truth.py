@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from batchlab.engine import BatchView, Scalar, Status
@@ -16,6 +17,7 @@ from batchlab.spectra._panel._findings import (
     missed,
     truths_of,
 )
+from batchlab.spectra._panel._jobs import output_of
 
 if TYPE_CHECKING:
     from batchlab.spectra._synthetic_batch import Made
@@ -44,23 +46,32 @@ def demo_panel(view: BatchView, truths: dict[str, Made]) -> Panel:
                 rows=tuple((_stem(made), _written(made), each.layout) for made, each in compared),
             ),
             Table(
-                title="What is in them",
+                title="What is in them, and beside it what was found",
                 columns=(
-                    "sample", "what it is", "scale, true", "area ratio, as measured", "true", "found", "shift, true",
-                    "found", "foreign band, true", "outside most at", "conforms", "in the batch", "missed",
+                    "sample", "what it is", "scale", "area ratio", "as measured", "found", "shift", "found",
+                    "foreign band", "found at", "conforms", "in the batch", "missed",
                 ),
-                units=(
-                    None, None, None, None, None, None, "cm⁻¹", "cm⁻¹", "cm⁻¹", "cm⁻¹", None, None, None,
-                ),
+                units=(None, None, None, None, None, None, "cm⁻¹", "cm⁻¹", "cm⁻¹", "cm⁻¹", None, None, None),
                 rows=tuple(_row(made, each) for made, each in compared),
             ),
         ),
+        pictures=_one_of_each(compared),
     )  # fmt: skip
+
+
+def _one_of_each(compared: Sequence[tuple[Made, Found]]) -> tuple[str, ...]:
+    """The pictures of the first sample of each kind."""
+    first: dict[str, str] = {}
+    for made, found in compared:
+        picture = output_of(found.job, "figure")
+        if picture is not None:
+            first.setdefault(made.kind.value, picture)
+    return tuple(first.values())
 
 
 def _row(made: Made, found: Found) -> tuple[Scalar, ...]:
     compared = found.job.state is Status.DONE
-    true = (made.scale, made.area_ratio_as_measured, made.area_ratio)
+    true = (made.scale, made.area_ratio, made.area_ratio_as_measured)
     return (
         _stem(made),
         made.kind.value,
