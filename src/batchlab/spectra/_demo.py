@@ -38,7 +38,7 @@ jobs:
       # Cosmic rays, then fluorescence, then how much light there was: out of reference and samples alike.
       steps:
         - despike
-        - baseline: {method: arpls, lam: 1e+7}
+        - baseline: {method: arpls, lam: 3e+6}
         - snv
 
   - id: compare
@@ -53,7 +53,7 @@ jobs:
       laser_nm: 785
       interpolation: cubic
       shift: correct
-      steps: [despike, {baseline: {method: arpls, lam: 1e+7}}, snv]
+      steps: [despike, {baseline: {method: arpls, lam: 3e+6}}, snv]
       # About the mean of the replicates; noise leaves it for a point, a band that is foreign for many.
       tolerance: {k: 4, least: 0.1, rules: [longest_run <= 10]}
       dpi: 150

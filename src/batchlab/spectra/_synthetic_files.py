@@ -107,7 +107,14 @@ def _several_axes(spectrum: Spectrum) -> bytes:
     blind = 40
     shift, signal = spectrum.axis, spectrum.intensity
     nm = 1e7 / (1e7 / LASER_NM - shift)
-    columns = (np.arange(blind, blind + shift.size), nm, shift, np.full(shift.size, _DARK), signal + _DARK, signal)
+    columns = (
+        np.arange(blind, blind + shift.size, dtype=np.float64),
+        nm,
+        shift,
+        np.full(shift.size, _DARK, dtype=np.float64),
+        signal + _DARK,
+        signal,
+    )
     unlit = [f"{pixel};    ;    ;{_DARK:.4f};{_DARK:.4f};0.0000" for pixel in range(blind)]
     head = [
         "File Version;BWRam4.11_6",
@@ -228,12 +235,10 @@ FILES: dict[str, FileKind] = {
         layout="columns",
         delimiter="tab",
         decimal="point",
-        points=3600,
+        points=2600,
         first=793.0,
         last=1076.0,
-        write=_text(
-            "Instrument\tR785\nWavelength (nm)\tIntensity (counts)", delimiter="\t", end="\r\n", places=(4, 2)
-        ),
+        write=_text("Instrument\tR785\nWavelength (nm)\tIntensity (counts)", delimiter="\t", end="\r\n", places=(4, 2)),
         in_nm=True,
     ),
     "several-axes": FileKind(

@@ -29,7 +29,7 @@ __all__ = [
     "truths_of",
 ]
 
-AREA_TOLERANCE = 0.08  # of the ratio: a baseline takes the feet of broad bands with it, more of them where it is noisy
+AREA_TOLERANCE = 0.06  # of the ratio: a baseline takes the feet of broad bands with it, more of them where it is noisy
 SHIFT_TOLERANCE = 0.2  # cm-1
 PLACE_TOLERANCE = 5.0  # cm-1, of a band
 _POSITION = re.compile(r"most at (?P<at>-?[\d.]+)")
