@@ -203,6 +203,23 @@ def test_opus_curves_have_the_scale_and_axis_of_their_own_parameters() -> None:
     assert (interferogram.quantity, interferogram.role) == (Quantity.INTERFEROGRAM, SpectrumRole.IGNORE)
 
 
+def test_opus_without_its_end_is_refused_where_a_curve_is_cut_and_told_else() -> None:
+    curve = np.array([0.1, 0.2, 0.4], dtype="<f4").tobytes()
+    about = parameters(NPT=3, FXV=3000.0, LXV=100.0, CSF=1.0, DXU="WN")
+    beam, result, notes = (word(1, 1), word(1, 1, 1)), (word(3, 4), word(3, 4, 1)), word(0, 0, 3)
+    data = opus([(beam[0], curve), (beam[1], about), (result[0], curve), (result[1], about), (notes, bytes(80))])
+    whole = read(data)
+    assert [each.quantity for each in whole] == [Quantity.ABSORBANCE, Quantity.SINGLE_BEAM]
+    for lost in (81, 100, 80 + len(about) + 1, 80 + len(about) + 9):
+        with pytest.raises(DataError) as refused:
+            read(data[:-lost])
+        assert refused.value.reason == "truncated"
+    cut = read(data[:-40])
+    assert np.array_equal(cut[0].intensity, whole[0].intensity)
+    assert all("the file is truncated" in each.warnings[0] for each in cut)
+    assert not whole[0].warnings
+
+
 def test_opus_counts_beyond_the_block_are_damage() -> None:
     about = parameters(NPT=2_000_000_000, FXV=1.0, LXV=2.0, CSF=1.0)
     with pytest.raises(DataError) as refused:

@@ -249,3 +249,17 @@ def test_a_repeat_cannot_claim_the_memory_of_the_machine() -> None:
         with pytest.raises(DataError) as refused:
             read(jcamp([1, 2], "affn", NPOINTS=declared).replace("##END", f"404A{count}\n##END"))
         assert refused.value.reason == "damaged"
+
+
+def test_a_compound_file_that_ends_between_its_blocks_is_cut_off() -> None:
+    block = jcamp([1, 2, 3, 4, 5], "affn")
+    head = "##TITLE=all\n##JCAMP-DX=5.00\n##DATA TYPE=LINK\n##BLOCKS=3\n"
+    whole = f"{head}{block}\n{block}\n{block}\n##END=\n"
+    told = sniff(whole.encode(), PATH)
+    assert told is not None and len(told.read(PATH, whole.encode())) == 3
+    for text in (f"{head}{block}\n{block}\n", f"{head}{block}\n{block}\n##TITLE=third\n"):
+        with pytest.raises(DataError) as refused:
+            told.read(PATH, text.encode())
+        assert refused.value.reason == "truncated"
+    # A program that counts its own block, too, has said so by the end.
+    assert len(told.read(PATH, f"{head}{block}\n{block}\n##END=\n".encode())) == 2

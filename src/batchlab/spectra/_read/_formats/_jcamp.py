@@ -26,6 +26,7 @@ __all__ = ["read_jcamp"]
 _WHAT = "a JCAMP-DX file"
 _MOST_POINTS = 5_000_000  # that repeats may make; what stands written out is bounded by the file
 _LABEL = re.compile(r"\s*##([^=]*)=(.*)")
+_END = re.compile(r"^\s*##\s*END\s*=", re.IGNORECASE | re.MULTILINE)
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+(?:[Ee][+-]?\d+)?\s*")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d),(?=\d)")
 _TABLES = ("XYDATA", "XYPOINTS", "RADATA")
@@ -94,12 +95,24 @@ def read_jcamp(path: Path, data: bytes) -> tuple[Spectrum, ...]:
             skipped.append(f"{label} (NTUPLES), which this reader does not take")
             continue
         spectra.append(_spectrum(path, block, form, lines, part_name(path, str(number), len(tables))))
+    _refuse_cut(path, text, blocks)
     if not spectra and any("NTUPLES" in each for each in skipped):
         raise DataError(
             f"{path}: {_WHAT} of {'; '.join(sorted(set(skipped)))}; export the spectrum as text or as XYDATA",
             reason="unsupported-format",
         )
     return one_or_more(path, spectra, _WHAT, skipped)
+
+
+def _refuse_cut(path: Path, text: str, blocks: list[_Block]) -> None:
+    """Raise where a compound file ends between its blocks: those that it has are whole and are not all."""
+    declared = max((int(block.number("BLOCKS") or 0) for block in blocks), default=0)
+    there = sum(bool(block.tables) for block in blocks)
+    if there < declared and len(_END.findall(text)) < len(blocks):
+        raise DataError(
+            f"{path}: {_WHAT} of {declared} blocks, of which {there} are there: the file is cut off; copy it again",
+            reason="truncated",
+        )
 
 
 def _blocks(text: str) -> list[_Block]:

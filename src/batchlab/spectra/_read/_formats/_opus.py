@@ -48,6 +48,7 @@ _AXES = {
     "MIN": Axis(AxisKind.TIME, "min"),
     "PNT": Axis(AxisKind.PIXEL),
 }
+_TWIN = "the file has two results of this kind; the other one, of less marks in its type, stands first"
 _COMMON = {"SNM": "title", "RES": "resolution", "INS": "instrument", "NSS": "scans", "RLW": "laser"}
 _DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})$")
 
@@ -87,6 +88,10 @@ def read_opus(path: Path, data: bytes) -> tuple[Spectrum, ...]:
     """
     source = Bytes(path, data, _WHAT)
     blocks = _directory(source)
+    for block in blocks:
+        # A curve whose parameters are cut off would not be missed, and what it was computed from stand in its place.
+        if block.parameters <= _AXIS_PARAMETERS:
+            source.take(block.start, block.size, "curve")
     # Reference parameters first, so that those of the sample stand where both have one.
     shared: dict[str, object] = {}
     for block in sorted((each for each in blocks if each.parameters > _AXIS_PARAMETERS), key=lambda b: b.of != 2):
@@ -96,9 +101,10 @@ def read_opus(path: Path, data: bytes) -> tuple[Spectrum, ...]:
     # Of two results of a kind, OPUS marks the one before atmospheric compensation by a bit more in its word.
     curves.sort(key=lambda block: (_rank(block), block.word, block.start))
     spectra: list[Spectrum] = []
+    cut = _cut_off(source, blocks)
     for block in curves:
         if _plausible(source, block, about := dict(_read_parameters(source, axes[block.word]))):
-            spectra.append(_spectrum(source, block, about, shared, taken=spectra, parts=len(curves)))
+            spectra.append(_spectrum(source, block, about, shared, taken=spectra, parts=len(curves), told=cut))
     return one_or_more(path, spectra, _WHAT)
 
 
@@ -112,6 +118,17 @@ def _directory(source: Bytes) -> list[_Block]:
         if at:
             blocks.append(_Block(int(word), int(at), 4 * int(size)))
     return blocks
+
+
+def _cut_off(source: Bytes, blocks: list[_Block]) -> list[str]:
+    """What to tell of a file whose curves are whole, and that ends before its last block does."""
+    end = max((block.start + block.size for block in blocks), default=0)
+    if end <= len(source):
+        return []
+    return [
+        f"the file is truncated: its directory goes to byte {end}, it has {len(source)}; the curves are whole, what is "
+        "said about them may not be"
+    ]
 
 
 def _read_parameters(source: Bytes, block: _Block) -> Iterator[tuple[str, object]]:
@@ -159,6 +176,7 @@ def _spectrum(
     shared: dict[str, object],
     taken: list[Spectrum],
     parts: int,
+    told: list[str],
 ) -> Spectrum:
     where = "curve"
     points = int(str(about["NPT"]))
@@ -192,9 +210,7 @@ def _spectrum(
         metadata={"block": what} | _metadata(shared, about),
         role=_role(block, taken),
         technique=technique,
-        warnings=["the file has two results of this kind; the other one, of less marks in its type, stands first"]
-        if twins
-        else (),
+        warnings=[*told, *([_TWIN] if twins else [])],
     )
 
 
