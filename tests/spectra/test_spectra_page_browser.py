@@ -55,8 +55,11 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def opened(browser, tmp_path):
+    pages = []
+
     def open_page(text):
         path = tmp_path / "page.html"
+        pages.append(path.as_uri())
         path.write_text(text, encoding="utf-8")
         browser.get("about:blank")
         browser.get_log("browser")
@@ -70,7 +73,8 @@ def opened(browser, tmp_path):
     assert [entry for entry in browser.get_log("browser") if "getImageData" not in entry["message"]] == []
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert all(url.startswith(("file:", "data:", "about:")) for url in urls)
+    assert urls.count(pages[-1]) == 1  # so requests are seen, and the page made none but for itself
+    assert all(url == pages[-1] or url.startswith(("data:", "about:")) for url in urls)
 
 
 def until(browser, condition):

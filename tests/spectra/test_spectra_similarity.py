@@ -312,6 +312,9 @@ ODD = {
 }
 
 
+DEGENERATE = {("line", 150), ("step", 8)}  # their derivatives hold too little to find a shift by
+
+
 @pytest.mark.parametrize("one", ODD)
 @pytest.mark.parametrize("other", ODD)
 @pytest.mark.parametrize("count", [3, 8, 150])
@@ -325,6 +328,7 @@ def test_the_oddest_pairs_have_numbers_or_an_error_of_ours(one, other, count, sc
             comparison = compare(*pair, metrics="all", shift=("estimate", "correct")[number % 2], **options)
         except DataError as error:
             assert error.reason == "degenerate-spectrum"
+            assert (one, count) in DEGENERATE
             continue
         assert set(comparison.statements) >= set(METRICS)
         assert comparison.axis.size == comparison.sample.size == comparison.difference.size
