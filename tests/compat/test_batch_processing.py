@@ -80,7 +80,14 @@ def test_a_batch_compares_each_sample_with_the_baseline(files: Files, tmp_path: 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_baseline_is_read_and_normalized_once(files: Files, tmp_path: Path, workers: int):
     baseline, samples = files
-    process(baseline, samples, tmp_path / "out", config=BatchConfig(max_concurrent_files=workers))
+
+    def callback(progress: ProcessingProgress) -> None:
+        if progress.current_stage is ProcessingStage.NORMALIZATION:
+            baseline.unlink(missing_ok=True)  # whoever wanted to read it again could not
+
+    config = BatchConfig(max_concurrent_files=workers)
+    assert process(baseline, samples, tmp_path / "out", config=config, callback=callback).successful == 3
+    assert not baseline.exists()
     jobs = read_view(tmp_path / "out").jobs
     readers = [job for job in jobs if any(str(path).endswith("baseline.csv") for path in job.inputs.values())]
     assert [(job.name.split("/")[0], job.attempts) for job in readers] == [("baseline", 1)]
