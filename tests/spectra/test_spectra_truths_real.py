@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,18 @@ import pytest
 from click.testing import CliRunner
 
 from batchlab.errors import DataError
-from batchlab.spectra import Quantity, compare, read_layout, read_spectra, read_text, to_axis, to_quantity
+from batchlab.spectra import (
+    Quantity,
+    Spectrum,
+    compare,
+    read_layout,
+    read_spectra,
+    read_text,
+    read_written,
+    to_axis,
+    to_quantity,
+    write_spectrum,
+)
 from batchlab.spectra.cli import spectra as command
 
 DECIMAL_COMMA = {"oceanoptics-spectrasuite-comma", "bwtek-bwram-semicolon", "bwtek-twinning-family", "shimadzu-uvprobe"}
@@ -165,6 +178,27 @@ def test_more_points_than_the_preamble_says_are_all_read_and_it_is_told(shared_s
     found = read_text(shared_spectra / "oceanview-exponent" / "OceanView.txt")
     assert (len(found), found.axis[0], found.axis[-1]) == (2389, 187.92, 2116.5)
     assert any("2048" in text and "2389" in text for text in found.warnings)
+
+
+def test_spectra_of_every_file_come_back_from_every_open_format_as_they_were(shared_spectra, tmp_path):
+    endings = ["csv", "jdx", *(["parquet"] if importlib.util.find_spec("pyarrow") else [])]
+    written = 0
+    for path in sorted(shared_spectra.glob("*/*")):
+        try:
+            spectra = read_spectra(path)
+        except DataError:
+            assert path.name in REFUSED
+            continue
+        for ending in endings:
+            out = tmp_path / f"one.{ending}"
+            write_spectrum(out, spectra[0])
+            (found,) = read_written(out)
+            for each in fields(Spectrum):
+                was, now = getattr(spectra[0], each.name), getattr(found, each.name)
+                same = was.tolist() == now.tolist() if isinstance(was, np.ndarray) else was == now
+                assert same, (path, ending, each.name, was, now)
+            written += 1
+    assert written >= 130 * len(endings)
 
 
 @pytest.mark.parametrize(
