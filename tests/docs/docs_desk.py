@@ -10,6 +10,7 @@ from pathlib import Path
 from docs_pages import ROOT
 
 from batchlab.spectra._synthetic import write_demo_set
+from batchlab.spectra._synthetic_batch import write_batch
 
 POINTS = 400
 
@@ -62,3 +63,6 @@ class Desk:
 
     def make_data(self, samples: int) -> None:
         write_demo_set(self.folder / "data", samples, points=POINTS)
+
+    def make_demo_data(self) -> None:
+        write_batch(self.folder / "data")

@@ -13,6 +13,7 @@ RUNNABLE = ("python", "yaml", "json", "csv", "console")
 _FENCE = re.compile(r"^```(?P<info>.*)$")
 _FILE = re.compile(r"^(?:#|//) file: (?P<name>\S+)$")
 _SETUP = re.compile(r"<!-- data: (?P<samples>\d+) samples -->")
+_DEMO = "<!-- data: that of the demo -->"
 _LINK = re.compile(r"(?<!\!)\[[^\]]*\]\((?P<target>[^)\s]+)\)|!\[[^\]]*\]\((?P<image>[^)\s]+)\)")
 
 
@@ -81,6 +82,11 @@ def wanted_samples(path: Path) -> int:
     """How many made-up samples a page wants in its folder ``data``."""
     found = _SETUP.search(path.read_text(encoding="utf-8"))
     return int(found["samples"]) if found else 0
+
+
+def wants_demo(path: Path) -> bool:
+    """Whether a page wants in its folder ``data`` what ``batchlab demo`` makes of spectra."""
+    return _DEMO in path.read_text(encoding="utf-8")
 
 
 def steps(block: Block) -> list[Step]:

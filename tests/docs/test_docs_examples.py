@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from docs_desk import Desk
-from docs_pages import ROOT, Block, name_of, pages, pattern_of, runnable, steps, tidy, wanted_samples
+from docs_pages import ROOT, Block, name_of, pages, pattern_of, runnable, steps, tidy, wanted_samples, wants_demo
 
 from batchlab.engine import read_view
 
@@ -15,6 +15,8 @@ from batchlab.engine import read_view
 def test_a_page_does_what_it_shows(path: Path, desk: Desk) -> None:
     if wanted_samples(path):
         desk.make_data(wanted_samples(path))
+    if wants_demo(path):
+        desk.make_demo_data()
     for block in runnable(path):
         if block.file is not None:
             desk.write(block.file, block.text.split("\n", 1)[1])
