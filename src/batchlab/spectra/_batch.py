@@ -20,6 +20,8 @@ __all__ = ["compare_batch", "find_samples"]
 _EMPTY: Mapping[str, Json] = {}
 _STATED = ("axis_kind", "axis_unit", "quantity", "unit")
 _WORTH_ANALYSING = 6
+_TEXTS = (".csv", ".jdx")
+_COMPRESSIONS = ("gz", "zst")
 
 
 def compare_batch(
@@ -36,6 +38,7 @@ def compare_batch(
     figure: bool = True,
     table: bool = True,
     format: str = "png",
+    compression: str | None = None,
     outputs: Mapping[str, str | None] = _EMPTY,
     band: str | os.PathLike[str] | None = None,
     replicates: Sequence[str | os.PathLike[str]] = (),
@@ -73,6 +76,9 @@ def compare_batch(
         Whether to draw pictures, and to write tables.
     format
         Of the pictures: png, jpg, webp, pdf or svg.
+    compression
+        How each comparison's tables are packed, and spectra that are written as text: ``gz`` or ``zst``; None leaves
+        them as they are.
     outputs
         Templates of other outputs that are wanted, by name: ``peaks, ranking, normalized, page``; or of those above.
     band, replicates
@@ -94,6 +100,8 @@ def compare_batch(
     ConfigError
         If a pattern or a folder holds no file, or a param is wrong.
     """
+    if compression not in (None, *_COMPRESSIONS):
+        raise ConfigError(f"compression {compression!r}: write {' or '.join(_COMPRESSIONS)}")
     files = find_samples(samples, output)
     references = (reference,) if isinstance(reference, str | os.PathLike) else tuple(reference)
     shared: dict[str, Json] = {"normalization": Normalization(normalization).value, **reading}
@@ -131,6 +139,7 @@ def compare_batch(
         "table": f"{stem}.csv" if table or analytics is not None else None,
         **outputs,
     }
+    templates = {name: _packed(template, compression) for name, template in templates.items()}
     compared = Entry(id="compare", task="spectra.compare", inputs=inputs, params={**shared, **own}, outputs=templates)
     comparisons = [replace(compared, inputs={**inputs, "sample": Each(patterns=alone, literal=True)})] if alone else []
     comparisons += [_of_member(compared, each) for each in members]
@@ -143,6 +152,13 @@ def compare_batch(
     root = os.path.abspath(os.fspath(output))
     jobs = expand_or_raise(entries, batch=name, base=os.getcwd(), output=root)
     return Batch(name=name, output=Path(root), jobs=jobs, settings=settings or Settings(), source=source)
+
+
+def _packed(template: str | None, compression: str | None) -> str | None:
+    """The template of an output that is text, with the ending of what packs it."""
+    if template is None or compression is None or not template.lower().endswith(_TEXTS):
+        return template
+    return f"{template}.{compression}"
 
 
 def _of_member(entry: Entry, member: Member) -> Entry:

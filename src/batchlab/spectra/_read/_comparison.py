@@ -22,26 +22,35 @@ def write_comparison(
     Parameters
     ----------
     path
-        Where to; what is there is replaced.
+        Where to; what is there is replaced. Packed if it ends in ``.gz`` or ``.zst``.
     comparison
         What to write.
     provenance
         How it was made; any JSON.
+
+    Raises
+    ------
+    JobError
+        Of category output, reason ``output-check``, if the file does not hold what was written.
     """
-    Path(path).write_bytes(format_comparison(comparison, provenance).encode("ascii"))
+    from batchlab.spectra._write import put  # which reads files, too, through this package
+
+    put(path, format_comparison(comparison, provenance).encode("ascii"))
 
 
 def read_comparison(path: str | os.PathLike[str]) -> tuple[Comparison, dict[str, object]]:
-    """Read a comparison's table and its provenance.
+    """Read a comparison's table, packed or not, and its provenance.
 
     Raises
     ------
     DataError
         Reason ``not-a-comparison``, or one of `load`'s.
     """
+    from batchlab.spectra._write import unpacked
+
     path = Path(path)
     try:
-        text = load(path).decode("ascii")
+        text = unpacked(load(path), str(path)).decode("ascii")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not the table of a comparison: {error}", reason="not-a-comparison") from error
     return parse_comparison(text, where=str(path))

@@ -4,6 +4,8 @@ from batchlab.spectra._write._csv import format_spectra, is_normalized_csv, pars
 from batchlab.spectra._write._file import SUFFIXES, check_written, read_written, write_spectra, write_spectrum
 from batchlab.spectra._write._jcamp import format_jcamp
 from batchlab.spectra._write._ours import is_ours, kind_of_ours, read_ours
+from batchlab.spectra._write._pack import unpacked
+from batchlab.spectra._write._put import put
 from batchlab.spectra._write._rows import format_rows, write_rows
 
 __all__ = [
@@ -16,8 +18,10 @@ __all__ = [
     "is_ours",
     "kind_of_ours",
     "parse_spectra",
+    "put",
     "read_ours",
     "read_written",
+    "unpacked",
     "write_rows",
     "write_spectra",
     "write_spectrum",

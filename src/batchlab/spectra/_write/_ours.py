@@ -8,7 +8,7 @@ from batchlab.errors import BatchlabError, DataError
 from batchlab.spectra._model import Spectrum
 from batchlab.spectra._write._csv import is_normalized_csv, parse_spectra
 from batchlab.spectra._write._jcamp import LABEL
-from batchlab.spectra._write._pack import MAGIC, beginning, unpack
+from batchlab.spectra._write._pack import beginning, unpacked
 from batchlab.spectra._write._parquet import KEY, spectra_of_parquet
 from batchlab.spectra._write._read_jcamp import parse_jcamp
 
@@ -56,9 +56,8 @@ def read_ours(path: Path, data: bytes) -> tuple[Spectrum, ...]:
     where = str(path)
     if data.startswith(b"PAR1"):
         return spectra_of_parquet(data, where)
-    packing = next((suffix for suffix, magic in MAGIC.items() if data.startswith(magic)), "")
     try:
-        text = unpack(data, packing, where).decode("ascii")
+        text = unpacked(data, where).decode("ascii")
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path}: holds other letters than we write ({error}); write the spectra again", reason="not-normalized"

@@ -9,7 +9,7 @@ from typing import Any
 
 from batchlab.errors import ConfigError, DataError
 
-__all__ = ["MAGIC", "PACKINGS", "beginning", "pack", "unpack"]
+__all__ = ["MAGIC", "PACKINGS", "beginning", "pack", "unpack", "unpacked"]
 
 MAGIC = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
 PACKINGS = tuple(MAGIC)
@@ -61,6 +61,11 @@ def unpack(data: bytes, suffix: str, where: str = "the file") -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{where}: cannot be unpacked ({error}); write it again", reason="not-normalized") from error
     return bytes(found)
+
+
+def unpacked(data: bytes, where: str = "the file") -> bytes:
+    """A content that may be packed, told by its first bytes; the errors are those of `unpack`."""
+    return unpack(data, next((suffix for suffix, magic in MAGIC.items() if data.startswith(magic)), ""), where)
 
 
 def beginning(data: bytes, size: int) -> bytes:

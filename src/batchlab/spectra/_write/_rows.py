@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from batchlab.spectra._write._put import put
+
 __all__ = ["format_rows", "write_rows"]
 
 Cell = str | int | float | bool | None
@@ -49,8 +51,8 @@ def write_rows(
     units: Mapping[str, str | None] = _NONE,
     provenance: Mapping[str, object] | None = None,
 ) -> None:
-    """Write rows to a file, see `format_rows`."""
-    path.write_bytes(format_rows(rows, units=units, provenance=provenance).encode("utf-8", "backslashreplace"))
+    """Write rows to a file, packed if its name says so; see `format_rows`."""
+    put(path, format_rows(rows, units=units, provenance=provenance).encode("utf-8", "backslashreplace"))
 
 
 def _headed(name: str, units: Mapping[str, str | None]) -> str:

@@ -60,6 +60,11 @@ _NORMALIZATIONS = tuple(each.value for each in Normalization)
     help="Write each sample in this open format, too.",
 )
 @click.option(
+    "--compression",
+    type=click.Choice(["gz", "zst"], case_sensitive=False),
+    help="Pack each comparison's tables, and spectra that are written as text.",
+)
+@click.option(
     "--limits",
     type=LimitsType(),
     default="auto",
@@ -104,6 +109,7 @@ def compare(
     ranking: bool,
     normalized: str | None,
     each_spectrum: bool,
+    compression: str | None,
     **given: Any,
 ) -> None:
     """Compare SAMPLES with a REFERENCE: numbers, a picture and a table for each.
@@ -144,6 +150,7 @@ def compare(
         figure=not no_figure,
         table=not no_table,
         format=format,
+        compression=compression,
         outputs=outputs,
         band=band,
         replicates=replicates,

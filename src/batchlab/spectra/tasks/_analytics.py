@@ -12,7 +12,7 @@ from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import DataError
 from batchlab.spectra._kinds import AxisKind
 from batchlab.spectra.tasks._collecting import Gathered, Gathering, gather
-from batchlab.spectra.tasks._drawing import PICTURES
+from batchlab.spectra.tasks._drawing import PICTURES, save_picture
 from batchlab.spectra.tasks._params import LIBRARIES, Length
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class AnalyticsParams(Gathering):
     params=AnalyticsParams,
     optional_inputs=("comparisons", "samples", "reference"),
     outputs={"table": "{job}.csv", "loadings": "{job}_loadings.csv", "figure": "{job}.png", "precision": None},
-    formats={"figure": PICTURES},
+    formats={"figure": PICTURES, **dict.fromkeys(("table", "loadings", "precision"), (".csv",))},
     libraries=(*LIBRARIES, "matplotlib"),
     preload=("batchlab.spectra._read", "batchlab.spectra._analytics"),
 )
@@ -103,11 +103,12 @@ def _times(ctx: JobContext, params: AnalyticsParams, gathered: Gathered) -> list
 
 def _write(ctx: JobContext, params: AnalyticsParams, analysis: Analysis, gathered: Gathered) -> None:
     from batchlab.spectra._analytics._table import format_loadings, format_precision, format_rows
+    from batchlab.spectra._write import put
 
     ctx.stage("table")
     for name, text_of in (("table", format_rows), ("loadings", format_loadings), ("precision", format_precision)):
         if ctx.wanted(name):
-            ctx.output(name).write_bytes(text_of(analysis, ctx.provenance).encode("utf-8", "backslashreplace"))
+            put(ctx.output(name), text_of(analysis, ctx.provenance).encode("utf-8", "backslashreplace"))
     if ctx.wanted("figure"):
         from batchlab.figures import Picture
         from batchlab.spectra._analytics._pictures import batch_sheet
@@ -122,11 +123,7 @@ def _write(ctx: JobContext, params: AnalyticsParams, analysis: Analysis, gathere
             size_in=params.size_in,
             dpi=params.dpi,
         )
-        picture = Picture(sheet)
-        picture.save(ctx.output("figure"), ctx.provenance)
-        thumbnail = ctx.thumbnail()
-        if thumbnail is not None:
-            thumbnail.write_bytes(picture.thumbnail())
+        save_picture(ctx, "figure", Picture(sheet))
 
 
 def _metrics(analysis: Analysis) -> dict[str, Scalar]:

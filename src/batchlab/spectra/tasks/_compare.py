@@ -14,7 +14,7 @@ from batchlab.errors import ConfigError
 from batchlab.spectra.tasks._against import Against, Judged, Judging, span_of
 from batchlab.spectra.tasks._conforming import Tolerance, conforming
 from batchlab.spectra.tasks._drawing import PICTURES, draw
-from batchlab.spectra.tasks._params import LIBRARIES, Length, Limits
+from batchlab.spectra.tasks._params import LIBRARIES, TABLES, Length, Limits
 from batchlab.spectra.tasks._reading import kept, read, read_one_of, tell
 
 if TYPE_CHECKING:
@@ -67,10 +67,10 @@ class CompareParams(Judging):
     },
     formats={
         "figure": PICTURES,
-        "table": (".csv",),
-        "peaks": (".csv",),
-        "ranking": (".csv",),
-        "normalized": (".csv", ".csv.gz", ".csv.zst", ".parquet", ".jdx", ".dx", ".jdx.gz"),
+        "table": TABLES,
+        "peaks": TABLES,
+        "ranking": TABLES,
+        "normalized": (*TABLES, ".parquet", ".jdx", ".dx", ".jdx.gz", ".jdx.zst"),
         "page": (".html",),
     },
     libraries=(*LIBRARIES, "matplotlib"),
@@ -158,9 +158,10 @@ def _write(ctx: JobContext, judged: Judged, match: PeakMatch | None, sample: Any
         from batchlab.spectra._figure import look_of
         from batchlab.spectra._limits import plot_limits, reach
         from batchlab.spectra._page import comparison_page
+        from batchlab.spectra._write import put
 
         look = look_of(
             comparison, replace(plot_limits(judged.reference, [reach(comparison)]), axis=span_of(comparison))
         )
         page = comparison_page(comparison, look, title=sample.name, provenance=ctx.provenance)
-        ctx.output("page").write_bytes(page.encode("utf-8", "backslashreplace"))
+        put(ctx.output("page"), page.encode("utf-8", "backslashreplace"))

@@ -35,13 +35,14 @@ class Tolerance(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rules: tuple[Rule, ...] = Field(
-        (), description="such as pearson_r >= 0.99 or outside_percent <= 1; by default no point is outside of the band"
+        default=(),
+        description="such as pearson_r >= 0.99 or outside_percent <= 1; by default no point is outside of the band",
     )
     within: FiniteFloat | None = Field(
-        None, gt=0, description="a band so far either way from the reference, in the compared signals' unit"
+        default=None, gt=0, description="a band so far either way from the reference, in the compared signals' unit"
     )
-    k: FiniteFloat = Field(3.0, gt=0, description="standard deviations either way from the mean of replicates")
-    least: FiniteFloat = Field(0.0, ge=0, description="least half-width of such a band, where replicates agree")
+    k: FiniteFloat = Field(default=3.0, gt=0, description="standard deviations either way from the mean of replicates")
+    least: FiniteFloat = Field(default=0.0, ge=0, description="least half-width of such a band, where replicates agree")
 
 
 def band_of(

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchlab.engine import JobContext
+from batchlab.figures import FORMATS
 
 if TYPE_CHECKING:
+    from batchlab.figures import Canvas, Picture
     from batchlab.spectra._comparison import Comparison
     from batchlab.spectra._conformity import Band
     from batchlab.spectra._limits import PlotLimits, Reach
@@ -17,10 +19,9 @@ if TYPE_CHECKING:
     from batchlab.spectra.tasks._against import Against, Judged
     from batchlab.spectra.tasks._compare import CompareParams
 
-__all__ = ["PICTURES", "draw"]
+__all__ = ["PICTURES", "draw", "save_picture"]
 
-# As `batchlab.figures.FORMATS`, which would load numpy.
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
+PICTURES = FORMATS
 
 
 def draw(
@@ -49,10 +50,27 @@ def draw(
         bands=_bands(band),
         peaks=_marks(params, comparison, match),
     )
-    canvas.save(ctx.output("figure"), ctx.provenance)
-    thumbnail = ctx.thumbnail()
-    if thumbnail is not None:
-        thumbnail.write_bytes(canvas.thumbnail())
+    save_picture(ctx, "figure", canvas)
+
+
+def save_picture(ctx: JobContext, output: str, drawn: Canvas | Picture, *, thumbnail: bool = True) -> None:
+    """Write a picture and perhaps its thumbnail, and look at the file: it opens, is as large as drawn, is not blank.
+
+    Raises
+    ------
+    PlotError
+        Of category output: those of `check_picture`.
+    """
+    from batchlab.figures import check_picture
+
+    path = ctx.output(output)
+    drawn.save(path, ctx.provenance)
+    pixels = drawn.rgba
+    seen = bool((pixels[::8, ::8] != pixels[0, 0]).any())
+    check_picture(path, pixels=(pixels.shape[1], pixels.shape[0]), seen=seen)
+    place = ctx.thumbnail() if thumbnail else None
+    if place is not None:
+        place.write_bytes(drawn.thumbnail())
 
 
 def _bands(band: Band | None) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from pydantic import Field, FiniteFloat
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import Category, DataError, JobError
 from batchlab.spectra.tasks._collecting import Gathered, Gathering, gather, when_or_number
-from batchlab.spectra.tasks._drawing import PICTURES
+from batchlab.spectra.tasks._drawing import PICTURES, save_picture
 from batchlab.spectra.tasks._params import LIBRARIES, Length
 
 if TYPE_CHECKING:
@@ -197,14 +197,13 @@ def _draw(ctx: JobContext, params: OverviewParams, batch: _Batch, order: NDArray
     ctx.stage("draw")
     shown = _shown(ctx, params, batch, order, name)
     if name == "page":
-        ctx.output("page").write_text(_page(shown, ctx.provenance), encoding="utf-8")
+        from batchlab.spectra._write import put
+
+        put(ctx.output("page"), _page(shown, ctx.provenance).encode("utf-8"))
         return len(shown.names)
     picture = _picture(ctx, params, shown, name)
-    picture.save(ctx.output(name), ctx.provenance)
-    if name == next(each for each in _THUMBNAIL_OF if ctx.wanted(each)):
-        thumbnail = ctx.thumbnail()
-        if thumbnail is not None:
-            thumbnail.write_bytes(picture.thumbnail())
+    first = name == next(each for each in _THUMBNAIL_OF if ctx.wanted(each))
+    save_picture(ctx, name, picture, thumbnail=first)
     return len(shown.names)
 
 

@@ -10,8 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from batchlab.spectra._kinds import AxisKind, Normalization, Quantity
 from batchlab.spectra._recipe import Recipe
 
-__all__ = ["LIBRARIES", "Length", "Limits", "Preparation", "Reading"]
+__all__ = ["LIBRARIES", "TABLES", "Length", "Limits", "Preparation", "Reading"]
 
+TABLES = (".csv", ".csv.gz", ".csv.zst")
 LIBRARIES = ("numpy", "scipy", "pybaselines")
 
 
