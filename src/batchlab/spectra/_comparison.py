@@ -57,6 +57,8 @@ class Comparison:
         The steps that made another quantity of the signals, such as ``("derivative", "snv")``.
     reference_alone, sample_alone
         Runs of axis and signal that the other does not reach, where they are to be shown.
+    sample_metadata
+        What the sample's file says besides, as written.
     warnings
         What is worth a look.
     reference_warnings
@@ -83,6 +85,7 @@ class Comparison:
     treated: tuple[str, ...] = ()
     reference_alone: tuple[tuple[Array, Array], ...] = ()
     sample_alone: tuple[tuple[Array, Array], ...] = ()
+    sample_metadata: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     reference_warnings: tuple[str, ...] = ()
 

@@ -187,6 +187,7 @@ def compare(
         treated=both.treated,
         reference_alone=both.reference_alone,
         sample_alone=both.sample_alone,
+        sample_metadata=sample.metadata,
         warnings=tuple(warnings),
         reference_warnings=both.reference_warnings,
     )

@@ -144,6 +144,7 @@ def parse_comparison(text: str, where: str = "the table") -> tuple[Comparison, d
             gaps=tuple(map(_range, facts.get("gaps", ()))),
             done=tuple(map(str, facts.get("done", ()))),
             treated=tuple(map(str, facts.get("treated", ()))),
+            sample_metadata={str(key): str(said) for key, said in dict(facts.get("sample_metadata", {})).items()},
             warnings=tuple(map(str, warnings)),
             reference_warnings=tuple(map(str, facts.get("reference_warnings", ()))),
         ), provenance
@@ -161,6 +162,7 @@ def _particulars(comparison: Comparison) -> dict[str, object]:
         "gaps": list(comparison.gaps),
         "done": list(comparison.done),
         "treated": list(comparison.treated),
+        "sample_metadata": dict(comparison.sample_metadata),
         "reference_warnings": list(comparison.reference_warnings),
     }
 

@@ -17,6 +17,7 @@ from batchlab.engine import JobContext
 from batchlab.errors import Category, DataError, JobError
 from batchlab.spectra._kinds import AxisKind, Quantity
 from batchlab.spectra.tasks._params import Preparation
+from batchlab.spectra.tasks._reading import stem_of
 
 if TYPE_CHECKING:
     from batchlab.spectra._analytics._collect import Collection
@@ -129,13 +130,15 @@ def gather(ctx: JobContext, params: Gathering, collection: Collection, keys: Wor
         )
     gathered = Gathered()
     if given == ["comparisons"]:
-        _from_comparisons(ctx, params, collection, gathered)
+        _from_comparisons(ctx, params, collection, gathered, keys)
     else:
         _from_samples(ctx, params, collection, gathered, keys)
     return gathered
 
 
-def _from_comparisons(ctx: JobContext, params: Gathering, collection: Collection, gathered: Gathered) -> None:
+def _from_comparisons(
+    ctx: JobContext, params: Gathering, collection: Collection, gathered: Gathered, keys: Words[str]
+) -> None:
     from batchlab.spectra._read import read_comparison
 
     members = [member for member in ctx.gathered("comparisons") if not ctx.left_out(member.job)]
@@ -162,8 +165,9 @@ def _from_comparisons(ctx: JobContext, params: Gathering, collection: Collection
             if gathered.reference is None:
                 gathered.reference, gathered.reference_name = comparison.reference, comparison.reference_name
             references.add(comparison.reference_name)
-            gathered.groups.append(params.group_of(called, {}))
-            gathered.said.append({})
+            said = comparison.sample_metadata
+            gathered.groups.append(params.group_of(called, said))
+            gathered.said.append({key: said[key] for key in keys if key in said})
     if len(references) > 1:
         gathered.reference = None
         ctx.warn(
@@ -178,16 +182,20 @@ def _from_samples(
 
     recipe = params.recipe.normalized(params.normalization)
     first: Spectrum | None = None
+    reference_name = ""
     if ctx.given("reference"):
-        first = _spectra(ctx.input("reference"), params)[0]
+        references = _spectra(ctx.input("reference"), params)
+        first = references[0]
+        reference_name = _called(stem_of(ctx.input("reference")), first, len(references), 1)
     files = ctx.inputs("samples")
-    names, stems = Counter(file.name for file in files), Counter(file.stem for file in files)
+    names, stems = Counter(file.name for file in files), Counter(map(stem_of, files))
     for file in files:
         if ctx.cancelled:
             return
         with ctx.item(file.name if names[file.name] == 1 else str(file)):
             spectra = _spectra(file, params)
-            stem = file.stem if stems[file.stem] == 1 else f"{file.parent.name}/{file.name}"
+            stem = stem_of(file)
+            stem = stem if stems[stem] == 1 else f"{file.parent.name}/{file.name}"
             for spectrum in spectra:
                 called = _called(stem, spectrum, len(spectra), len(files))
                 for text in spectrum.warnings:
@@ -197,7 +205,7 @@ def _from_samples(
                 collection.add(both.axis, both.sample, called)
                 first = first or spectrum
                 if gathered.reference is None and ctx.given("reference"):
-                    gathered.reference, gathered.reference_name = both.reference, first.name
+                    gathered.reference, gathered.reference_name = both.reference, reference_name
                 gathered.groups.append(params.group_of(called, spectrum.metadata))
                 gathered.said.append({key: spectrum.metadata[key] for key in keys if key in spectrum.metadata})
 

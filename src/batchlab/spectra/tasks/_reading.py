@@ -11,9 +11,9 @@ from batchlab.spectra.tasks._params import Reading
 if TYPE_CHECKING:
     from batchlab.spectra._model import Spectrum
 
-__all__ = ["kept", "read", "read_one_of", "read_samples", "tell"]
+__all__ = ["kept", "read", "read_one_of", "read_samples", "stem_of", "tell"]
 
-_PACKED = (".gz", ".zst")  # leaf.csv.gz is called leaf
+_PACKED = (".gz", ".zst")
 
 
 def read(ctx: JobContext, path: Path, params: Reading) -> Spectrum:
@@ -58,8 +58,11 @@ def _all_kept(ctx: JobContext, path: Path, params: Reading) -> tuple[Spectrum, .
 
 def _called(path: Path, params: Reading) -> str | None:
     """The file's stem, unless one of many is meant, which its file names."""
-    if params.spectrum is not None:
-        return None
+    return stem_of(path) if params.spectrum is None else None
+
+
+def stem_of(path: Path) -> str:
+    """What a file is called: ``leaf`` for ``leaf.csv`` and for ``leaf.csv.gz``."""
     return (path.with_suffix("") if path.suffix.lower() in _PACKED else path).stem
 
 
