@@ -153,7 +153,8 @@ def figure_kind(
         height=_OVERLAY_HEIGHT,
         legend=True,
     )
-    at_level = Line(x=look.x_limits, y=(look.level, look.level), colour="#808080", width_pt=0.8)
+    level = np.full(2, look.level)
+    at_level = Line(x=np.array(look.x_limits), y=level, colour="#808080", width_pt=0.8)
     difference = Panel(
         y_label=look.difference_label,
         y_limits=look.difference_limits,

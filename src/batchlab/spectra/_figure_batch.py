@@ -206,7 +206,7 @@ def draw_heat_map(
     count = len(rows)
     mesh = Mesh(
         x_edges=edges_of(axis),
-        y_edges=np.arange(count + 1) - 0.5,
+        y_edges=np.arange(count + 1).astype(np.float64) - 0.5,
         values=rows,
         label=look.difference_label if diverging else look.overlay_label,
         limits=limits,

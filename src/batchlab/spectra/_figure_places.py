@@ -39,7 +39,8 @@ def near_end(rows: Array, end: int) -> Array:
     there = np.isfinite(window)
     count = there.sum(axis=1)
     means = np.where(there, window, 0.0).sum(axis=1) / np.maximum(count, 1)
-    return np.where(count > 0, means, np.nanmean(rows, axis=1))
+    levels: Array = np.where(count > 0, means, np.nanmean(rows, axis=1))
+    return levels
 
 
 def apart(at: Array, low: float, high: float, look: Look) -> list[float]:

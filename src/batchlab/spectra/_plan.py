@@ -58,13 +58,13 @@ class AxisPlan(_Part):
     spectrum beside it, and here that of the first.
     """
 
-    column: Column | None = Field(None, ge=0)
-    header_row: Line | None = Field(None, ge=1, description="the line that holds the axis values of all rows")
-    first_key: str | None = Field(None, max_length=80, description="preamble key of the first axis value")
-    last_key: str | None = Field(None, max_length=80)
-    count_key: str | None = Field(None, max_length=80)
+    column: Column | None = Field(default=None, ge=0)
+    header_row: Line | None = Field(default=None, ge=1, description="the line that holds the axis values of all rows")
+    first_key: str | None = Field(default=None, max_length=80, description="preamble key of the first axis value")
+    last_key: str | None = Field(default=None, max_length=80)
+    count_key: str | None = Field(default=None, max_length=80)
     kind: AxisKind = AxisKind.UNKNOWN
-    unit: str | None = Field(None, max_length=20)
+    unit: str | None = Field(default=None, max_length=20)
     direction: Literal["ascending", "descending", "mixed"] = "ascending"
 
 
@@ -74,14 +74,14 @@ class SpectrumPlan(_Part):
     A spectrum is a column; or a row; or, with ``rows: all``, every row from the first to the last data line.
     """
 
-    column: Column | None = Field(None, ge=0)
-    axis_column: Column | None = Field(None, ge=0, description="its own axis, in a table of pairs")
+    column: Column | None = Field(default=None, ge=0)
+    axis_column: Column | None = Field(default=None, ge=0, description="its own axis, in a table of pairs")
     rows: Line | Literal["all"] | None = None
     role: SpectrumRole = SpectrumRole.SAMPLE
     quantity: Quantity = Quantity.UNKNOWN
-    unit: str | None = Field(None, max_length=20)
+    unit: str | None = Field(default=None, max_length=20)
     name_from: Literal["file", "header", "row"] = "file"
-    name_column: Column | None = Field(None, ge=0, description="the cell of a row that names its spectrum")
+    name_column: Column | None = Field(default=None, ge=0, description="the cell of a row that names its spectrum")
 
 
 class Plan(_Part):
@@ -93,22 +93,24 @@ class Plan(_Part):
     """
 
     technique: Technique = Technique.UNKNOWN
-    encoding: str = Field("utf-8", max_length=40)
+    encoding: str = Field(default="utf-8", max_length=40)
     delimiter: Literal["tab", "comma", "semicolon", "blank"] = "comma"
     decimal: Literal["point", "comma"] = "point"
-    first_data_line: Line = Field(1, ge=1)
-    last_data_line: Line | None = Field(None, ge=1)
-    begin_fence: str | None = Field(None, max_length=200, description="the data begin after the line with this text")
-    end_fence: str | None = Field(None, max_length=200)
-    header_lines: tuple[Line, ...] = Field((), max_length=5)
-    unit_line: Line | None = Field(None, ge=1)
+    first_data_line: Line = Field(default=1, ge=1)
+    last_data_line: Line | None = Field(default=None, ge=1)
+    begin_fence: str | None = Field(
+        default=None, max_length=200, description="the data begin after the line with this text"
+    )
+    end_fence: str | None = Field(default=None, max_length=200)
+    header_lines: tuple[Line, ...] = Field(default=(), max_length=5)
+    unit_line: Line | None = Field(default=None, ge=1)
     orientation: Orientation = Orientation.COLUMNS
-    first_column: Column | None = Field(None, ge=0, description="rows: the first column that is a point")
-    last_column: Column | None = Field(None, ge=0)
+    first_column: Column | None = Field(default=None, ge=0, description="rows: the first column that is a point")
+    last_column: Column | None = Field(default=None, ge=0)
     axis: AxisPlan = AxisPlan()
     spectra: tuple[SpectrumPlan, ...] = ()
     ops: tuple[Op, ...] = ()
     preamble_style: PreambleStyle = PreambleStyle.NONE
-    preamble_keys: tuple[str, ...] = Field((), description="keys worth keeping")
-    confidence: float = Field(0.0, ge=0, le=1)
-    reason: str = Field("", max_length=200)
+    preamble_keys: tuple[str, ...] = Field(default=(), description="keys worth keeping")
+    confidence: float = Field(default=0.0, ge=0, le=1)
+    reason: str = Field(default="", max_length=200)
