@@ -1,0 +1,1 @@
+"""Transistor and 2D-material chips: from raw files to histories, metrics and figures."""
