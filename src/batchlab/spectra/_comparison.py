@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 
 from batchlab.spectra._difference import difference_label
 from batchlab.spectra._measures import MEASURES, Difference, split_region
@@ -134,15 +133,14 @@ class Comparison:
         )
 
     def _repr_html_(self) -> str:
-        """The numbers with their statements, as a notebook shows them."""
+        """The curves, and the numbers with their statements, as a notebook shows them."""
+        from batchlab.spectra._notebook import curves_svg, page_of, table_of
+
         told = self.statements
-        rows = "".join(
-            f"<tr><td>{escape(name)}</td><td>{value:.6g}</td><td>{escape(told[name])}</td></tr>"
-            for name, value in self.metrics.items()
-            if not isinstance(value, str)
-        )
-        notes = "".join(f"<li>{escape(text)}</li>" for text in self.warnings)
-        return f"<p>{escape(repr(self))}</p><table>{rows}</table><ul>{notes}</ul>"
+        numbers = [(name, value, told[name]) for name, value in self.metrics.items() if not isinstance(value, str)]
+        curves = {f"reference {self.reference_name}": self.reference, f"sample {self.sample_name}": self.sample}
+        picture = curves_svg(self.axis, curves, falling=self.axis_kind is AxisKind.WAVENUMBER)
+        return page_of(repr(self), picture, table_of(numbers), notes=self.warnings)
 
     @property
     def statements(self) -> dict[str, str]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Inspection", "inspect"]
 
 
+_MOST_SHOWN = 12  # spectra, in a notebook
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """What is known of one file.
@@ -87,6 +90,17 @@ class Inspection:
                 for each in found.alternatives
             ],
         }
+
+    def _repr_html_(self) -> str:
+        """The first sample, what it is, and how that was told, as a notebook shows it."""
+        from batchlab.spectra._notebook import page_of, table_of
+
+        if self.refused is not None or self.recognition is None or self.main is None:
+            return page_of(self.file, table_of([("refused", self.refused)]))
+        rows = [(each.name, each.role.value, each.intensity_label, each.axis_label, len(each)) for each in self.spectra]
+        table = table_of(rows[:_MOST_SHOWN], ("name", "role", "signal", "axis", "points"))
+        more = (f"and {len(rows) - _MOST_SHOWN} more spectra",) if len(rows) > _MOST_SHOWN else ()
+        return page_of(self.file, self.main._repr_html_(), table, self.recognition._repr_html_(), notes=more)
 
     def _columns(self) -> list[int | None]:
         """The column of each spectrum, where spectra are columns."""

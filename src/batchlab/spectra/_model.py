@@ -30,11 +30,12 @@ _QUANTITY_UNIT = {
     Quantity.KUBELKA_MUNK: "1",
     Quantity.COUNTS: "counts",
 }
+_MOST_SHOWN = 8  # of the metadata, in a notebook
 # Names that are written as they are: a formula, a person's name.
 _AS_WRITTEN = (Quantity.LOG_INVERSE_REFLECTANCE, Quantity.KUBELKA_MUNK)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Spectrum:
     """One spectrum, in the order of its file.
 
@@ -105,6 +106,27 @@ class Spectrum:
 
     def __len__(self) -> int:
         return int(self.axis.size)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Spectrum {self.name!r}: {len(self)} points, {self.axis[0]:g} to {self.axis[-1]:g}, {self.axis_label}; "
+            f"{self.intensity_label}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Its curve, and what is known of it, as a notebook shows them."""
+        from batchlab.spectra._notebook import curves_svg, page_of, table_of
+
+        falling = self.axis_kind is AxisKind.WAVENUMBER
+        known = [
+            ("axis", f"{self.axis_label}, {self.axis[0]:g} to {self.axis[-1]:g}, {len(self)} points"),
+            ("signal", self.intensity_label),
+            ("role", self.role.value),
+            ("technique", self.technique.value),
+            *list(self.metadata.items())[:_MOST_SHOWN],
+        ]
+        curve = curves_svg(self.axis, {self.name: self.intensity}, falling=falling)
+        return page_of(self.name or "Spectrum", curve, table_of(known), notes=self.warnings)
 
     @property
     def axis_label(self) -> str:

@@ -15,6 +15,7 @@ from batchlab.spectra._kinds import AxisKind, Orientation, Quantity, SpectrumRol
 
 __all__ = ["AxisPlan", "Op", "Plan", "PreambleStyle", "SpectrumPlan"]
 
+_MOST_SHOWN = 12  # spectra, in a notebook
 Line = int  # counted from 1
 Column = int  # counted from 0
 
@@ -114,3 +115,14 @@ class Plan(_Part):
     preamble_keys: tuple[str, ...] = Field(default=(), description="keys worth keeping")
     confidence: float = Field(default=0.0, ge=0, le=1)
     reason: str = Field(default="", max_length=200)
+
+    def _repr_html_(self) -> str:
+        """What it says beyond the defaults, as a notebook shows it."""
+        from batchlab.spectra._notebook import page_of, table_of
+
+        said = self.model_dump(mode="json", exclude_defaults=True, exclude={"spectra"})
+        head = tuple(SpectrumPlan.model_fields)
+        spectra = [tuple(each.model_dump(mode="json").values()) for each in self.spectra[:_MOST_SHOWN]]
+        more = len(self.spectra) - len(spectra)
+        notes = (f"and {more} more spectra",) if more > 0 else ()
+        return page_of("Plan", table_of(said.items()), table_of(spectra, head), notes=notes)

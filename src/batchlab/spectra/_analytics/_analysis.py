@@ -20,6 +20,9 @@ from batchlab.spectra._model import Array
 __all__ = ["Analysis", "Overview", "SpectrumRow", "Verdict"]
 
 
+_MOST_SHOWN = 12  # spectra, in a notebook
+
+
 class Verdict(StrEnum):
     """What a spectrum is to its batch."""
 
@@ -202,6 +205,25 @@ class Analysis:
     def n_clusters(self) -> int:
         """How many groups the spectra fall into by themselves; 0 where none were sought."""
         return int(self.clusters.max(initial=0))
+
+    def _repr_html_(self) -> str:
+        """The scores, and the spectra that stand out with the reason, as a notebook shows them."""
+        from batchlab.spectra._notebook import page_of, points_svg, table_of
+
+        odd = [row for row in self.rows if row.verdict in (Verdict.OUTLIER, Verdict.WATCH)]
+        odd.sort(key=lambda row: (row.verdict is not Verdict.OUTLIER, -max(row.t2_of_limit, row.q_of_limit), row.name))
+        shown = [
+            (row.name, row.verdict.value, row.t2_of_limit, row.q_of_limit, row.reason) for row in odd[:_MOST_SHOWN]
+        ]
+        second = self.scores[:, min(1, self.scores.shape[1] - 1)]
+        marked = [verdict is Verdict.OUTLIER for verdict in self.verdicts]
+        more = (f"and {len(odd) - _MOST_SHOWN} more that stand out",) if len(odd) > _MOST_SHOWN else ()
+        return page_of(
+            repr(self),
+            points_svg(self.scores[:, 0], second, self.names, marked),
+            table_of(shown, ("name", "verdict", "T2 / limit", "Q / limit", "reason")) if shown else "",
+            notes=(*more, *self.warnings),
+        )
 
     def __repr__(self) -> str:
         found = f"{len(self.outliers)} outliers" if self.limits else "not judged"

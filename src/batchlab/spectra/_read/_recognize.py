@@ -89,6 +89,21 @@ class Recognition:
         """What was measured of the text; None for a format that is no text."""
         return None if self._observe is None else self._observe()
 
+    def _repr_html_(self) -> str:
+        """What was told, why, and what else it may be, as a notebook shows it."""
+        from batchlab.spectra._notebook import page_of, table_of
+
+        rows: list[tuple[object, ...]] = [(_named(self), self.confidence, "; ".join(self.reasons))]
+        rows += [(each.plan.orientation.value, each.confidence, "; ".join(each.reasons)) for each in self.alternatives]
+        axis = "" if self.first is None or self.last is None else f", {self.first:g} to {self.last:g}"
+        points = "" if self.count is None else f", {self.count} points"
+        title = f"{_named(self)}{axis}{points}"
+        return page_of(title, table_of(rows, ("layout", "confidence", "reason")), notes=self.warnings)
+
+
+def _named(found: Recognition) -> str:
+    return found.format if found.plan is None else found.plan.orientation.value
+
 
 def recognize(path: str | os.PathLike[str], data: bytes | None = None) -> Recognition:
     """Recognise the layout of a file, looking at a bounded sample of its head and tail.
