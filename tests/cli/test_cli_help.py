@@ -48,7 +48,7 @@ def test_unknown_command_names_the_nearest(desk):
 
 
 @pytest.mark.parametrize(
-    "words", [["run"], ["run", "batch.yaml", "--wokers", "2"], ["run", "batch.yaml", "--workers", "0"], ["why", "out"]]
+    "words", [["run"], ["run", "batch.yaml", "--wokers", "2"], ["run", "batch.yaml", "--workers", "0"], ["why"]]
 )
 def test_wrong_usage_is_exit_2_without_traceback(desk, words):
     (desk.folder / "out").mkdir()

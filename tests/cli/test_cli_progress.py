@@ -204,7 +204,8 @@ def test_a_paused_run_that_is_stopped_does_not_seem_to_go_on():
     ]
 
 
-def test_a_long_message_is_cut():
-    (line,) = [line for line in lines(begun(), failed("j/1", "x" * 5000)) if "failed: " in line]
-    assert line.endswith("xxx...")
+def test_a_long_message_is_cut_in_its_middle_since_the_mend_stands_at_its_end():
+    told = lines(begun(), failed("j/1", f"it holds {'x' * 5000}; choose one with column"))
+    (line,) = [line for line in told if "failed: " in line]
+    assert "it holds xxx" in line and "xxx...xxx" in line and line.endswith("; choose one with column")
     assert len(line) < 260

@@ -86,7 +86,7 @@ def test_the_words_of_a_failure_are_told_once(desk):
     told = desk("run", "batch.yaml", "--only", "m/leaf_1").stderr
     (line,) = [line for line in told.splitlines() if "] failed: " in line]
     assert "failed: m/leaf_1: generic: ValueError: no good xxx" in line
-    assert line.endswith("xxx...") and len(line) < 260
+    assert "xxx...xxx" in line and len(line) < 260
     assert told.count("ValueError") == 2  # in the line, and over the group
 
 
@@ -144,7 +144,8 @@ def test_a_reader_that_leaves_early_is_no_trouble(desk):
     told = process.stderr.read()
     process.stderr.close()
     process.wait()
-    assert "Traceback" not in told and "itself failed" not in told
+    assert told == ""
+    assert process.returncode == 1  # one of its files is bad, and that alone counts
     assert desk.json("status", "out")["counts"]["done"] == 3
 
 

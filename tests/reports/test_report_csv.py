@@ -20,8 +20,8 @@ def rows(view):
 
 @given(st.floats())
 def test_a_number_reads_back_exactly(value):
-    back = float(_cell(value))
-    assert back == value or (math.isnan(back) and math.isnan(value))
+    text = _cell(value)
+    assert text == "" if math.isnan(value) else float(text) == value
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_numbers_are_never_touched():
         "-1.5",
         "-3",
         "-inf",
-        "nan",
+        "",
         "true",
         "",
     ]

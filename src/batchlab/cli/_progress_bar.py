@@ -117,7 +117,7 @@ def draw(snapshot: Snapshot, *, width: int, height: int = 24, ascii_only: bool =
         lines.append(Text(f"  and {len(running) - rows} more", style=DIM))
     if snapshot.failure is not None:
         line = Text("  last failure  ", style=ORANGE)
-        line.append(snapshot.failure, style="default")
+        line.append(one_line(snapshot.failure, max(width - len(line), 20)), style="default")
         lines.append(line)
     for line in lines:
         line.truncate(width, overflow="crop" if ascii_only else "ellipsis")

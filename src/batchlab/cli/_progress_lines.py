@@ -96,6 +96,15 @@ def _line(now: Snapshot) -> str:
     return f"{now.percent} %, {words}{left}"
 
 
+def turn_away(stream: TextIO) -> None:
+    """Let a stream that nobody reads any more end in nothing, so that what is still in it harms nobody."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+    finally:
+        os.close(nowhere)
+
+
 class JsonLines:
     """A listener that writes every notice as a line of JSON; after `finish` no line follows.
 
@@ -132,10 +141,16 @@ class JsonLines:
 
     def _put(self, line: dict[str, Any], *, last: bool = False) -> None:
         with self._lock:
-            if not self._finished:
-                self._finished = last
+            if self._finished:
+                return
+            self._finished = last
+            try:
                 self._stream.write(dumps(line) + "\n")
                 self._stream.flush()
+            except BrokenPipeError:
+                # Whoever read has gone, as head does after its lines: nobody is left to tell, and the run goes on.
+                self._finished = True
+                turn_away(self._stream)
 
 
 def relative_task(task: str, root: Path) -> str:

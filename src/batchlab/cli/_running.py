@@ -18,6 +18,7 @@ from batchlab.cli._summary import show_summary
 from batchlab.cli._words import number, one_line, plain
 from batchlab.engine import Batch, BatchView, Listener, Notice, RunResult, Status, plan, read_view, run, status_json
 from batchlab.errors import BatchlabError
+from batchlab.reports import Panel, find_panels
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +73,13 @@ def run_batch(
             if display is not None:
                 display.close()
         view = read_view(result.root)
-        html = _write_reports(view) if report else None
+        panels = find_panels(view) if report or not quiet else ()
+        html = _write_reports(view, panels) if report else None
+    headlines = [panel.headline for panel in panels if panel.headline]
     if isinstance(display, JsonLines):
-        display.finish(status_json(view))
+        display.finish({**status_json(view), **({"headlines": headlines} if headlines else {})})
     elif not quiet:
-        show_summary(result, view, html)
+        show_summary(result, view, html, headlines=headlines)
     elif tell_failures and result.exit_code not in (DONE, CANCELLED):
         click.echo(f"{one_line(batch.name)}: {_trouble(result)}; batchlab status {plain(result.root)}", err=True)
     return result.exit_code
@@ -94,12 +97,12 @@ def _trouble(result: RunResult) -> str:
     return ", ".join(f"{number(count)} {word}" for count, word in words if count) or "not all is done"
 
 
-def _write_reports(view: BatchView) -> Path | None:
+def _write_reports(view: BatchView, panels: tuple[Panel, ...]) -> Path | None:
     """Write the reports; a run whose report cannot be written is no worse a run."""
-    from batchlab.reports import find_panels, write_reports
+    from batchlab.reports import write_reports
 
     try:
-        return write_reports(view, panels=find_panels(view)).html
+        return write_reports(view, panels=panels).html
     except BatchlabError as error:
         log.warning("no report: %s; `batchlab report %s --output FOLDER` writes it elsewhere", error, view.root)
     return None

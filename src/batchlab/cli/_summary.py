@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -15,9 +16,11 @@ from batchlab.cli._screen import console, show
 from batchlab.cli._words import counted, duration, number, one_line
 from batchlab.engine import BatchState, BatchView, RunResult, Status
 from batchlab.errors import Category
-from batchlab.reports import FailureGroup, failures
+from batchlab.reports import FailureGroup, failures, warning_groups
 
 SHOWN_GROUPS = 8
+SHOWN_WARNINGS = 2
+WARNING_WIDTH = 300
 
 ADVICE = {
     Category.INVALID_INPUT: "mend the file or leave it out, then run again",
@@ -36,14 +39,39 @@ ADVICE = {
 }
 
 
-def show_summary(result: RunResult, view: BatchView, html: Path | None, screen: Console | None = None) -> None:
-    """Print it to stderr."""
+def show_summary(
+    result: RunResult,
+    view: BatchView,
+    html: Path | None,
+    screen: Console | None = None,
+    *,
+    headlines: Sequence[str] = (),
+) -> None:
+    """Print it to stderr.
+
+    Parameters
+    ----------
+    result
+        What the run did.
+    view
+        The batch as recorded after it.
+    html
+        The report; None where there is none.
+    screen
+        Where to; None for stderr.
+    headlines
+        What domains say of the batch, a sentence each.
+    """
     screen = screen or console()
     groups = failures(view)
     parts: list[RenderableType] = [_headline(result, view), _counts(result, view)]
     if groups:
         parts += [Text(), failure_table(groups)]
-    parts += [Text(), _where(result, html, _odd_one(view, groups))]
+    if headlines:
+        parts += [Text(), _told("*" if screen.options.ascii_only else "◆", headlines)]
+    if any(job.warnings for job in view.jobs):
+        parts += [Text(), _warnings(view)]
+    parts += [Text(), _where(result, html, job_to_ask_about(view))]
     show(screen, Group(*parts))
 
 
@@ -64,6 +92,9 @@ def _headline(result: RunResult, view: BatchView) -> Text:
     line.append(over, style=f"not bold {BLUE if result.state is BatchState.DONE else ORANGE}")
     if sum(result.counts.values()):
         line.append(f" in {duration(result.elapsed_s)}", style="not bold default")
+    warned = sum(len(job.warnings) for job in view.jobs)
+    if warned:
+        line.append(f", with {counted(warned, 'warning')}", style=f"not bold {ORANGE}")
     if rest:
         line.append(f"; {rest}", style="not bold default")
     if result.reason:
@@ -130,15 +161,43 @@ def failure_table(groups: tuple[FailureGroup, ...]) -> RenderableType:
     return Padding(table, (0, 0, 0, 2), expand=False)
 
 
-def _odd_one(view: BatchView, groups: tuple[FailureGroup, ...]) -> str | None:
-    """A job worth asking about: the first example of what failed, else the first job."""
+def _told(sign: str, texts: Sequence[str]) -> RenderableType:
+    """A sign and a sentence, each on lines of their own."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(style=BLUE)
+    table.add_column(overflow="fold")
+    for text in texts:
+        table.add_row(Text(sign), Text(one_line(text)))
+    return Padding(table, (0, 0, 0, 2), expand=False)
+
+
+def _warnings(view: BatchView) -> RenderableType:
+    """How many warnings there are, and the most frequent of them."""
+    groups = warning_groups(view)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=DIM)
+    table.add_column("warned of", overflow="fold", ratio=1)
+    table.add_column("n", justify="right", no_wrap=True)
+    table.add_column("for example", overflow="fold", ratio=1)
+    for group in groups[:SHOWN_WARNINGS]:
+        job = one_line(group.examples[0][1])
+        table.add_row(Text(one_line(group.text, WARNING_WIDTH)), Text(number(group.count)), Text(job, style=DIM))
+    if len(groups) > SHOWN_WARNINGS:
+        rest = groups[SHOWN_WARNINGS:]
+        more = f"and {counted(len(rest), 'kind')} more, all in the report"
+        table.add_row(Text(more, style=DIM), Text(number(sum(group.count for group in rest)), style=DIM), Text())
+    return Padding(table, (0, 0, 0, 2), expand=False)
+
+
+def job_to_ask_about(view: BatchView) -> str | None:
+    """The first example of what failed most, else the first job; None where there is no job."""
+    groups = failures(view)
     if not groups:
-        return None
+        return view.jobs[0].name if view.jobs else None
     job = groups[0].examples[0]
     return job if groups[0].kind == "job" else next((j.name for j in view.jobs if job.startswith(f"{j.name}: ")), None)
 
 
-def _where(result: RunResult, html: Path | None, odd_one: str | None) -> RenderableType:
+def _where(result: RunResult, html: Path | None, job: str | None) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(style=DIM)
     table.add_column(overflow="fold")
@@ -148,8 +207,8 @@ def _where(result: RunResult, html: Path | None, odd_one: str | None) -> Rendera
         table.add_row("report", Text(shown_path(html)))
     if result.state in (BatchState.CANCELLED, BatchState.INTERRUPTED):
         table.add_row("go on", Text("run the same command again: what is done stays done"))
-    example = shlex.quote(odd_one) if odd_one else "JOB"
-    table.add_row("more", Text(f"batchlab why {shlex.quote(root)} {example}"))
+    if job is not None:
+        table.add_row("more", Text(f"batchlab why {shlex.quote(root)} {shlex.quote(job)}"))
     return Padding(table, (0, 0, 0, 2), expand=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from batchlab.cli._options import FOLDER, json_option
 from batchlab.cli._running import print_json
 from batchlab.cli._screen import coloured
 from batchlab.cli._status import KINDS
+from batchlab.cli._summary import job_to_ask_about
 from batchlab.cli._words import duration, failure_word, moment, one_line, plain, size, task_word, value
 from batchlab.engine import BatchView, FileState, Place, Status, Why, read_view
 from batchlab.engine import why as ask_why
@@ -30,7 +32,7 @@ _TABLE_MARK = "# provenance: "
 
 
 @click.command()
-@click.argument("target", metavar="DIR JOB | FILE", type=FOLDER)
+@click.argument("target", metavar="DIR [JOB] | FILE", type=FOLDER)
 @click.argument("job", required=False, metavar="")
 @click.option("--traceback", is_flag=True, help="Show the traceback of the job's failure.")
 @json_option
@@ -38,21 +40,29 @@ def why(target: Path, job: str | None, traceback: bool, as_json: bool) -> int:
     """Say why a job stands as it does, or how a picture or a table was made.
 
     DIR JOB: the job's state, why it would run again or would not, its inputs and whether they have changed, its params,
-    attempts, log, and how to run it alone. FILE: what a picture or a table says of itself; and the job's answer,
-    where the file lies in an output folder.
+    attempts, log, and how to run it alone. DIR: the same of a job that failed, or else of the first. FILE: what a picture
+    or a table says of itself; and the job's answer, where the file lies in an output folder.
     """
-    if job is not None:
-        answer = ask_why(target, job)
-        if as_json:
-            print_json(answer.as_json())
-        else:
-            show_why(answer, traceback=traceback)
-        return DONE
-    if target.is_dir():
-        raise click.UsageError(
-            f"which job of {one_line(target)}? `batchlab status {one_line(target)} --jobs` lists them"
-        )
-    return _why_file(target, traceback=traceback, as_json=as_json)
+    if job is None and not target.is_dir():
+        return _why_file(target, traceback=traceback, as_json=as_json)
+    if job is None:
+        job = _one_of(target)
+    answer = ask_why(target, job)
+    if as_json:
+        print_json(answer.as_json())
+    else:
+        show_why(answer, traceback=traceback)
+    return DONE
+
+
+def _one_of(folder: Path) -> str:
+    """The job that is shown where none is named, and how to name another."""
+    job = job_to_ask_about(read_view(folder))
+    if job is None:
+        raise click.UsageError(f"the batch in {one_line(folder)} has no jobs")
+    jobs = f"batchlab status {shlex.quote(str(folder))} --jobs"
+    click.echo(f"no job is named, so this is {one_line(job)}; `{plain(jobs)}` lists all", err=True)
+    return job
 
 
 def _why_file(path: Path, *, traceback: bool, as_json: bool) -> int:

@@ -15,11 +15,13 @@ def plain(text: object) -> str:
 
 
 def one_line(text: object, width: int | None = None) -> str:
-    """The same on one line, cut to a width."""
+    """The same on one line; to keep to a width its middle goes, since a message ends with the mend."""
     line = " ".join(plain(text).split())
-    if width is not None and len(line) > width:
-        return line[: max(width - 3, 0)] + "..."
-    return line
+    if width is None or len(line) <= width:
+        return line
+    left = max(width - 3, 0)
+    tail = left * 2 // 5
+    return f"{line[: left - tail]}...{line[len(line) - tail :]}"
 
 
 def number(n: int) -> str:

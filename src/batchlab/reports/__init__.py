@@ -7,6 +7,7 @@ empty or old batch, and the same view gives the same bytes.
 from batchlab.reports._failures import FailureGroup, failures
 from batchlab.reports._panel import PANEL_GROUP, Panel, Table, find_panels
 from batchlab.reports._statistics import statistics
+from batchlab.reports._warnings import WarningGroup, warning_groups
 from batchlab.reports._write import Reports, write_reports
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "Panel",
     "Reports",
     "Table",
+    "WarningGroup",
     "failures",
     "find_panels",
     "statistics",
+    "warning_groups",
     "write_reports",
 ]

@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from batchlab.engine import BatchView, JobView, Status
+from batchlab.reports._shortened import shortened
 
 _PLAIN = 500_000
-_TEXT = 2_000  # longer messages and warnings are cut
+_TEXT = 2_000  # longer messages and warnings are cut in their middle
 _WARNINGS = 20  # of one job
 _ITEMS = 500  # unfinished items of one job
 _TRIES = 20  # of one job, its last
@@ -119,7 +120,7 @@ def _round(value: float | None, digits: int) -> float | int | None:
 
 
 def _cut(text: str | None, most: int = _TEXT) -> str | None:
-    return text if text is None or len(text) <= most else f"{text[:most]} ..."
+    return None if text is None else shortened(text, most)
 
 
 def _items(job: JobView) -> Any:

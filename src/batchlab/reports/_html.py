@@ -18,6 +18,7 @@ from batchlab.reports._data import job_data, script_safe
 from batchlab.reports._failures import failures
 from batchlab.reports._files import encode_path, inside, link_prefix, picture_uri
 from batchlab.reports._panel import Panel
+from batchlab.reports._shortened import shortened
 from batchlab.reports._statistics import as_number, as_of, peak_memory
 
 _PICTURES = 500  # thumbnails embedded, beside those of failures
@@ -48,7 +49,12 @@ def report_html(view: BatchView, folder: Path, panels: tuple[Panel, ...] = ()) -
         lstrip_blocks=True,
     )
     environment.filters.update(
-        number=words.number, duration=words.duration, name=words.visible, moment=words.moment, grouped=words.grouped
+        shortened=shortened,
+        number=words.number,
+        duration=words.duration,
+        name=words.visible,
+        moment=words.moment,
+        grouped=words.grouped,
     )
     root = Path(view.root)
     prefix = link_prefix(root, folder)
@@ -60,6 +66,7 @@ def report_html(view: BatchView, folder: Path, panels: tuple[Panel, ...] = ()) -
         thumbnails=script_safe(json.dumps(_thumbnails(view, root), separators=(",", ":"))),
         signs=story.SIGNS,
         **_facts(view, root, prefix),
+        headlines=[panel.headline for panel in panels if panel.headline],
         panels=[_panel(panel, root, prefix) for panel in panels],
     )
 
@@ -84,7 +91,7 @@ def _facts(view: BatchView, root: Path, prefix: str) -> dict[str, Any]:
         "groups_unshown": max(0, len(failures(view)) - story.GROUPS),
         "unfinished": story.unfinished(view),
         "running": [(i, job) for i, job in enumerate(view.jobs) if job.state is Status.RUNNING],
-        "warnings": story.warning_groups(view),
+        "warnings": story.warnings(view),
         "measured": story.measured(view),
         "timings": _timings.timings(view),
         "slowest": _timings.slowest_bars(view),

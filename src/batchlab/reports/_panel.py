@@ -40,12 +40,28 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One section of the report; how it looks is the report's."""
+    """One section of the report; how it looks is the report's.
+
+    Attributes
+    ----------
+    title
+        Of the section.
+    tables
+        Its tables, in order.
+    pictures
+        Paths relative to the output root.
+    text
+        Above the tables.
+    headline
+        What the domain says of the whole batch in a sentence, such as ``3 of 10 samples do not conform: a, b, c``. It
+        stands under the report's own title, and in the terminal at the end of a run.
+    """
 
     title: str
     tables: tuple[Table, ...] = ()
-    pictures: tuple[str, ...] = ()  # relative to the output root
+    pictures: tuple[str, ...] = ()
     text: str = ""
+    headline: str = ""
 
 
 def find_panels(view: BatchView) -> tuple[Panel, ...]:

@@ -28,7 +28,8 @@ def statistics(view: BatchView) -> dict[str, Any]:
         JSON data: ``batch, root, state, as_of`` (the latest time recorded), ``jobs, counts, items, warnings,
         failures, elapsed`` (``all`` and ``by_task``: n, total, mean, median, p95 and max in s), ``stages`` (by task
         and stage: total and mean in s, share of the jobs' run time), ``slowest, peak_memory_mb, metrics`` (by
-        task and name: n, nonfinite, mean, sample std, min, median, max, over the finite values), ``runs`` (each
+        task and name: n, nonfinite, mean, sample std, min, median, max, over the finite values; of positions the range
+        alone), ``runs`` (each
         with its ``cache``: hits, misses, hit_rate; None where no cache was asked), ``environment`` (of the
         last run). Quantiles interpolate linearly. What is not known, NaN and infinities are None.
     """
@@ -151,7 +152,7 @@ def metric_statistics(view: BatchView) -> dict[str, dict[str, dict[str, Any]]]:
     """Statistics of every numeric metric, by task and name."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for task, jobs in by_task(view.jobs).items():
-        named = {name: describe(values) for name, values in numeric_metrics(jobs).items()}
+        named = {name: describe_metric(name, values) for name, values in numeric_metrics(jobs).items()}
         if named:
             found[task] = named
     return found
@@ -205,6 +206,20 @@ def describe(values: Iterable[float]) -> dict[str, Any]:
         "median": quantile(finite, 0.5),
         "max": finite[-1],
     }
+
+
+def describe_metric(name: str, values: Iterable[float]) -> dict[str, Any]:
+    """The same for a metric; of a position, such as ``max_deviation_at``, the range alone.
+
+    Where something lies in one job has nothing to do with where it lies in another: their mean is a place of nothing.
+    """
+    facts = describe(values)
+    return {**facts, **dict.fromkeys(("mean", "std", "median"))} if is_position(name) else facts
+
+
+def is_position(name: str) -> bool:
+    """Whether a metric says where something is: its name ends in ``_at``, before the region that it may be of."""
+    return name.partition("[")[0].endswith("_at")
 
 
 def quantile(ordered: Sequence[float], fraction: float) -> float | None:

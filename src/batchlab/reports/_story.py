@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,9 @@ from typing import Any
 from batchlab.engine import BatchState, BatchView, Status
 from batchlab.reports._failures import FailureGroup, failed_jobs, failures
 from batchlab.reports._files import encode_path, log_tail
-from batchlab.reports._statistics import as_number, by_task, describe, numeric_metrics
+from batchlab.reports._shortened import shortened
+from batchlab.reports._statistics import as_number, by_task, describe_metric, numeric_metrics
+from batchlab.reports._warnings import warning_groups
 from batchlab.reports._words import counted, flat, grouped, number, visible
 
 SIGNS: Mapping[str, str] = {
@@ -159,20 +160,16 @@ def unfinished(view: BatchView) -> list[dict[str, Any]]:
     ]
 
 
-def warning_groups(view: BatchView) -> dict[str, Any]:
-    """Warnings that differ in their numbers alone count as one."""
-    groups: dict[str, list[tuple[int, str, str]]] = {}
-    for i, job in enumerate(view.jobs):
-        for text in job.warnings:
-            groups.setdefault(re.sub(r"\d+(\.\d+)?", "#", text[:500]), []).append((i, job.name, text))
-    ordered = sorted(groups.values(), key=len, reverse=True)
+def warnings(view: BatchView) -> dict[str, Any]:
+    """What was warned of, the most frequent first."""
+    groups = warning_groups(view)
     return {
-        "n": sum(map(len, ordered)),
+        "n": sum(group.count for group in groups),
         "jobs": sum(bool(job.warnings) for job in view.jobs),
-        "unshown": max(0, len(ordered) - _WARNING_GROUPS),
+        "unshown": max(0, len(groups) - _WARNING_GROUPS),
         "groups": [
-            {"text": members[0][2][:500], "n": len(members), "jobs": [m[:2] for m in members[:5]]}
-            for members in ordered[:_WARNING_GROUPS]
+            {"text": shortened(group.text, 500), "n": group.count, "jobs": group.examples, "n_jobs": group.jobs}
+            for group in groups[:_WARNING_GROUPS]
         ],
     }
 
@@ -186,7 +183,7 @@ def measured(view: BatchView) -> list[dict[str, Any]]:
     for task, jobs in by_task(view.jobs).items():
         rows, same, once = [], [], []
         for name, values in numeric_metrics(jobs).items():
-            facts = describe(values)
+            facts = describe_metric(name, values)
             if len(jobs) == 1:
                 once.append(f"{visible(name)} = {number(values[0])}")
             elif facts["n"] > 1 and facts["min"] == facts["max"] and not facts["nonfinite"]:

@@ -27,8 +27,8 @@ def summary_csv(view: BatchView) -> str:
     parameter that differs between jobs; items_done and items_failed where jobs have items; outputs (paths relative
     to the output root) and warnings, joined by line feeds.
 
-    Numbers are written with the fewest digits that read back exactly, NaN and infinities as ``nan``, ``inf``,
-    ``-inf``; truth values as ``true`` and ``false``; what is not known is empty.
+    Numbers are written with the fewest digits that read back exactly, infinities as ``inf`` and ``-inf``; truth values
+    as ``true`` and ``false``; what is not known is empty, and so is what is not a number (NaN).
 
     This is the file people open in a spreadsheet, so a text that one would take for a formula (it starts with
     ``= + - @``, tab or a line end, and is not just a number) gets a ``'`` before it. The raw texts are in
@@ -62,7 +62,7 @@ def summary_csv(view: BatchView) -> str:
 
 def _cell(value: object) -> str:
     """One cell's text."""
-    if value is None:
+    if value is None or value != value:  # NaN alone is not itself
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -21,8 +21,8 @@ def visible(text: object) -> str:
 
 
 def number(value: object) -> str:
-    """A value to six significant digits; texts as they are."""
-    if value is None:
+    """A value to six significant digits; texts as they are, and a dash for what is not known or no number."""
+    if value is None or value != value:  # NaN alone is not itself
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
