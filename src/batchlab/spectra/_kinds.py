@@ -10,6 +10,7 @@ __all__ = [
     "AxisKind",
     "Common",
     "Interpolation",
+    "Joins",
     "Normalization",
     "Orientation",
     "Quantity",
@@ -120,6 +121,13 @@ class Interpolation(_Words):
     CUBIC = "cubic"
     PCHIP = "pchip"
     BIN = "bin"
+
+
+class Joins(_Words):
+    """What is done where the detectors of an instrument overlap, so that its axis steps back."""
+
+    MIDDLE = "middle"  # cut at the middle of each overlap
+    KEEP = "keep"  # nothing: the points of both interleave
 
 
 class References(_Words):

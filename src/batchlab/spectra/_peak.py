@@ -92,7 +92,7 @@ def find_peaks(
     Returns
     -------
     tuple of Peak
-        By position, upwards.
+        By position, upwards; each with a width, a height and an area above zero.
     """
     from scipy.signal import find_peaks as local_maxima
     from scipy.signal import peak_widths
@@ -109,19 +109,22 @@ def find_peaks(
     points = np.arange(x.size)
     widths = np.interp(right_half, points, x) - np.interp(left_half, points, x)
     valleys = [0, *(a + int(np.argmin(y[a : b + 1])) for a, b in itertools.pairwise(tops)), x.size - 1]
-    return tuple(
+    measured = (
         _measured(x, y, int(top), float(width), float(prominence), limits, downwards)
         for top, width, prominence, limits in zip(
             tops, widths, facts["prominences"], itertools.pairwise(valleys), strict=True
         )
     )
+    # What does not rise over the line between its feet is a tooth of the noise, or of points that interleave.
+    return tuple(peak for peak in measured if min(peak.height, peak.fwhm, peak.area) > 0)
 
 
 def _measured(
     x: Array, y: Array, top: int, width: float, prominence: float, limits: tuple[int, int], downwards: bool
 ) -> Peak:
-    first = max(limits[0], int(np.searchsorted(x, x[top] - _REACH * width, side="left")))
-    last = min(limits[1], int(np.searchsorted(x, x[top] + _REACH * width, side="right")) - 1)
+    # A point either side at least: where points are closer on one side, a width in points is not one of the axis.
+    first = max(limits[0], min(top - 1, int(np.searchsorted(x, x[top] - _REACH * width, side="left"))))
+    last = min(limits[1], max(top + 1, int(np.searchsorted(x, x[top] + _REACH * width, side="right")) - 1))
     position, intensity = _summit(x, y, top, first, last, prominence)
     at, above = x[first : last + 1], y[first : last + 1]
     foot_left, foot_right = (float(np.median(y[max(i - _ENDS, 0) : i + _ENDS + 1])) for i in (first, last))
@@ -155,7 +158,10 @@ def _summit(x: Array, y: Array, top: int, first: int, last: int, prominence: flo
     if bend >= 0:
         return float(x[top]), float(y[top])
     at = float(np.clip(-slope / (2 * bend), (x[start] - x[top]) / scale, (x[stop] - x[top]) / scale))
-    return float(x[top] + at * scale), float(level + slope * at + bend * at**2)
+    summit = float(level + slope * at + bend * at**2)
+    if abs(summit - y[top]) > prominence:  # points that all but meet, or lie far apart, bend it out of all measure
+        return float(x[top]), float(y[top])
+    return float(x[top] + at * scale), summit
 
 
 def _width_at(x: Array, above: Array, top: int, level: float) -> float:

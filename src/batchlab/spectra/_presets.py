@@ -114,7 +114,8 @@ _ALL = {
         recipe={"steps": [{"mask": "h2o"}]},
         why=(
             "Around 1400 and 1870 nm the air takes nearly all sunlight, so a ratio there is noise divided by noise. "
-            "Reflectance is kept as it is: its height tells plant from plant."
+            "Reflectance is kept as it is: its height tells plant from plant. Where detectors overlap, as everywhere, "
+            "each is cut at the middle of the overlap (joins: middle)."
         ),
     ),
     Technique.UNKNOWN: Preset(

@@ -10,10 +10,10 @@ from collections.abc import MutableMapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 from batchlab.errors import BatchlabError, DataError
-from batchlab.spectra._kinds import AxisKind, Common, Interpolation, Normalization, Quantity, Technique
+from batchlab.spectra._kinds import AxisKind, Common, Interpolation, Joins, Normalization, Quantity, Technique
 from batchlab.spectra._presets import PRESETS
 from batchlab.spectra._pretreatment._steps import Step
 
@@ -61,6 +61,11 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    joins: Joins | tuple[FiniteFloat, ...] = Field(
+        Joins.MIDDLE,
+        description="where detectors overlap: middle cuts each overlap in the middle, keep keeps all points, "
+        "[990, 1900] cuts there, in the files' axis unit",
+    )
     preset: Technique | None = Field(None, description="a technique, whose custom holds where nothing is written")
     to_axis: AxisKind | None = Field(None, description="the axis to convert to, such as wavenumber")
     to_axis_unit: str | None = None
@@ -72,6 +77,15 @@ class Recipe(BaseModel):
     grid: Grid | None = Field(None, description="start, stop and step, for common: grid")
     interpolation: Interpolation = Interpolation.LINEAR
     least_coverage: float = Field(LEAST_COVERAGE, ge=0, le=1, description="least share of the reference's range")
+
+    @field_validator("joins", mode="before")
+    @classmethod
+    def _known_joins(cls, given: Any) -> Any:
+        if isinstance(given, int | float):
+            return (given,)
+        if isinstance(given, str) and given.strip().lower() not in tuple(Joins):
+            raise ValueError(f"{given!r}: write middle, keep, or a position for each join, such as [990, 1900]")
+        return given
 
     @model_validator(mode="before")
     @classmethod
@@ -149,8 +163,8 @@ def prepare(
         one, other = _remembered(reference, recipe, memory), _on_its_own(sample, "the sample", recipe)
     else:
         one, other = (
-            signal_of(reference, "the reference", recipe.laser_nm),
-            signal_of(sample, "the sample", recipe.laser_nm),
+            signal_of(reference, "the reference", recipe.laser_nm, recipe.joins),
+            signal_of(sample, "the sample", recipe.laser_nm, recipe.joins),
         )
     both = join(
         one,
@@ -172,7 +186,7 @@ def prepare(
             reference_warnings=(*of_reference, *both.reference_warnings),
         )
     if not recipe.own and not recipe.steps:
-        return both
+        return replace(both, done=_splicing(one, other))
     shared = recipe.parted[1]
     if shared:
         from batchlab.spectra._pretreatment._apply import apply_to_both
@@ -182,7 +196,7 @@ def prepare(
     done += [f"to_quantity({recipe.to_quantity.value})"] if recipe.to_quantity is not None else []
     return replace(
         both,
-        done=(*done, *map(str, recipe.steps)),
+        done=(*_splicing(one, other), *done, *map(str, recipe.steps)),
         treated=tuple(step.step for step in recipe.steps if step.changes),
     )
 
@@ -190,17 +204,32 @@ def prepare(
 _PLAIN = Recipe.model_validate({})
 
 
+def _splicing(one: Signal, other: Signal) -> tuple[str, ...]:
+    """Where the detectors of both were cut, or of the one that has some."""
+    if one.spliced == other.spliced:
+        return (one.spliced,) if one.spliced else ()
+    return tuple(f"the {each.spliced} of {each.name}" for each in (one, other) if each.spliced)
+
+
 def _on_its_own(spectrum: Spectrum, role: str, recipe: Recipe) -> Signal:
     """Convert a spectrum, and take the steps that it needs no other spectrum for."""
+    from batchlab.spectra._joins import splice
     from batchlab.spectra._pretreatment._apply import apply, converted
     from batchlab.spectra._signal import signal_of
     from batchlab.spectra._units import to_axis
 
     told = len(spectrum.warnings)
     try:
+        spectrum, spliced, warning = splice(spectrum, recipe.joins)
+        if warning is not None:
+            spectrum = replace(spectrum, warnings=(*spectrum.warnings, f"{_called(spectrum, role)}: {warning}"))
         if recipe.to_axis is not None:
             spectrum = to_axis(spectrum, recipe.to_axis, recipe.to_axis_unit, laser_nm=recipe.laser_nm)
-        signal = replace(signal_of(spectrum, role, recipe.laser_nm), warnings=spectrum.warnings[told:])
+        signal = replace(
+            signal_of(spectrum, role, recipe.laser_nm, recipe.joins),
+            warnings=spectrum.warnings[told:],
+            spliced=spliced,
+        )
         if recipe.to_quantity is not None:
             signal = converted(signal, recipe.to_quantity, recipe.to_unit)
     except BatchlabError as error:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from batchlab.spectra._joins import splice
+from batchlab.spectra._kinds import Joins
 from batchlab.spectra._model import Array, AxisKind, Quantity, Spectrum
 
 __all__ = ["Gap", "Signal", "ascending", "join_gaps", "pieces", "signal_of"]
@@ -37,6 +40,8 @@ class Signal:
         What to call it in a message: ``the sample 'a'``.
     warnings
         What was odd on the way.
+    spliced
+        Where its detectors were cut, in words; empty where they were not.
     """
 
     axis: Array
@@ -50,6 +55,7 @@ class Signal:
     falls: bool = False
     name: str = "the spectrum"
     warnings: tuple[str, ...] = ()
+    spliced: str = ""
 
     @property
     def pieces(self) -> tuple[slice, ...]:
@@ -88,9 +94,16 @@ class Signal:
         return self.warnings if warning is None else (*self.warnings, warning)
 
 
-def signal_of(spectrum: Spectrum, role: str, laser_nm: float | None = None) -> Signal:
-    """Sort a spectrum by position, average what stands at one position."""
+def signal_of(
+    spectrum: Spectrum,
+    role: str,
+    laser_nm: float | None = None,
+    joins: Joins | Sequence[float] = Joins.MIDDLE,
+) -> Signal:
+    """Splice the detectors of a spectrum, sort it by position, average what stands at one position."""
+    spectrum, spliced, warning = splice(spectrum, joins)
     axis, intensity = ascending(spectrum.axis, spectrum.intensity)
+    name = f"{role} {spectrum.name!r}" if spectrum.name else role
     return Signal(
         axis=axis,
         intensity=intensity,
@@ -100,7 +113,9 @@ def signal_of(spectrum: Spectrum, role: str, laser_nm: float | None = None) -> S
         unit=spectrum.unit,
         laser_nm=laser_nm,
         falls=bool(spectrum.axis[0] > spectrum.axis[-1]),
-        name=f"{role} {spectrum.name!r}" if spectrum.name else role,
+        name=name,
+        warnings=() if warning is None else (f"{name}: {warning}",),
+        spliced=spliced,
     )
 
 

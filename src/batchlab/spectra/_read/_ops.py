@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from batchlab.spectra._joins import Join, kept_points
 from batchlab.spectra._model import Array
 from batchlab.spectra._plan import Op
 from batchlab.spectra._read._columns import steps_back
@@ -52,13 +53,12 @@ def _split_overlap(axis: Array, intensity: Array) -> tuple[Array, Array]:
     descending = axis[-1] < axis[0]
     if descending:
         axis, intensity = axis[::-1], intensity[::-1]
-    joins = steps_back(axis)[0]
-    keep = np.ones(axis.size, dtype=bool)
-    edges = [0, *joins.tolist(), axis.size]
-    for begin, join, end in zip(edges, edges[1:], edges[2:], strict=False):
-        middle = (axis[begin:join].max() + axis[join:end].min()) / 2
-        keep[begin:join] &= axis[begin:join] <= middle
-        keep[join:end] &= axis[join:end] > middle
+    edges = [0, *steps_back(axis)[0].tolist(), axis.size]
+    joins = [
+        Join(first, float(axis[first:end].min()), float(axis[begin:first].max()))
+        for begin, first, end in zip(edges, edges[1:], edges[2:], strict=False)
+    ]
+    keep = kept_points(axis, joins, [join.middle for join in joins])
     axis, intensity = axis[keep], intensity[keep]
     order = np.argsort(axis, kind="stable")
     axis, intensity = axis[order], intensity[order]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchlab.errors import DataError
+from batchlab.spectra._joins import joins_of, overlap_words
 from batchlab.spectra._kinds import AxisKind, Quantity, SpectrumRole, Technique
 from batchlab.spectra._model import Array, Spectrum
 from batchlab.spectra._read._block import MIN_ROWS
@@ -95,9 +96,16 @@ def axis_warnings(x: Array, lines: NDArray[np.int64] | None = None) -> list[str]
     warnings = []
     if against.size:
         where = f"line {lines[against[0]]}" if lines is not None else f"point {against[0] + 1}"
+        joins = joins_of(x)
+        cuts = " and ".join(f"{join.middle:.6g}" for join in joins)
         warnings.append(
             f"the axis steps back {against.size} times, first at {where} ({x[against[0]]:g}); "
-            "points are sorted before they are compared"
+            + (
+                f"detectors overlap {overlap_words(joins)}, and are spliced at the middle, {cuts}, before they are "
+                "compared, unless joins says otherwise"
+                if joins
+                else "points are sorted before they are compared"
+            )
         )
     if still.size:
         where = f"line {lines[still[0]]}" if lines is not None else f"point {still[0] + 1}"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from batchlab.spectra._kinds import AxisKind, Common, Interpolation, Quantity, References, Technique
+from batchlab.spectra._kinds import AxisKind, Common, Interpolation, Joins, Quantity, References, Technique
 from batchlab.spectra._measures import Difference, ShiftHandling
 from batchlab.spectra.cli._types import WordsType
 
@@ -30,6 +30,11 @@ _OPTIONS = (
     click.option("--to-axis-unit", help="The unit of --to-axis, such as nm."),
     click.option("--laser-nm", type=float, help="The laser line, between Raman shift and wavelength."),
     click.option("--to-quantity", type=WordsType(Quantity), help="Convert every signal to this."),
+    click.option(
+        "--joins",
+        metavar="middle|keep|A,B",
+        help="Where detectors overlap: cut in the middle (default), keep all points, or cut at A and B.",
+    ),
     click.option("--common", type=WordsType(Common), help="Points to compare at; default overlap."),
     click.option("--grid", metavar="START,STOP,STEP", help="Compare at these points."),
     click.option("--interpolation", type=WordsType(Interpolation), help="Default linear."),
@@ -72,6 +77,8 @@ def asked(given: dict[str, Any]) -> dict[str, Any]:
     params |= {name: given[name] for name in ("difference", "factor", "shift", "references") if given[name] is not None}
     if given["steps"]:
         params["steps"] = [_step(text) for text in given["steps"]]
+    if given["joins"] is not None:
+        params["joins"] = _joins(given["joins"])
     if given["grid"] is not None:
         start, stop, step = _numbers(given["grid"], 3, "--grid START,STOP,STEP")
         params["grid"] = {"start": start, "stop": stop, "step": step}
@@ -125,6 +132,12 @@ def _numbers(text: str, count: int, form: str) -> list[float]:
     if len(numbers) != count:
         raise click.UsageError(f"{text!r}: write {form}")
     return numbers
+
+
+def _joins(text: str) -> str | list[float]:
+    if text.strip().lower() in tuple(Joins):
+        return text.strip().lower()
+    return _numbers(text, text.count(",") + 1, "--joins middle, --joins keep, or a position for each, as in 990,1900")
 
 
 def _region(text: str) -> tuple[str, list[float]]:

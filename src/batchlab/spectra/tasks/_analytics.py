@@ -36,7 +36,7 @@ class AnalyticsParams(Gathering):
 
 @task(
     name="spectra.analytics",
-    version="1",
+    version="2",
     params=AnalyticsParams,
     optional_inputs=("comparisons", "samples", "reference"),
     outputs={"table": "{job}.csv", "loadings": "{job}_loadings.csv", "figure": "{job}.png", "precision": None},

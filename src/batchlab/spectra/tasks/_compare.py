@@ -13,11 +13,12 @@ from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import ConfigError
 from batchlab.spectra.tasks._against import Against, Judged, Judging, span_of
 from batchlab.spectra.tasks._conforming import Tolerance, conforming
-from batchlab.spectra.tasks._drawing import PICTURES, draw
+from batchlab.spectra.tasks._drawing import PICTURES, draw, shown_bands
 from batchlab.spectra.tasks._params import LIBRARIES, TABLES, Length, Limits
 from batchlab.spectra.tasks._reading import kept, read, read_one_of, tell
 
 if TYPE_CHECKING:
+    from batchlab.spectra._conformity import Band
     from batchlab.spectra._model import Spectrum
     from batchlab.spectra._peaks import PeakMatch
 
@@ -53,7 +54,7 @@ class CompareParams(Judging):
 
 @task(
     name="spectra.compare",
-    version="2",
+    version="3",
     params=CompareParams,
     inputs=("reference", "sample"),
     optional_inputs=("limits", "band", "replicates"),
@@ -105,7 +106,7 @@ def compare(ctx: JobContext, params: CompareParams) -> Mapping[str, Scalar]:
         draw(ctx, params, against, judged, match, band)
     if any(ctx.wanted(name) for name in _TABLES):
         ctx.stage("table")
-        _write(ctx, judged, match, sample)
+        _write(ctx, judged, match, sample, band)
     return {
         **comparison.metrics,
         **judged.metrics,
@@ -133,7 +134,7 @@ def _matched(params: CompareParams, judged: Judged) -> PeakMatch:
     )
 
 
-def _write(ctx: JobContext, judged: Judged, match: PeakMatch | None, sample: Any) -> None:
+def _write(ctx: JobContext, judged: Judged, match: PeakMatch | None, sample: Any, band: Band | None) -> None:
     from batchlab.spectra._read import write_comparison
 
     comparison = judged.comparison
@@ -163,5 +164,5 @@ def _write(ctx: JobContext, judged: Judged, match: PeakMatch | None, sample: Any
         look = look_of(
             comparison, replace(plot_limits(judged.reference, [reach(comparison)]), axis=span_of(comparison))
         )
-        page = comparison_page(comparison, look, title=sample.name, provenance=ctx.provenance)
+        page = comparison_page(comparison, look, bands=shown_bands(band), provenance=ctx.provenance)
         put(ctx.output("page"), page.encode("utf-8", "backslashreplace"))

@@ -29,7 +29,7 @@ class LimitsParams(Judging):
 
 @task(
     name="spectra.limits",
-    version="2",
+    version="3",
     params=LimitsParams,
     inputs=("reference", "samples"),
     outputs={"limits": "{job}.json"},

@@ -78,7 +78,7 @@ class OverviewParams(Gathering):
 
 @task(
     name="spectra.overview",
-    version="1",
+    version="2",
     params=OverviewParams,
     optional_inputs=("comparisons", "samples", "reference"),
     outputs={
