@@ -93,6 +93,26 @@ def test_all_problems_are_told_at_once_with_the_nearest_key():
     assert "needs the param 'window'" in problems["window",]
 
 
+def test_words_of_the_library_that_checks_are_not_told():
+    class Judged(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        rule: str = ""
+        region: tuple[float, float] = (0.0, 1.0)
+        window_points: int = 3
+        window_width: float = 1.0
+
+        @field_validator("rule")
+        @classmethod
+        def known(cls, value: str) -> str:
+            raise ValueError(f"{value!r} is no rule; write pearson_r >= 0.99")
+
+    assert told(Judged, {"rule": "r>1", "region": [1], "window": 5}) == {
+        ("rule",): "rule: 'r>1' is no rule; write pearson_r >= 0.99",
+        ("region",): "region: too few values; value 2 is missing",
+        ("window",): "test.task has no param 'window'; did you mean 'window_points' or 'window_width'?",
+    }
+
+
 def test_a_model_that_says_nothing_of_extra_keys_refuses_them():
     assert "did you mean 'window'" in told(Open, {"windw": 3})["windw",]
 

@@ -179,6 +179,8 @@ def problems_of(findings: Sequence[Finding]) -> list[Problem]:
     """Findings as problems of a call, which has no file and no lines."""
     problems = []
     for finding in findings:
-        where = ".".join(str(part) for part in finding.path if isinstance(part, str))
+        words = [part for part in finding.path if isinstance(part, str)]
+        # What is wrong with a param says by itself which.
+        where = "" if words[:1] in (["params"], ["sweep"]) else ".".join(words)
         problems.append(Problem(message=f"{where}: {finding.message}" if where else finding.message))
     return problems

@@ -129,12 +129,16 @@ def _problem(task: Task, detail: Mapping[str, Any]) -> ParamProblem:
         return ParamProblem(
             path=path, message=f"{_shown(task)} has no param {dotted!r}{suggestion(str(path[-1]), known)}", key=True
         )
+    if detail["type"] == "missing" and path and isinstance(path[-1], int):
+        whole = ".".join(map(str, path[:-1]))
+        return ParamProblem(path=path[:-1], message=f"{whole}: too few values; value {path[-1] + 1} is missing")
     if detail["type"] == "missing":
         return ParamProblem(path=path, message=f"{_shown(task)} needs the param {dotted!r}")
-    text = str(detail["msg"])
-    text = text[0].lower() + text[1:] if text[:2] != text[:2].upper() else text
+    text = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    text = text[:1].lower() + text[1:] if text[:2] != text[:2].upper() else text
     given = detail.get("input")
-    shown = f", not {given!r:.60}" if isinstance(given, str | int | float | None) and "input" in detail else ""
+    plain = isinstance(given, str | int | float | None) and "input" in detail
+    shown = f", not {given!r:.60}" if plain and repr(given) not in text else ""
     return ParamProblem(path=path, message=f"{dotted or _shown(task)}: {text}{shown}")
 
 

@@ -188,10 +188,14 @@ def _load_file(path: Path) -> ModuleType:
 
 
 def suggestion(word: str, known: tuple[str, ...] | list[str]) -> str:
-    """``; did you mean 'x'?`` with the nearest known word, or the list of them, or nothing."""
+    """``; did you mean 'x'?`` with the nearest known word, or the list of them, or nothing.
+
+    Of ``window`` both ``window_points`` and ``window_width`` are near: words that it begins are named together.
+    """
     from difflib import get_close_matches
 
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    begun = sorted(each for each in known if each.startswith(f"{word}_"))
+    near = begun if 1 < len(begun) <= 3 else get_close_matches(word, known, n=1, cutoff=0.6)
     if near:
-        return f"; did you mean {near[0]!r}?"
+        return f"; did you mean {' or '.join(map(repr, near))}?"
     return f"; known are {', '.join(map(repr, sorted(known)))}" if 0 < len(known) <= 12 else ""
