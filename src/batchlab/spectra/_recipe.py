@@ -96,9 +96,11 @@ class Recipe(BaseModel):
         filled = dict(given)
         if filled.get("grid") is not None:
             filled.setdefault("common", Common.GRID)
-        if filled.get("preset") is not None:
-            filled = {**PRESETS[Technique(filled["preset"])].recipe, **filled}
-        return filled
+        try:
+            preset = PRESETS[Technique(filled["preset"])]
+        except (KeyError, ValueError, TypeError):
+            return filled  # none, or a word that is none: the field itself says so, beside all else that is wrong
+        return {**preset.recipe, **filled}
 
     @model_validator(mode="after")
     def _whole(self) -> Recipe:

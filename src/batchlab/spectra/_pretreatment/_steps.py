@@ -299,7 +299,7 @@ def _known_step(name: Any) -> str:
     if word in STEPS:
         return word
     near = difflib.get_close_matches(word, STEPS, n=1)
-    raise ValueError(f"no step {name!r}{f'; did you mean {near[0]}?' if near else ''} There are {', '.join(STEPS)}")
+    raise ValueError(f"no step {name!r}{f'; did you mean {near[0]}?' if near else '.'} There are {', '.join(STEPS)}")
 
 
 def _known_region(name: Any) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from batchlab.engine import JobContext, Scalar
 from batchlab.errors import Category, JobError
@@ -49,11 +50,31 @@ class Judging(Preparation):
     )
     shift: ShiftHandling = Field(ShiftHandling.IGNORE, description="what is done about a shift of the sample's axis")
 
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        known_metrics(metrics)
+        return metrics
+
     @model_validator(mode="after")
     def _sensible(self) -> Judging:
-        known_metrics(self.metrics)
+        wrong = []
         if self.references is References.NEAREST and not self.nearest_by:
-            raise ValueError("references: nearest needs nearest_by, such as {laser_power_mW: 10}")
+            wrong.append("references: nearest needs nearest_by, such as {laser_power_mW: 10}")
+        if self.references is not References.NEAREST and self.nearest_by:
+            wrong.append("nearest_by is for references: nearest; say so, or leave it out")
+        if self.factor != "values" and self.difference is not Difference.SCALED:
+            wrong.append("factor is for difference: scaled difference; say so, or leave it out")
+        ways = ("values", "derivative", *self.regions)
+        if isinstance(self.factor, str) and self.factor not in ways:
+            near = get_close_matches(self.factor, ways, 1)
+            told = f", did you mean {near[0]!r}?" if near else "."
+            wrong.append(
+                f"factor {self.factor!r} is no number and no region{told} Write a number, values, derivative, or the name "
+                "of one of the regions"
+            )
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return self
 
     @property
