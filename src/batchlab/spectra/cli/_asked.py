@@ -74,7 +74,9 @@ def asked(given: dict[str, Any]) -> dict[str, Any]:
         for name in ("preset", "to_axis", "to_axis_unit", "laser_nm", "to_quantity", "common", "interpolation")
         if given[name] is not None
     }
-    params |= {name: given[name] for name in ("difference", "factor", "shift", "references") if given[name] is not None}
+    params |= {name: given[name] for name in ("difference", "shift", "references") if given[name] is not None}
+    if given["factor"] is not None:
+        params["factor"] = _scalar(given["factor"])
     if given["steps"]:
         params["steps"] = [_step(text) for text in given["steps"]]
     if given["joins"] is not None:
