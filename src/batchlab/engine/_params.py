@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _SECRET = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
+_QUOTED = re.compile(r"'([^']*)'")
 _SECRET_TYPES = ("SecretStr", "SecretBytes", "Secret")
 
 
@@ -137,6 +139,11 @@ def _problem(task: Task, detail: Mapping[str, Any]) -> ParamProblem:
     text = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     text = text[:1].lower() + text[1:] if text[:2] != text[:2].upper() else text
     given = detail.get("input")
+    if detail["type"] in ("enum", "literal_error") and isinstance(given, str):
+        near = get_close_matches(given.lower(), _QUOTED.findall(text), n=1)
+        return ParamProblem(
+            path=path, message=f"{dotted}: {given!r:.60}{f', did you mean {near[0]!r}?' if near else ':'} {text}"
+        )
     plain = isinstance(given, str | int | float | None) and "input" in detail
     shown = f", not {given!r:.60}" if plain and repr(given) not in text else ""
     return ParamProblem(path=path, message=f"{dotted or _shown(task)}: {text}{shown}")
@@ -157,7 +164,12 @@ def _models_at(model: type[BaseModel] | None, path: tuple[str | int, ...]) -> li
             if part in (name, field.alias)
             for nested in _models_in(field.annotation)
         ]
-        here = below or here
+        tagged = [
+            each
+            for each in here
+            if isinstance(part, str) and any(field.default == part for field in each.model_fields.values())
+        ]
+        here = below or tagged or here
     return here
 
 

@@ -194,7 +194,7 @@ def suggestion(word: str, known: tuple[str, ...] | list[str]) -> str:
     """
     from difflib import get_close_matches
 
-    begun = sorted(each for each in known if each.startswith(f"{word}_"))
+    begun = sorted({each for each in known if each.startswith(f"{word}_")})
     near = begun if 1 < len(begun) <= 3 else get_close_matches(word, known, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {' or '.join(map(repr, near))}?"

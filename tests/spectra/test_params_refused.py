@@ -1,0 +1,57 @@
+"""What is wrong with a comparison's params is told before it runs, all of it at once, in our own words."""
+
+from __future__ import annotations
+
+import pytest
+
+from batchlab.engine import find_task
+from batchlab.engine._params import check_params
+
+
+def told(params):
+    resolved, problems = check_params(find_task("spectra.compare"), params)
+    assert (resolved is None) == bool(problems)
+    return [problem.message for problem in problems]
+
+
+def test_a_wrong_preset_hides_nothing_else():
+    found = told({"preset": "ramn", "steps": ["bline"], "metrics": ["rms"], "regions": {"a": [1]}, "dpi": "x"})
+    assert len(found) == 5
+    preset, steps, *_ = found
+    assert preset.startswith("preset: 'ramn', did you mean 'raman'? ") and "'ftir'" in preset and "'nir'" in preset
+    assert steps.startswith("steps.0: no step 'bline'")
+    assert any(text.startswith("metrics: 'rms' is no metric, did you mean 'rmse'?") for text in found)
+    assert "regions.a: too few values; value 2 is missing" in found
+    assert not any("value error" in text.lower() for text in found)
+
+
+@pytest.mark.parametrize("preset", [["raman"], {"a": 1}, 3])
+def test_a_preset_of_another_kind_is_refused_as_well(preset):
+    assert told({"preset": preset})
+
+
+def test_both_windows_are_named():
+    (text,) = [text for text in told({"steps": [{"savgol": {"window": 11}}]}) if "no param" in text]
+    assert text.endswith("did you mean 'window_points' or 'window_width'?")
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"factor": "foo", "difference": "scaled difference"}, "factor 'foo' is no number and no region"),
+        ({"factor": "derivativ", "difference": "scaled difference"}, "did you mean 'derivative'?"),
+        ({"factor": 2.0}, "factor is for difference: scaled difference"),
+        ({"nearest_by": {"power": 10.0}}, "nearest_by is for references: nearest"),
+        ({"references": "nearest"}, "needs nearest_by"),
+    ],
+)
+def test_options_without_effect_and_unknown_ways_are_refused(params, message):
+    (text,) = told(params)
+    assert message in text
+
+
+def test_what_has_an_effect_is_taken():
+    scaled = {"difference": "scaled difference"}
+    assert not told({**scaled, "factor": 2.0})
+    assert not told({**scaled, "factor": "ring", "regions": {"ring": [980, 1020]}})
+    assert not told({"references": "nearest", "nearest_by": {"power": None}})
