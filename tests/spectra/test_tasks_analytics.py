@@ -128,6 +128,44 @@ def test_comparisons_are_gathered_without_those_that_failed(files, tmp_path):
         assert value == pytest.approx(jobs[f"compare/{name}"].metrics["pearson_r"], abs=1e-9)
 
 
+def test_what_is_masked_has_no_part_in_the_look_at_the_whole(files, tmp_path):
+    """The mask of comparisons, and the same as a param, hide the only odd band from model, charts and correlation."""
+    mask = [BAND - 100, BAND + 100]
+    comparison = {
+        "id": "compare",
+        "task": "spectra.compare",
+        "inputs": {"reference": str(files / "reference.txt"), "sample": str(files / "leaf*.txt")},
+        "params": {**READING, "masks": [mask]},
+        "outputs": {"figure": None},
+    }
+    gathered = entry(inputs={"comparisons": {"from": "compare", "gather": "done"}}, params=SMALL)
+    inputs = {"samples": {"all": str(files / "leaf*.txt")}, "reference": str(files / "reference.txt")}
+    raw = entry(id="raw", inputs=inputs, params={**READING, **SMALL, "masks": [mask]})
+    seen = entry(id="seen", inputs=inputs, params={**READING, **SMALL})
+    result, jobs, out = ended(tmp_path, [comparison, gathered, raw, seen])
+    assert result.exit_code == 0
+    assert jobs["seen"].metrics["worst"] == "leaf05_1" and jobs["seen"].metrics["n_outliers"] == 1
+    reference = np.loadtxt(files / "reference.txt")
+    kept = (reference[:, 0] < mask[0]) | (reference[:, 0] > mask[1])
+    for name in ("outliers", "raw"):
+        assert jobs[name].metrics["n_outliers"] == 0
+        loadings = rows_of(out / f"{name}_loadings.csv")
+        assert [float(next(iter(row.values()))) for row in loadings] == reference[kept, 0].tolist()
+        for row in rows_of(out / f"{name}.csv"):
+            sample = np.loadtxt(files / f"{row['name']}.txt")
+            expected = np.corrcoef(sample[kept, 1], reference[kept, 1])[0, 1]
+            assert float(row["correlation"]) == pytest.approx(expected, rel=1e-9)
+            compared = jobs[f"compare/{row['name']}"].metrics["pearson_r"]
+            assert compared == pytest.approx(expected, rel=1e-9)
+
+
+def test_masks_that_leave_nothing_are_told(files, tmp_path):
+    found = entry(inputs={"samples": {"all": str(files / "leaf*.txt")}}, params={**READING, "masks": [[0, 9999]]})
+    result, jobs, _ = ended(tmp_path, [found])
+    assert result.exit_code == 1
+    assert any("the masks leave none of 300 points of leaf00_0" in each.message for each in jobs["outliers"].items)
+
+
 def test_a_bad_file_costs_one_item(files, tmp_path):
     (files / "leaf98.txt").write_text("", encoding="ascii")
     found = entry(inputs={"samples": {"all": str(files / "leaf*.txt")}}, params={**READING, **SMALL})

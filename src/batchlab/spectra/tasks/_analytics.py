@@ -13,7 +13,7 @@ from batchlab.errors import DataError
 from batchlab.spectra._kinds import AxisKind
 from batchlab.spectra.tasks._collecting import Gathered, Gathering, gather
 from batchlab.spectra.tasks._drawing import PICTURES, save_picture
-from batchlab.spectra.tasks._params import LIBRARIES, Length
+from batchlab.spectra.tasks._params import LIBRARIES, Length, Limits
 
 if TYPE_CHECKING:
     from batchlab.spectra._analytics import Analysis
@@ -29,6 +29,7 @@ class AnalyticsParams(Gathering):
     normal: str | None = Field(None, description="the group that defines what is normal, if one does")
     time_by: str | None = Field(None, description="key of the files' metadata that says when: ISO 8601 or a number")
     components: int | None = Field(None, ge=1, le=50, description="of the model; found by itself by default")
+    masks: tuple[Limits, ...] = Field((), description="[low, high] to leave out, besides the masks of comparisons")
     level: float = Field(0.99, ge=0.5, lt=1, description="probability that a batch of good spectra has no outlier")
     dpi: float = Field(150.0, ge=10, le=2400)
     size_in: tuple[Length, Length] = Field((14.0, 10.0), description="width and height of the picture in inches")
@@ -48,15 +49,17 @@ def analytics(ctx: JobContext, params: AnalyticsParams) -> Mapping[str, Scalar]:
     """Model a batch of spectra, and say which stand out and why, what clusters, drifts and repeats in it.
 
     Takes the tables of comparisons (``comparisons: {from: compare, gather: done}``), or raw files (``samples``, with
-    or without a ``reference`` whose points they are brought to; else those of the first). Each is an item. The
-    spectra lie on disk meanwhile, so that memory does not grow with their number.
+    or without a ``reference`` whose points they are brought to; else those of the first). Each is an item. Points
+    under a mask, of the comparisons or of the params, have no part in it. The spectra lie on disk meanwhile, so that
+    memory does not grow with their number.
     """
     from batchlab.spectra._analytics import analyse
     from batchlab.spectra._analytics._collect import Collection
 
     ctx.stage("load")
     with Collection(ctx.scratch / "spectra.bin") as collection:
-        gathered = gather(ctx, params, collection, () if params.time_by is None else (params.time_by,))
+        keys = () if params.time_by is None else (params.time_by,)
+        gathered = gather(ctx, params, collection, keys, params.masks)
         ctx.stage("analyse")
         axis, matrix, columns, told = collection.finish()
         normal = None

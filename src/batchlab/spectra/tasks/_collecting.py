@@ -20,6 +20,9 @@ from batchlab.spectra.tasks._params import Preparation
 from batchlab.spectra.tasks._reading import stem_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from batchlab.spectra._analytics._collect import Collection
     from batchlab.spectra._model import Array, Spectrum
 
@@ -100,7 +103,13 @@ class Gathered:
         return (known if len(known) == len(found) else None), len(found) - len(known)
 
 
-def gather(ctx: JobContext, params: Gathering, collection: Collection, keys: Words[str] = ()) -> Gathered:
+def gather(
+    ctx: JobContext,
+    params: Gathering,
+    collection: Collection,
+    keys: Words[str] = (),
+    masks: tuple[tuple[float, float], ...] | None = None,
+) -> Gathered:
     """Collect the spectra of the inputs ``comparisons`` or ``samples``, each file an item.
 
     Parameters
@@ -114,6 +123,8 @@ def gather(ctx: JobContext, params: Gathering, collection: Collection, keys: Wor
         To which the spectra are added.
     keys
         Of the metadata, to be kept.
+    masks
+        Ranges whose points are left out, and with them those under a mask of the comparisons; None leaves all in.
 
     Raises
     ------
@@ -130,14 +141,19 @@ def gather(ctx: JobContext, params: Gathering, collection: Collection, keys: Wor
         )
     gathered = Gathered()
     if given == ["comparisons"]:
-        _from_comparisons(ctx, params, collection, gathered, keys)
+        _from_comparisons(ctx, params, collection, gathered, keys, masks)
     else:
-        _from_samples(ctx, params, collection, gathered, keys)
+        _from_samples(ctx, params, collection, gathered, keys, masks or ())
     return gathered
 
 
 def _from_comparisons(
-    ctx: JobContext, params: Gathering, collection: Collection, gathered: Gathered, keys: Words[str]
+    ctx: JobContext,
+    params: Gathering,
+    collection: Collection,
+    gathered: Gathered,
+    keys: Words[str],
+    masks: tuple[tuple[float, float], ...] | None,
 ) -> None:
     from batchlab.spectra._read import read_comparison
 
@@ -161,9 +177,10 @@ def _from_comparisons(
                 called = name.partition("/")[2] or name
             taken.add(called)
             _describe(gathered, comparison, comparison.treatment)
-            collection.add(comparison.axis, comparison.sample, called)
+            kept = _unmasked(comparison.axis, () if masks is None else (*masks, *comparison.masks), called)
+            collection.add(comparison.axis[kept], comparison.sample[kept], called)
             if gathered.reference is None:
-                gathered.reference, gathered.reference_name = comparison.reference, comparison.reference_name
+                gathered.reference, gathered.reference_name = comparison.reference[kept], comparison.reference_name
             references.add(comparison.reference_name)
             said = comparison.sample_metadata
             gathered.groups.append(params.group_of(called, said))
@@ -176,7 +193,12 @@ def _from_comparisons(
 
 
 def _from_samples(
-    ctx: JobContext, params: Gathering, collection: Collection, gathered: Gathered, keys: Words[str]
+    ctx: JobContext,
+    params: Gathering,
+    collection: Collection,
+    gathered: Gathered,
+    keys: Words[str],
+    masks: tuple[tuple[float, float], ...],
 ) -> None:
     from batchlab.spectra._recipe import prepare
 
@@ -202,12 +224,25 @@ def _from_samples(
                     ctx.warn(f"{called}: {text}")
                 both = prepare(first or spectrum, spectrum, recipe, ctx.cache)
                 _describe(gathered, both, ", ".join(both.treated))
-                collection.add(both.axis, both.sample, called)
+                kept = _unmasked(both.axis, masks, called)
+                collection.add(both.axis[kept], both.sample[kept], called)
                 first = first or spectrum
                 if gathered.reference is None and ctx.given("reference"):
-                    gathered.reference, gathered.reference_name = both.reference, reference_name
+                    gathered.reference, gathered.reference_name = both.reference[kept], reference_name
                 gathered.groups.append(params.group_of(called, spectrum.metadata))
                 gathered.said.append({key: spectrum.metadata[key] for key in keys if key in spectrum.metadata})
+
+
+def _unmasked(axis: Array, masks: tuple[tuple[float, float], ...], called: str) -> NDArray[np.bool_]:
+    """The points that no mask hides."""
+    import numpy as np
+
+    kept = np.ones(axis.size, dtype=bool)
+    for low, high in masks:
+        kept &= (axis < low) | (axis > high)
+    if not kept.any():
+        raise DataError(f"the masks leave none of {axis.size} points of {called}; mask less", reason="no-overlap")
+    return kept
 
 
 def _spectra(file: Path, params: Gathering) -> tuple[Spectrum, ...]:
