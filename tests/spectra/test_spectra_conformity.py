@@ -130,6 +130,21 @@ def test_where_it_fails_is_told(turned):
     assert pickle.loads(pickle.dumps(found)) == found
 
 
+def test_a_band_counts_beside_rules_of_other_numbers():
+    far, band = Y + 0.5, band_about(X, Y, 0.05)
+    found = judged(far, ["pearson_r >= 0.9"], band)
+    assert not found.passed and [each.rule for each in found.findings] == [parse_rule("pearson_r >= 0.9"), ALL_INSIDE]
+    assert "outside_points is 301" in found.words
+    assert judged(Y, ["pearson_r >= 0.9"], band).passed
+    assert judged(far, ["|max_deviation| <= 1"], band).passed is False
+
+
+@pytest.mark.parametrize("rule", ["outside <= 100 %", "outside <= 301", "run <= 301", "excess <= 1"])
+def test_a_rule_of_the_band_says_what_may_be_outside(rule):
+    found = judged(Y + 0.5, ["pearson_r >= 0.9", rule], band_about(X, Y, 0.05))
+    assert found.passed and len(found.findings) == 2
+
+
 def test_rules_without_a_band_judge_numbers_alone():
     found = judged(Y + 0.5, ["pearson_r >= 0.99", "rmse <= 0.1"])
     assert [each.passed for each in found.findings] == [True, False]
@@ -154,7 +169,11 @@ def test_masks_and_points_beyond_the_band_are_not_judged():
     band = band_about(X[X <= 680], Y[X <= 680], 0.01)
     found = judged(sample, band=band, masks=[(445, 465)])
     assert found.passed
-    assert "41 of 301 points" in found.warnings[0]
+    assert found.warnings == (
+        "20 of 301 points lie beyond the tolerance band, which spans 400 to 680, and are not judged",
+    )
+    # What is hidden is hidden because somebody asked for it.
+    assert judged(sample, band=band_about(X, Y, 2.0), masks=[(445, 465)]).warnings == ()
     # A run does not leap over a mask.
     both = judged(spoilt((440, 449, 1.0), (461, 470, 1.0)), band=band, masks=[(450, 460)])
     assert both.numbers["longest_run"] == 10

@@ -86,6 +86,24 @@ def test_a_sample_is_held_against_the_mean_and_the_spread_of_its_references(tmp_
     assert (out / "bad.png").is_file()
 
 
+def test_the_spread_of_the_references_is_a_band_only_where_one_is_asked_for(tmp_path) -> None:
+    files = [written(tmp_path / f"r{i}.csv", 1 + band(600, height)) for i, height in enumerate((0.9, 1.0, 1.1))]
+    far = written(tmp_path / "far.csv", 2 + band(600))
+    for number, (tolerance, conforms) in enumerate(
+        [
+            ({"rules": ["pearson_r >= 0.9"]}, True),
+            ({"rules": ["pearson_r >= 0.9"], "least": 0.01}, False),
+            ({"rules": ["pearson_r >= 0.9", "inside"]}, False),
+            ({"rules": ["pearson_r >= 0.9"], "within": 0.5}, False),
+            ({"rules": ["pearson_r >= 0.9"], "within": 1.5}, True),
+        ]
+    ):
+        params = {"references": "mean", "tolerance": tolerance}
+        job, _ = done(tmp_path / str(number), files, far, figure=False, params=params)
+        assert job.metrics["conforms"] is conforms, tolerance
+        assert ("outside_points" in job.metrics) is (number > 0)
+
+
 def test_the_nearest_reference_by_metadata_is_taken(tmp_path) -> None:
     low = written(tmp_path / "low.csv", 1 + band(600), power="10 mW")
     high = written(tmp_path / "high.csv", 1 + band(1200), power="100 mW")

@@ -216,7 +216,7 @@ def judge(comparison: Comparison, rules: Iterable[Rule | str] | None = None, ban
         Its sample, as compared, is held against the band, in the points that the band's axis reaches and no mask
         hides; the band is interpolated linearly.
     rules
-        See `parse_rule`. By default, with a band, that no point lies outside.
+        See `parse_rule`. Where there is a band and none of them is about it, one more: no point lies outside.
     band
         In the unit of the comparison's axis and of its normalised signals.
 
@@ -236,7 +236,9 @@ def judge(comparison: Comparison, rules: Iterable[Rule | str] | None = None, ban
         warnings: tuple[str, ...] = ()
         if band is not None:
             outside, numbers, warnings = _against(comparison, band)
-        found = findings(known or [ALL_INSIDE], {**comparison.metrics, **numbers})
+            if not any(rule.of_band for rule in known):
+                known.append(ALL_INSIDE)
+        found = findings(known, {**comparison.metrics, **numbers})
     except ValueError as error:
         raise ConfigError(str(error)) from None
     return Conformity(
@@ -250,17 +252,25 @@ def judge(comparison: Comparison, rules: Iterable[Rule | str] | None = None, ban
 
 def _against(comparison: Comparison, band: Band) -> tuple[tuple[Stretch, ...], dict[str, float | int], tuple[str, ...]]:
     axis, sample = ascending(comparison.axis, comparison.sample)
-    judged = (axis >= band.axis[0]) & (axis <= band.axis[-1])
+    shown = np.ones(axis.size, dtype=bool)
     for low, high in comparison.masks:
-        judged &= (axis < low) | (axis > high)
+        shown &= (axis < low) | (axis > high)
+    reached = (axis >= band.axis[0]) & (axis <= band.axis[-1])
+    judged = shown & reached
     if not judged.any():
         raise DataError(
             f"the tolerance band spans {band.axis[0]:g} to {band.axis[-1]:g}, the comparison {axis[0]:g} to "
             f"{axis[-1]:g}: no point can be judged; give a band in the comparison's axis unit",
             reason="no-overlap",
         )
-    unjudged = axis.size - int(np.count_nonzero(judged))
-    warnings = (f"{unjudged} of {axis.size} points lie beyond the tolerance band or under a mask",) if unjudged else ()
+    # What is under a mask is not judged because that was asked for; it is no surprise to anybody.
+    beyond = int(np.count_nonzero(shown & ~reached))
+    warnings: tuple[str, ...] = ()
+    if beyond:
+        warnings = (
+            f"{beyond} of {axis.size} points lie beyond the tolerance band, which spans {band.axis[0]:g} to "
+            f"{band.axis[-1]:g}, and are not judged",
+        )
     x, y = axis[judged], sample[judged]
     above, below = y - np.interp(x, band.axis, band.upper), y - np.interp(x, band.axis, band.lower)
     excess = np.where(above > 0, above, np.where(below < 0, below, 0.0))

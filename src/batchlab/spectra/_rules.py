@@ -19,6 +19,7 @@ _RULE = re.compile(
 )
 _SIGNS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
 _ASCII = {"≤": "<=", "≥": ">="}
+_OF_THE_BAND = frozenset({"outside_points", "outside_percent", "longest_run", "largest_excess", "largest_excess_at"})
 # What people would write for a number of the band.
 _SHORT = {"outside": "outside_points", "run": "longest_run", "excess": "largest_excess"}
 
@@ -46,6 +47,11 @@ class Rule:
 
     def __str__(self) -> str:
         return f"{f'|{self.metric}|' if self.absolute else self.metric} {self.sign} {self.limit:g}"
+
+    @property
+    def of_band(self) -> bool:
+        """Whether it is about a band of tolerance."""
+        return split_region(self.metric)[0] in _OF_THE_BAND
 
     def holds(self, value: float) -> bool:
         """Whether a value keeps the rule; what is not a number keeps none."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Tolerance", "band_of", "conforming"]
 
 
+_K, _LEAST = 3.0, 0.0
+
+
 def _rule(text: str) -> str:
     parse_rule(text)
     return text
@@ -36,13 +39,23 @@ class Tolerance(BaseModel):
 
     rules: tuple[Rule, ...] = Field(
         default=(),
-        description="such as pearson_r >= 0.99 or outside_percent <= 1; by default no point is outside of the band",
+        description="such as pearson_r >= 0.99 or outside_percent <= 1; where there is a band and none is about it, "
+        "no point is to be outside",
     )
     within: FiniteFloat | None = Field(
         default=None, gt=0, description="a band so far either way from the reference, in the compared signals' unit"
     )
-    k: FiniteFloat = Field(default=3.0, gt=0, description="standard deviations either way from the mean of replicates")
-    least: FiniteFloat = Field(default=0.0, ge=0, description="least half-width of such a band, where replicates agree")
+    k: FiniteFloat = Field(default=_K, gt=0, description="standard deviations either way from the mean of replicates")
+    least: FiniteFloat = Field(
+        default=_LEAST, ge=0, description="least half-width of such a band, where replicates agree"
+    )
+
+    @property
+    def asks_for_a_spread(self) -> bool:
+        """Whether the spread of averaged references is to be a band: not where rules judge other numbers alone."""
+        rules = [parse_rule(rule) for rule in self.rules]
+        stated = (self.k, self.least) != (_K, _LEAST) or any(rule.of_band for rule in rules)
+        return self.within is None and (stated or not rules)
 
 
 def band_of(
@@ -68,7 +81,7 @@ def band_of(
         band: Band = worker_cache(ctx.cache).load(ctx.input("band"), read_band)
         return band
     members = tuple(read(file) for file in ctx.inputs("replicates")) if ctx.given("replicates") else ()
-    if not members and against.group is not None and tolerance.within is None:
+    if not members and against.group is not None and tolerance.asks_for_a_spread:
         members = against.spectra
     if members:
         group = group_in_memory(ctx, members, params, f"mean of {len(members)}")
