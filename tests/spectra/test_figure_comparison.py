@@ -9,7 +9,7 @@ import pytest
 
 from batchlab.figures import PALETTE, Band, Canvas, Role
 from batchlab.spectra import AxisKind, PlotLimits, Quantity, Spectrum, compare, plot_limits, reach
-from batchlab.spectra._figure import draw_comparison, figure_kind, look_of
+from batchlab.spectra._figure import draw_comparison, figure_kind, judged_part, look_of
 from batchlab.spectra._limits import beyond
 from batchlab.spectra._measures import Difference
 
@@ -193,7 +193,7 @@ def test_a_ratio_has_its_line_at_one_and_a_scaled_difference_its_factor_in_the_t
         metrics = {**comparison.metrics, "factor": factor, "factor_by": "least squares"}
         scaled = replace(comparison, difference_kind=Difference.SCALED, metrics=metrics)
         looks.append(look_of(scaled, limits))
-        assert f"× {factor:g}" in draw_comparison(scaled, style)._drawn[1]
+        assert draw_comparison(scaled, style)._drawn[1][-1] == f" × {factor:g}"
     assert looks[0] == looks[1], "one canvas for the batch"
 
 
@@ -206,3 +206,81 @@ def test_reach_leaves_out_what_a_ratio_cannot_tell():
     assert reach(replace(comparison, difference=np.full_like(holed, np.nan))).difference == (0.0, 0.0)
     alone = reach(replace(comparison, sample_alone=((np.array([1.0, 2.0]), np.array([50.0, 60.0])),)))
     assert alone.overlay[1] == 60.0
+
+
+def test_a_band_is_not_drawn_where_nothing_is_judged():
+    style, comparison = look(spectrum(1.3), dpi=150.0)
+    band = Band(x=AXIS, low=HILL - 0.2, high=HILL + 0.2, label="tolerance", opacity=1.0)
+    taken = (AXIS < 2390) | (AXIS > 2610)
+    curves = {name: getattr(comparison, name)[taken] for name in ("axis", "reference", "sample", "difference")}
+    masked = replace(comparison, **curves, masks=((3003.0, 3207.0),), gaps=((2400.0, 2600.0),))
+    canvas = draw_comparison(masked, style, bands=[band])
+    tolerance = near(canvas, PALETTE[Role.LIMIT].colour, 40)
+    judged = {x: shown_at(canvas, tolerance, 0, x, 1.1, reach=0) for x in (2900, 3000, 3010, 3200, 3211, 2605, 2500)}
+    assert judged == {2900: True, 3000: True, 3010: False, 3200: False, 3211: True, 2605: True, 2500: False}
+    whole = draw_comparison(comparison, style, bands=[band])
+    tolerance = near(whole, PALETTE[Role.LIMIT].colour, 40)
+    assert shown_at(whole, tolerance, 0, 3100.0, 1.1, reach=0)
+
+
+def test_a_band_that_runs_down_is_cut_alike_and_one_wholly_masked_is_not_shown():
+    _, comparison = look(spectrum(1.3))
+    masked = replace(comparison, masks=((1000.0, 1100.0), (2000.0, 2100.0)), gaps=((1050.0, 1200.0),))
+    up = Band(x=AXIS, low=HILL - 0.2, high=HILL + 0.2)
+    down = Band(x=AXIS[::-1], low=up.low[::-1], high=up.high[::-1])
+    (one,), (other,) = judged_part([up], masked), judged_part([down], masked)
+    for name in ("x", "low", "high"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    hidden = ((one.x > 1000) & (one.x < 1200)) | ((one.x > 2000) & (one.x < 2100))
+    assert np.isnan(one.low[hidden]).all()
+    assert np.isfinite(one.low[~hidden]).all()
+    assert judged_part([up], replace(comparison, masks=((0.0, 5000.0),))) == ()
+
+
+def test_a_sample_far_from_all_others_leaves_no_empty_picture():
+    reference = spectrum()
+    limits = plot_limits(reference, [reach(compare(reference, spectrum(1 + k / 10))) for k in range(4)])
+    memory = {}
+    inks = {}
+    for scale in (1.1, 80.0):
+        far = compare(reference, spectrum(scale, signal=HILL + (scale > 10)))
+        canvas = draw_comparison(far, look_of(far, limits, dpi=100.0), memory)
+        upper, lower = (
+            int(canvas.pixel_at(0, 500.0, limits.overlay[1])[0]),
+            int(canvas.pixel_at(0, 500.0, limits.overlay[0])[0]),
+        )
+        written = near(canvas, "#8C2D04", 40)
+        inks[scale] = written[upper:lower].sum(), written[lower:].sum()
+        arrow = near(canvas, PALETTE[Role.SAMPLE].colour, 40)[upper : upper + 12]
+        assert arrow.any() == (scale == 80.0)
+    assert inks[1.1] == (0, 0)
+    assert min(inks[80.0]) > 30, "in both panels"
+
+
+def test_of_two_long_names_each_loses_its_own_middle():
+    style, _ = look(spectrum(1.3), dpi=50.0)
+    long = "_".join(["leaf"] * 40)
+    comparison = compare(spectrum(name=f"first_{long}_one"), spectrum(1.1, name=f"second_{long}_two"))
+    title = draw_comparison(comparison, style)._stage.title.get_text()
+    sample, between, reference = title.partition(" vs ")
+    assert between
+    for name, (first, last) in ((sample, ("second_", "_two")), (reference, ("first_", "_one"))):
+        assert name.startswith(first)
+        assert name.endswith(last)
+        assert "…" in name
+    short = compare(spectrum(name="white"), spectrum(1.1, name=f"second_{long}_two"))
+    assert draw_comparison(short, style)._stage.title.get_text().endswith(" vs white")
+
+
+def test_a_peaks_label_lies_on_no_mark():
+    """Neither above its mark, nor where there is no room above it, at the edge of the panel."""
+    style, comparison = look(spectrum(1.3), dpi=150.0)
+    top = style.overlay_limits[1]
+    for height in (1.5, top - 0.08, top - 0.2):
+        canvas = draw_comparison(comparison, style, peaks=([1500.0], [height]))
+        marked = near(canvas, PALETTE[Role.PEAK].colour, 30)
+        row, column = map(int, canvas.pixel_at(0, 1500.0, height))
+        mark = marked[row - 16 : row, column - 11 : column + 12]
+        assert mark.sum() >= 45, f"all of the mark is in sight at {height}"
+        lettering = near(canvas, "#404040", 40)[row - 16 : row, column - 5 : column + 6]
+        assert lettering.sum() == 0

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from batchlab.errors import DataError, PlotError
-from batchlab.figures import read_provenance
+from batchlab.figures import Band, read_provenance
 from batchlab.spectra import AxisKind, Spectrum, compare, plot_limits, reach
 from batchlab.spectra._figure import look_for, look_of
 from batchlab.spectra._page import comparison_page, spectra_page
@@ -79,3 +79,23 @@ def test_a_gap_of_a_comparison_is_a_gap_of_the_page():
 def test_what_is_no_batch_is_refused(axis, rows, names, reference, say):
     with pytest.raises(PlotError, match=say):
         spectra_page(axis, rows, names, LOOK, reference=reference)
+
+
+def test_the_page_of_a_comparison_shows_band_and_masks_and_is_headed_by_both_names():
+    axis = np.linspace(900.0, 400.0, 11)
+    both = [
+        Spectrum(axis=axis, intensity=k * (1 + axis / 100), axis_kind=AxisKind.WAVENUMBER, name=name)
+        for k, name in ((1, "white"), (2, "leaf <1>"))
+    ]
+    comparison = compare(*both, masks=[(700.0, 600.0)])
+    band = Band(x=axis[::-1], low=np.zeros(11), high=np.ones(11), label="tolerance")
+    page = comparison_page(comparison, look_of(comparison, plot_limits(both[0], [reach(comparison)])), bands=[band])
+    assert "<h1><bdi>leaf &lt;1&gt; vs white</bdi></h1>" in page
+    found = data_in(page)
+    assert found["masks"] == [[600.0, 700.0]]
+    (shown,) = found["bands"]
+    assert shown["label"] == "tolerance"
+    x, high = numbers(shown["x"], "<f8"), numbers(shown["high"], "<f4")
+    assert np.isnan(high[(x > 600) & (x < 700)]).all()
+    assert np.isfinite(high[(x <= 600) | (x >= 700)]).all()
+    assert data_in(spectra_page(AXIS, ROWS, ["a", "b"], LOOK))["bands"] == []

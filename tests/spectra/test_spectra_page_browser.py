@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from batchlab.figures import read_provenance
+from batchlab.figures import Band, read_provenance
 from batchlab.spectra import AxisKind, Quantity, Spectrum, compare, plot_limits, reach
 from batchlab.spectra._figure import look_for, look_of
 from batchlab.spectra._page import comparison_page, spectra_page
@@ -113,20 +113,21 @@ def number(text):
     return float(text.rpartition(": ")[2].replace("\N{MINUS SIGN}", "-"))
 
 
-def ink(browser, colour, name="overlay", within=200):
+def ink(browser, colour, name="overlay", within=200, alpha=(201, 255)):
     """Columns, as shares of the plot's width, in which a canvas shows a colour."""
     script = """
         const c = document.getElementById(arguments[0]);
         const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
         const found = new Set();
         for (let i = 0; i < d.length; i += 4)
-          if (d[i + 3] > 200 && Math.abs(d[i] - arguments[1]) + Math.abs(d[i + 1] - arguments[2])
+          if (d[i + 3] >= arguments[5] && d[i + 3] <= arguments[6]
+              && Math.abs(d[i] - arguments[1]) + Math.abs(d[i + 1] - arguments[2])
               + Math.abs(d[i + 2] - arguments[3]) < arguments[4])
             found.add((i / 4) % c.width);
         return [c.width, [...found].sort((a, b) => a - b)];
     """
     rgb = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-    width, columns = browser.execute_script(script, name, *rgb, within)
+    width, columns = browser.execute_script(script, name, *rgb, within, *alpha)
     return (np.array(columns) - LEFT) / (width - LEFT - RIGHT)
 
 
@@ -252,3 +253,25 @@ def test_many_spectra_of_many_points_stay_usable(browser, opened):
     opened(spectra_page(axis, rows, [f"s{k}" for k in range(200)], look))
     move_to(browser, 0.3).perform()
     until(browser, lambda: "and 188 farther" in browser.find_element(By.ID, "values").text)
+
+
+def test_band_and_masks_are_shaded_and_named(browser, opened):
+    both = [
+        Spectrum(axis=AXIS, intensity=k * (0.2 + hill(3000.0)), axis_kind=AxisKind.WAVENUMBER, name=name)
+        for k, name in ((1, "white"), (2, "leaf"))
+    ]
+    comparison = compare(*both, masks=[(1000.0, 1900.0)])
+    look = look_of(comparison, plot_limits(both[0], [reach(comparison)]))
+    band = Band(x=AXIS[::-1], low=np.full(721, 0.05), high=np.full(721, 0.35), label="tolerance", colour="#00ff00")
+    opened(comparison_page(comparison, look, bands=[band]))
+    assert browser.find_element(By.TAG_NAME, "h1").text == "leaf vs white"
+    assert browser.find_element(By.ID, "key").text.split("\n") == ["tolerance", "masked, not judged"]
+    # The axis runs down from 4000.
+    shares = ink(browser, "#00ff00", within=24, alpha=(60, 70))
+    masked = (4000 - 1900) / 3600, (4000 - 1000) / 3600
+    inside = (shares > masked[0] + 0.01) & (shares < masked[1] - 0.01)
+    assert not inside.any()
+    assert shares.size > 300
+    for name in ("overlay", "difference"):
+        grey = ink(browser, "#808080", name, within=12, alpha=(48, 54))
+        assert grey[(grey > masked[0] + 0.02) & (grey < masked[1] - 0.02)].size > 100

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from batchlab.figures._kind import Band
 
 _PEAK_PT = 8.0
+_ABOVE_PT = 7.2  # from a peak to its label: the mark is 4 high, and has 2.5 on either side
+_BESIDE_PT = 8.5
 _FAR = 1e6  # spans of an axis beyond its limits
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -46,13 +48,20 @@ def label_marks(axes: Axes, x: Floats, y: Floats) -> list[Text]:
     for value, (across, up) in zip(x[inside], places, strict=True):
         if not (0 <= across <= 1 and 0 <= up <= 1) or any(abs(across - other) < room for other in taken):
             continue
-        taken.append(across)
         text = f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
         highest = 1 - len(text) * 0.68 * _PEAK_PT / 72 / height_in
+        above = up + _ABOVE_PT / 72 / height_in
+        if above > highest:  # beside the mark, which would cover it
+            turn = 1 if across + 1.5 * room <= 1 else -1
+            across += turn * _BESIDE_PT / 72 / width_in
+            above = min(up, highest)
+            if any(abs(across - other) < room for other in taken):
+                continue
+        taken.append(across)
         made.append(
             axes.text(
                 across,
-                min(up + 0.9 * _PEAK_PT / 72 / height_in, highest),
+                above,
                 text,
                 transform=axes.transAxes,
                 rotation=90,

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 
 from batchlab.errors import PlotError
 from batchlab.figures._artists import label_marks
+from batchlab.figures._cut import tell_cut
 from batchlab.figures._kind import Curve, FigureKind, checked_curve, checked_points
 from batchlab.figures._palette import PALETTE
 from batchlab.figures._png import encode_png, png_rows
 from batchlab.figures._save import save
 from batchlab.figures._stage import (
+    Title,
     build,
     draw_background,
     draw_title,
     pinned,
+    shown_on,
     shown_spines,
     stroke,
     whole,
@@ -29,7 +32,7 @@ from batchlab.figures._thumbnail import thumbnail
 from batchlab.figures._vector import encode_vector
 
 _MEMORY_KEY = "batchlab.figures.canvases"
-_Shown: TypeAlias = tuple[list[list[Any]], str]  # curves, title
+_Shown: TypeAlias = tuple[list[list[Any]], Title]  # curves, title
 
 
 class Canvas:
@@ -58,15 +61,18 @@ class Canvas:
         self._rows: NDArray[np.uint8] | None = None
         self._drawn: _Shown | None = None
 
-    def draw(self, curves: Sequence[Sequence[Curve]], title: str = "") -> None:
+    def draw(self, curves: Sequence[Sequence[Curve]], title: Title = "") -> None:
         """Put a picture on the canvas, in place of the one before.
+
+        A curve that leaves its panel at the top or the bottom is told of in the panel, with arrows where it does.
 
         Parameters
         ----------
         curves
             Per panel, per slot: x and y, (n,) each, in the panel's units. A NaN is a gap.
         title
-            Plain text; where it is too long its middle is left out.
+            Plain text; where it is too long its middle is left out. Or ``(name, between, name, ...)``: what is
+            left out then are the middles of the names.
 
         Raises
         ------
@@ -85,10 +91,12 @@ class Canvas:
                     stroke(self._stage, axes, artist, x, y)
                 for spine in shown_spines(axes):
                     spine.draw(self._renderer)
+                over = tell_cut(axes, shown_on(panel, points))
                 for slot, (x, y) in zip(panel.slots, points, strict=True):
-                    for text in label_marks(axes, x, y) if slot.labelled else ():
-                        text.draw(self._renderer)
-                        text.remove()
+                    over += label_marks(axes, x, y) if slot.labelled else []
+                for added in over:
+                    added.draw(self._renderer)
+                    added.remove()
             if title:
                 draw_title(self._stage, title)
         self._drawn = (checked, title)

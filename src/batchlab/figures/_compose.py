@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from batchlab.figures._artists import add_legend, cut, fill, line_look, write_powers
+from batchlab.figures._cut import SENTENCE_PT, Drawn, tell_cut
 from batchlab.figures._decimate import Floats, decimate
 from batchlab.figures._kind import Band, Line
 from batchlab.figures._mesh import colours, pixels_of
+from batchlab.figures._palette import PALETTE
 from batchlab.figures._sheet import Mesh, Name, Plot, Points, Rule, Sheet
 from batchlab.figures._stage import EXACT_BINS, FEWEST_BINS, new_figure, pieces, settle
 from batchlab.figures._text import MAX_LABEL, fit_text, plain_text, shortened
@@ -78,6 +80,8 @@ def compose(sheet: Sheet) -> Composed:
     lines = []
     for axes, plot, made in zip(every, sheet.plots, handles, strict=True):
         lines += _finish(axes, plot, made)
+        if plot.tells_cut and not plot.y_log:
+            tell_cut(axes, _drawn(plot), SENTENCE_PT * max(0.65, small))
     return Composed(figure=figure, axes=tuple(every), lines=tuple(lines))
 
 
@@ -174,6 +178,16 @@ def _put(axes: Axes, mark: Any, order: int) -> Any:
         )[0]
     _add_bar(axes, mark)
     return None
+
+
+def _drawn(plot: Plot) -> list[Drawn]:
+    """The lines of a plot; one without a name is what the plot's title says."""
+    nameless = "" if plot.title else "a curve"
+    return [
+        Drawn(mark.label or nameless, mark.colour or PALETTE[mark.role].colour, mark.x, mark.y)
+        for mark in plot.marks
+        if isinstance(mark, Line)
+    ]
 
 
 def _add_bar(axes: Axes, mesh: Mesh) -> None:

@@ -165,6 +165,8 @@ class Plot:
         Whether grid lines are drawn; behind a mesh there are none.
     height
         Of its row, relative to other rows.
+    tells_cut
+        Whether the plot says so where a line leaves its linear y axis.
 
     Raises
     ------
@@ -186,6 +188,7 @@ class Plot:
     y_names_right: bool = False
     grid: bool = True
     height: float = 1.0
+    tells_cut: bool = False
 
     def __post_init__(self) -> None:
         what = f"plot {self.title or self.y_label!r}"

@@ -8,18 +8,20 @@ of it.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from batchlab.errors import PlotError
 from batchlab.figures._artists import add_legend, cut, fill, label_marks, line_look
+from batchlab.figures._cut import Drawn, tell_cut
 from batchlab.figures._decimate import Floats, decimate
+from batchlab.figures._palette import PALETTE
 from batchlab.figures._text import MAX_LABEL, fit_text, plain_text, shortened
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
     from batchlab.figures._kind import FigureKind, Panel
+
+Title: TypeAlias = str | Sequence[str]
+"""A text; or names, and what stands between them."""
 
 _WIDEST_LEGEND = 0.8  # of the figure's width, for a legend in one row
 _SMALLEST_LABEL_PT = 6.0
@@ -178,7 +183,7 @@ def draw_background(stage: Stage, kind: FigureKind) -> Any:
 
 
 @contextmanager
-def whole(stage: Stage, curves: list[list[tuple[Floats, Floats]]], kind: FigureKind, title: str) -> Iterator[Figure]:
+def whole(stage: Stage, curves: list[list[tuple[Floats, Floats]]], kind: FigureKind, title: Title) -> Iterator[Figure]:
     """The figure with all on it and no point left out, for a vector format; afterwards the stage is as it was."""
     added = []
     for axes, fixed, slots, panel, given in zip(
@@ -188,6 +193,7 @@ def whole(stage: Stage, curves: list[list[tuple[Floats, Floats]]], kind: FigureK
             artist.set_data(*(points if _is_marked(artist) else _seen(axes, *points, EXACT_BINS)))
         for slot, points in zip(panel.slots, given, strict=True):
             added += label_marks(axes, *points) if slot.labelled else []
+        added += tell_cut(axes, shown_on(panel, given))
     if stage.title is not None:
         fit_title(stage, title)
     for artist in _left_out(stage):
@@ -199,6 +205,17 @@ def whole(stage: Stage, curves: list[list[tuple[Floats, Floats]]], kind: FigureK
             artist.set_animated(True)
         for text in added:
             text.remove()
+
+
+def shown_on(panel: Panel, given: Sequence[tuple[Floats, Floats]]) -> list[Drawn]:
+    """The curves of a panel, without its marks."""
+    fixed = [Drawn(line.label, line.colour or PALETTE[line.role].colour, line.x, line.y) for line in panel.lines]
+    brought = [
+        Drawn(slot.label, PALETTE[slot.role].colour, *points)
+        for slot, points in zip(panel.slots, given, strict=True)
+        if not PALETTE[slot.role].marked
+    ]
+    return fixed + brought
 
 
 def _left_out(stage: Stage) -> list[Any]:
@@ -242,12 +259,12 @@ def pieces(axes: Axes, x: Floats, y: Floats) -> list[slice]:
     return [slice(start, end + 1) for start, end in pairwise([*starts, x.size - 1])]
 
 
-def draw_title(stage: Stage, title: str) -> None:
+def draw_title(stage: Stage, title: Title) -> None:
     """Draw the title, its middle left out where it is wider than its room."""
     fit_title(stage, title).draw(stage.canvas.get_renderer())
 
 
-def fit_title(stage: Stage, title: str) -> Text:
+def fit_title(stage: Stage, title: Title) -> Text:
     """The title's text as it fits."""
     if stage.title is None:
         raise PlotError("this kind of figure keeps no room for a title; make it with title=True")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,20 +12,28 @@ if TYPE_CHECKING:
 MAX_LABEL = 48  # characters, also of a column's name that a file made up
 
 
-def fit_text(text: Text, title: str, room_px: float, renderer: Any) -> None:
-    """Set a text, its middle left out where it is wider than its room."""
-    title = plain_text(title)
+def fit_text(text: Text, title: str | Sequence[str], room_px: float, renderer: Any) -> None:
+    """Set a text, its middle left out where it is wider than its room.
+
+    Of several parts the first, the third and so on are names, each of which loses its own middle; what stands
+    between them is kept.
+    """
+    parts = [plain_text(part) for part in ((title,) if isinstance(title, str) else title)]
+
+    def written(length: int) -> str:
+        return "".join(part if at % 2 else shortened(part, length) for at, part in enumerate(parts))
 
     def fits(length: int) -> bool:
-        text.set_text(shortened(title, length))
+        text.set_text(written(length))
         return bool(text.get_window_extent(renderer).width <= room_px)
 
-    if not fits(len(title)):
-        short, long = 1, len(title)
+    longest = max(map(len, parts[::2]), default=0)
+    if not fits(longest):
+        short, long = 1, longest
         while long - short > 1:
             middle = (short + long) // 2
             short, long = (middle, long) if fits(middle) else (short, middle)
-        text.set_text(shortened(title, short))
+        text.set_text(written(short))
 
 
 def plain_text(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,10 @@ from batchlab.spectra._kinds import AxisKind, Quantity
 from batchlab.spectra._limits import Pair, PlotLimits, hull
 from batchlab.spectra._measures import Difference
 from batchlab.spectra._model import Array, axis_label, intensity_label
+from batchlab.spectra._signal import join_gaps
 from batchlab.spectra._similarity import Comparison
 
-__all__ = ["Look", "draw_comparison", "figure_kind", "look_for", "look_of"]
+__all__ = ["Look", "draw_comparison", "figure_kind", "judged_part", "look_for", "look_of"]
 
 _MEMORY_KEY = "batchlab.spectra.settled"
 _KEPT = 4
@@ -159,7 +160,7 @@ def figure_kind(
         y_label=look.difference_label,
         y_limits=look.difference_limits,
         lines=(at_level,) if look.level else (),
-        slots=(Slot(label="sample − reference", role=Role.DIFFERENCE),),
+        slots=(Slot(label="ratio" if look.level else "difference", role=Role.DIFFERENCE),),
         bands=_shaded(masks, look.difference_limits),
         zero_line=not look.level,
     )
@@ -182,8 +183,8 @@ def draw_comparison(
 ) -> Canvas:
     """Draw a comparison; the pixels do not depend on what was drawn before.
 
-    Nothing is drawn across the comparison's gaps; its masks are shaded; runs that one of the two has alone are
-    shown.
+    Nothing is drawn across the comparison's gaps; its masks are shaded, and bands left out of both; runs that one of
+    the two has alone are shown. Where a curve leaves its panel the picture says so.
 
     Parameters
     ----------
@@ -208,10 +209,11 @@ def draw_comparison(
     reference = _curve(comparison, comparison.reference, comparison.reference_alone)
     sample = _curve(comparison, comparison.sample, comparison.sample_alone)
     difference = _curve(comparison, comparison.difference)
-    title = f"{comparison.sample_name} vs {comparison.reference_name}"
+    title: tuple[str, ...] = (comparison.sample_name, " vs ", comparison.reference_name)
     if comparison.difference_kind is Difference.SCALED and isinstance(comparison.metrics.get("factor"), float):
-        title += f" × {comparison.metrics['factor']:.4g}"
-    more: dict[str, Any] = {"bands": tuple(bands), "masks": comparison.masks, "peaks": peaks is not None}
+        title += (f" × {comparison.metrics['factor']:.4g}",)
+    shown = judged_part(bands, comparison)
+    more: dict[str, Any] = {"bands": shown, "masks": comparison.masks, "peaks": peaks is not None}
     marked = [] if peaks is None else [peaks]
     settled = None if memory is None else _settled(look, figure_kind(look, reference, **more), memory)
     if memory is not None and settled is not None:
@@ -222,6 +224,32 @@ def draw_comparison(
         canvas = Canvas(kind) if memory is None else canvas_for(kind, memory)
         canvas.draw([[reference, sample, *marked], [difference]], title)
     return canvas
+
+
+def judged_part(bands: Sequence[Band], comparison: Comparison) -> tuple[Band, ...]:
+    """Bands as far as a comparison is judged by them: not under its masks, and not in its gaps."""
+    holes = join_gaps(tuple((min(ends), max(ends)) for ends in (*comparison.masks, *comparison.gaps)))
+    return tuple(part for band in bands if (part := _holed(band, holes)) is not None) if holes else tuple(bands)
+
+
+def _holed(band: Band, holes: Sequence[Pair]) -> Band | None:
+    """A band that ends where a hole begins; None if nothing is left. An axis that does not run upwards is turned."""
+    turn = -1 if band.x[0] > band.x[-1] else 1
+    x, low, high = band.x[::turn], band.low[::turn], band.high[::turn]
+    for first, last in holes:
+        before, after = np.searchsorted(x, first, side="left"), np.searchsorted(x, last, side="right")
+        inner = np.array([first, (first + last) / 2, last])
+        known = np.isfinite(low)
+        ends = [np.interp(inner, x[known], y[known], left=np.nan, right=np.nan) for y in (low, high)]
+        for y in ends:
+            y[1] = np.nan
+        x, low, high = (
+            np.concatenate((whole[:before], part, whole[after:]))
+            for whole, part in ((x, inner), (low, ends[0]), (high, ends[1]))
+        )
+    if np.count_nonzero(np.isfinite(low)) < 2:
+        return None
+    return replace(band, x=x, low=low, high=high)
 
 
 def _settled(look: Look, kind: FigureKind, memory: MutableMapping[str, Any]) -> FigureKind | None:

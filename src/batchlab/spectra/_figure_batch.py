@@ -78,6 +78,7 @@ def draw_overlay(
         x_label=look.x_label,
         y_label=look.overlay_label,
         legend=any(labels) or any(band.label for band in bands) or mean is not None,
+        tells_cut=True,
     )
     return _sheet(plot, look, title or f"{len(rows)} spectra")
 
@@ -262,6 +263,7 @@ def draw_multiples(
             x_limits=look.x_limits,
             y_limits=look.overlay_limits,
             title=name,
+            tells_cut=True,
         )
         for row, name, odd in zip(rows, names, low, strict=True)
     )

@@ -12,9 +12,9 @@ from importlib import resources
 import numpy as np
 
 from batchlab.errors import PlotError
-from batchlab.figures import CYCLE, PALETTE, Role
+from batchlab.figures import CYCLE, PALETTE, Band, Role
 from batchlab.spectra._difference import difference_label
-from batchlab.spectra._figure import Look
+from batchlab.spectra._figure import Look, judged_part
 from batchlab.spectra._measures import Difference
 from batchlab.spectra._model import Array
 from batchlab.spectra._similarity import Comparison
@@ -25,16 +25,23 @@ _FILES = ("page.html", "page.css", "page.js")
 
 
 def comparison_page(
-    comparison: Comparison, look: Look, *, title: str = "", provenance: Mapping[str, str] | None = None
+    comparison: Comparison,
+    look: Look,
+    *,
+    bands: Sequence[Band] = (),
+    title: str = "",
+    provenance: Mapping[str, str] | None = None,
 ) -> str:
     """A page of a comparison: both curves, and below them their difference.
 
     Parameters
     ----------
     comparison
-        What to show. Nothing is drawn across its gaps.
+        What to show. Nothing is drawn across its gaps, and its masks are shaded.
     look
         Labels and direction.
+    bands
+        Behind the curves, such as a tolerance; left out where nothing is judged.
     title
         By default the two names.
     provenance
@@ -56,6 +63,8 @@ def comparison_page(
         replace(look, difference_label=plain),
         reference=0,
         colours=(PALETTE[Role.REFERENCE].colour, PALETTE[Role.SAMPLE].colour),
+        bands=judged_part(bands, comparison),
+        masks=comparison.masks,
         title=title or f"{comparison.sample_name} vs {comparison.reference_name}",
         provenance=provenance,
     )
@@ -69,6 +78,8 @@ def spectra_page(
     *,
     reference: int | None = None,
     colours: Sequence[str] = CYCLE,
+    bands: Sequence[Band] = (),
+    masks: Sequence[tuple[float, float]] = (),
     title: str = "",
     provenance: Mapping[str, str] | None = None,
 ) -> str:
@@ -88,6 +99,10 @@ def spectra_page(
         Which spectrum the others are compared with at first, from 0; who reads the page can choose another.
     colours
         ``#rrggbb``, taken in turn.
+    bands
+        Behind the spectra, each with its own axis; a NaN is a gap.
+    masks
+        Ranges of the axis that are shaded.
     title
         By default how many there are.
     provenance
@@ -145,6 +160,17 @@ def spectra_page(
                 "y_label": look.overlay_label,
                 "difference_label": look.difference_label,
                 "colours": list(colours),
+                "masks": [sorted(map(float, ends)) for ends in masks],
+                "bands": [
+                    {
+                        "label": _plain(band.label),
+                        "colour": band.colour or PALETTE[band.role].colour,
+                        "x": _base64(band.x.astype("<f8")),
+                        "low": _base64(band.low.astype("<f4")),
+                        "high": _base64(band.high.astype("<f4")),
+                    }
+                    for band in bands
+                ],
             }
         ),
     )

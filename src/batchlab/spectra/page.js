@@ -5,6 +5,9 @@
   const bytes = text => Uint8Array.from(atob(text), sign => sign.charCodeAt(0)).buffer;
   const axis = new Float64Array(bytes(data.axis));  // ascending, whichever way it is shown
   const rows = data.rows.map(row => new Float32Array(bytes(row)));
+  const bands = data.bands.map(band => ({
+    ...band, x: new Float64Array(bytes(band.x)), low: new Float32Array(bytes(band.low)), high: new Float32Array(bytes(band.high)),
+  }));
   const whole = [axis[0], axis[axis.length - 1]];
   const state = { view: whole.slice(), shown: new Set(rows.keys()), reference: data.reference, at: null, drag: null };
   const margin = { left: 74, right: 14, top: 10, bottom: 40 };
@@ -56,6 +59,15 @@
         const y = panel.value(rows[k], i);
         if (y < low) low = y;
         if (y > high) high = y;
+      }
+    }
+    if (panel === panels[0]) {
+      for (const band of bands) {
+        for (let i = 0; i < band.x.length; i++) {
+          if (band.x[i] < state.view[0] || band.x[i] > state.view[1]) continue;
+          if (band.low[i] < low) low = band.low[i];
+          if (band.high[i] > high) high = band.high[i];
+        }
       }
     }
     if (panel === panels[1]) { low = Math.min(low, 0); high = Math.max(high, 0); }
@@ -132,6 +144,29 @@
     c.stroke();
   };
 
+  // What lies behind the curves: ranges that no number knows of, and bands, each run of finite points by itself.
+  const behind = (panel, c) => {
+    c.fillStyle = style("--mask");
+    for (const [low, high] of data.masks) {
+      const [a, b] = [panel.px(low), panel.px(high)];
+      c.fillRect(Math.min(a, b), margin.top, Math.abs(b - a), panel.h);
+    }
+    if (panel !== panels[0]) return;
+    c.globalAlpha = 0.25;
+    for (const { x, low, high, colour } of bands) {
+      c.fillStyle = colour;
+      for (let start = 0, end; start < x.length; start = end + 1) {
+        for (end = start; end < x.length && Number.isFinite(low[end]) && Number.isFinite(high[end]); end++);
+        if (end === start) continue;
+        c.beginPath();
+        for (let i = start; i < end; i++) c.lineTo(panel.px(x[i]), panel.py(high[i]));
+        for (let i = end - 1; i >= start; i--) c.lineTo(panel.px(x[i]), panel.py(low[i]));
+        c.fill();
+      }
+    }
+    c.globalAlpha = 1;
+  };
+
   const draw = () => {
     byId("difference").hidden = state.reference === null;
     for (const panel of panels) {
@@ -141,6 +176,7 @@
       frame(panel, c);
       c.save();
       c.beginPath(); c.rect(margin.left, margin.top, panel.w, panel.h); c.clip();
+      behind(panel, c);
       c.lineJoin = "bevel";
       for (const k of drawn(panel)) {
         c.strokeStyle = colour(k);
@@ -247,6 +283,14 @@
     swatches.push(swatch);
     byId("reference").add(new Option(name, String(k)));
   });
+  const key = [...bands.map(band => [band.label || "band", band.colour + "40"]), ...(data.masks.length ? [["masked, not judged", style("--mask")]] : [])];
+  for (const [text, tint] of key) {
+    const entry = document.createElement("span"), patch = document.createElement("span");
+    patch.className = "patch";
+    patch.style.background = tint;
+    entry.append(patch, text);
+    byId("key").append(entry);
+  }
   const all = on => { boxes.forEach((box, k) => { if (!list.children[k].hidden) { box.checked = on; if (on) state.shown.add(k); else state.shown.delete(k); } }); draw(); };
   byId("all").addEventListener("click", () => all(true));
   byId("none").addEventListener("click", () => all(false));

@@ -204,7 +204,7 @@ def _ring(x: Array, y: Array, names: list[str], label: str) -> Points:
 
 def _score_label(analysis: Analysis, at: int) -> str:
     unit = "" if analysis.unit in (None, "1") else f" / {analysis.unit}"
-    return f"Score {at + 1}{unit} ({analysis.explained[at]:.3g} of the variance)"
+    return f"Score {at + 1}{unit} ({100 * analysis.explained[at]:.3g} % of the variance)"
 
 
 def _shown(values: Array) -> Array:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from batchlab.spectra.tasks._against import Against, Judged
     from batchlab.spectra.tasks._compare import CompareParams
 
-__all__ = ["PICTURES", "draw", "save_picture"]
+__all__ = ["PICTURES", "draw", "save_picture", "shown_bands"]
 
 PICTURES = FORMATS
 
@@ -47,7 +47,7 @@ def draw(
         comparison,
         look,
         ctx.cache if shared else None,
-        bands=_bands(band),
+        bands=shown_bands(band),
         peaks=_marks(params, comparison, match),
     )
     save_picture(ctx, "figure", canvas)
@@ -73,7 +73,8 @@ def save_picture(ctx: JobContext, output: str, drawn: Canvas | Picture, *, thumb
         place.write_bytes(drawn.thumbnail())
 
 
-def _bands(band: Band | None) -> tuple[Any, ...]:
+def shown_bands(band: Band | None) -> tuple[Any, ...]:
+    """A band of tolerance as pictures show it; none, if there is none."""
     from batchlab.figures import Band as Shown
 
     if band is None:
