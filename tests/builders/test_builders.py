@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from batchlab.builders import from_directory, from_files, grid, group_files, groups, match
 from batchlab.builders._labels import labels, stem
+from batchlab.engine import plan
 from batchlab.engine._model import From, Limits
-from batchlab.engine._names import collision_key
+from batchlab.engine._names import collision_key, render_template
 from batchlab.errors import ConfigError
 
 
@@ -83,6 +84,10 @@ def test_a_batch_never_reads_its_own_output(tmp_path):
         (["/d/n1/a.txt", "/d/n1/a.csv", "/d/n2/a.txt"], ["n1/a.txt", "n1/a.csv", "n2/a.txt"]),
         (["/a.txt", "/d/a.txt"], ["a", "d/a"]),
         (["/d/n1/A.txt", "/d/n2/a.txt"], ["n1/A", "n2/a"]),
+        (["/a/same.txt", "/b/same.txt", "/b/Same.txt"], ["a/same", "b/same_2", "b/Same"]),
+        (["/b/Same.txt", "/b/same.txt", "/a/same.txt"], ["b/Same", "b/same_2", "a/same"]),
+        (["/d/a:b.txt", "/d/a?b.txt", "/d/a_b_2.txt"], ["a:b", "a?b_3", "a_b_2"]),
+        (["/d/a.txt", "/d/A.txt", "/d/a.csv"], ["a.txt_2", "A.txt", "a.csv"]),
     ],
 )
 def test_labels_take_the_shortest_distinguishing_folder(paths, expected):
@@ -96,6 +101,18 @@ part = st.text("ab", min_size=1, max_size=2)
 def test_labels_tell_any_files_apart(parts):
     paths = [f"/{a}/{b}/{c}{extension}" for a, b, c, extension in parts]
     assert len(set(map(collision_key, labels(paths)))) == len(paths)
+
+
+any_name = st.text("aA?:_-2\u00e9e\u0301", min_size=1, max_size=3)
+
+
+@given(st.lists(st.tuples(any_name, any_name), unique=True, max_size=8))
+def test_files_named_after_labels_never_meet(parts):
+    paths = [f"/{folder}/{name}.txt" for folder, name in parts]
+    written = [render_template("{sample}_vs_r.png", {"sample": label}) for label in labels(paths)]
+    assert len(set(map(collision_key, written))) == len(paths)
+    backwards = labels(paths[::-1])[::-1]
+    assert backwards == labels(paths)
 
 
 def test_stems():
@@ -297,3 +314,26 @@ def test_grid_of_one_job_follows_its_own_combination(leaves):
 def test_grid_checks_paths_and_values_first(leaves, axes, said):
     with pytest.raises(ConfigError, match=said):
         grid(leaf_batch(leaves), axes)
+
+
+def test_files_whose_names_differ_in_case_alone_have_outputs_of_their_own(leaves):
+    touch(leaves, "a/same.txt", "b/same.txt", "b/Same.txt", "ref.txt")
+    files = [leaves / name for name in ("a/same.txt", "b/same.txt", "b/Same.txt")]
+    reference = {"reference": str(leaves / "ref.txt")}
+    batch = from_files("spectra.compare", files, inputs=reference, output=leaves / "out", outputs={"figure": None})
+    assert [each.verdict for each in plan(batch).jobs] == ["run"] * 3
+    assert [job.outputs["table"] for job in batch.jobs] == [
+        "a_same.csv",
+        "b_same_2.csv",
+        "b_Same.csv",
+    ]
+
+
+def test_a_foreign_file_in_the_way_is_told_with_what_every_command_offers(leaves):
+    touch(leaves, "ref.txt", "out/leaf_1.csv")
+    reference = {"reference": str(leaves / "ref.txt")}
+    files = [leaves / "data/leaf_1.txt"]
+    batch = from_files("spectra.compare", files, inputs=reference, output=leaves / "out", outputs={"figure": None})
+    (planned,) = plan(batch).jobs
+    assert planned.verdict == "blocked"
+    assert "move it, choose another output folder, or write settings: {conflict: overwrite}" in planned.reason

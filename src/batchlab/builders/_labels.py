@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from batchlab.engine import Json, collision_key
+from batchlab.engine import Json, collision_key, render_template
 from batchlab.engine._names import readable, text_of
 
 
@@ -30,10 +31,11 @@ def labels(paths: Sequence[str]) -> list[str]:
     list of str
         The stem; with as many parent folders (``night1/leaf_1``) as distinguish equal stems, and with the
         extension where the same folder holds the stem twice. Stems are equal also where a file system
-        folds case, since files named after them would meet.
+        folds case, or where what no file name may hold is cleaned away, since files named after them would meet.
+        What cannot be told apart so gets a number, in the order of the paths by code point.
     """
     found = [readable(stem(path)) for path in paths]
-    keys = [collision_key(label) for label in found]
+    keys = [_met(label) for label in found]
     counts = Counter(keys)
     if len(counts) == len(found):
         return found
@@ -44,24 +46,45 @@ def labels(paths: Sequence[str]) -> list[str]:
     for members in groups.values():
         for i, label in zip(members, _apart([paths[i] for i in members]), strict=True):
             found[i] = label
-    # A label made longer may meet one that was short: 'a/b' needs a folder, so only extensions can.
-    again = Counter(map(collision_key, found))
-    return [
-        readable(os.path.basename(path)) if again[collision_key(label)] > 1 else label
-        for path, label in zip(paths, found, strict=True)
-    ]
+    return _numbered(found, paths)
+
+
+def _met(label: str) -> str:
+    """What a file system makes of a file named after a label; labels with one are one file."""
+    return collision_key(render_template("{name}", {"name": label}))
 
 
 def _apart(paths: list[str]) -> list[str]:
+    """Labels of equal stems: folders as deep as they tell more apart, and extensions where they do."""
     beside = len({os.path.dirname(path) for path in paths}) < len(paths)
-    names = [os.path.basename(path) if beside else stem(path) for path in paths]
     parents = [list(filter(None, os.path.dirname(path).split("/"))) for path in paths]
-    made = names
-    for depth in range(max(map(len, parents)) + 1):
-        made = ["/".join([*_last(above, depth), name]) for above, name in zip(parents, names, strict=True)]
-        if len(set(map(collision_key, made))) == len(made):
-            break
+    most, made = 0, [stem(path) for path in paths]
+    for names in ([stem(path) for path in paths], [os.path.basename(path) for path in paths])[: 1 + beside]:
+        for depth in range(max(map(len, parents)) + 1):
+            tried = ["/".join([*_last(above, depth), name]) for above, name in zip(parents, names, strict=True)]
+            told_apart = len(set(map(_met, tried)))
+            if told_apart > most:
+                most, made = told_apart, tried
+            if told_apart == len(paths):
+                break
     return [readable(label) for label in made]
+
+
+def _numbered(found: list[str], paths: Sequence[str]) -> list[str]:
+    """The labels with a number at those that one before, by path, has taken already."""
+    keys = [_met(label) for label in found]
+    taken = set(keys)
+    if len(taken) == len(found):
+        return found
+    seen: set[str] = set()
+    for i in sorted(range(len(found)), key=lambda i: paths[i]):
+        if keys[i] not in seen:
+            seen.add(keys[i])
+            continue
+        number = next(n for n in itertools.count(2) if _met(f"{found[i]}_{n}") not in taken)
+        found[i] = f"{found[i]}_{number}"
+        taken.add(_met(found[i]))
+    return found
 
 
 def _last(names: list[str], count: int) -> list[str]:

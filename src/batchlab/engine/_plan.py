@@ -393,7 +393,10 @@ def _settle(batch: Batch, planned: list[PlannedJob], memory: Memory) -> list[Pla
                 problems.append(f"{each.job.name} and {other} would both write {path}")
             foreign = path not in memory.owners and not path.endswith("/") and os.path.lexists(f"{root}/{path}")
             if foreign and conflict is Conflict.FAIL:
-                blocked = f"{path} is there already and was not made by this batch; move it, or set conflict"
+                blocked = (
+                    f"{path} is there already and was not made by this batch; move it, choose another output folder, "
+                    "or write settings: {conflict: overwrite} in a batch file"
+                )
             elif foreign and conflict is Conflict.SKIP:
                 skipped = True
             elif foreign and conflict is Conflict.TIMESTAMP:

@@ -85,7 +85,7 @@ class Mover:
             if self._conflict is Conflict.FAIL:
                 raise JobError(
                     f"{move.path} was put there by somebody else while the job ran; move it and run again, "
-                    "or set conflict",
+                    "or write settings: {conflict: overwrite} in a batch file",
                     category=Category.OUTPUT,
                     reason="conflict",
                 )
