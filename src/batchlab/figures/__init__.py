@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from batchlab.figures._facts import PictureFacts, check_picture, picture_facts
     from batchlab.figures._formats import FORMATS, check_format
     from batchlab.figures._kind import Band, Curve, FigureKind, Line, Panel, Slot
+    from batchlab.figures._legend import Legend, Lettering
     from batchlab.figures._palette import CYCLE, PALETTE, SYMBOLS, Role, Style
     from batchlab.figures._picture import Picture
     from batchlab.figures._png import encode_png
@@ -32,6 +33,7 @@ _HOMES = {
     "_facts": ("PictureFacts", "check_picture", "picture_facts"),
     "_formats": ("FORMATS", "check_format"),
     "_kind": ("Band", "Curve", "FigureKind", "Line", "Panel", "Slot"),
+    "_legend": ("Legend", "Lettering"),
     "_palette": ("CYCLE", "PALETTE", "SYMBOLS", "Role", "Style"),
     "_picture": ("Picture",),
     "_png": ("encode_png",),
@@ -51,6 +53,8 @@ __all__ = [
     "Canvas",
     "Curve",
     "FigureKind",
+    "Legend",
+    "Lettering",
     "Line",
     "Mesh",
     "Name",

@@ -17,6 +17,7 @@ from batchlab.figures._artists import add_legend, cut, fill, line_look, write_po
 from batchlab.figures._cut import SENTENCE_PT, Drawn, tell_cut
 from batchlab.figures._decimate import Floats, decimate
 from batchlab.figures._kind import Band, Line
+from batchlab.figures._legend import Legend, put_legend, set_margins
 from batchlab.figures._mesh import colours, pixels_of
 from batchlab.figures._palette import PALETTE
 from batchlab.figures._sheet import Mesh, Name, Plot, Points, Rule, Sheet
@@ -60,7 +61,7 @@ def compose(sheet: Sheet) -> Composed:
     figure = new_figure(sheet.size_in, sheet.dpi)
     rows = math.ceil(len(sheet.plots) / sheet.columns)
     heights = [sheet.plots[row * sheet.columns].height for row in range(rows)]
-    small = min(1.0, (sheet.size_in[1] / rows) / 2.2, (sheet.size_in[0] / sheet.columns) / 3.0)
+    small = min(1.0, (sheet.size_in[1] / rows) / 2.2, (sheet.size_in[0] / sheet.columns) / 3.0) * sheet.lettering.scale
     grid = figure.add_gridspec(rows, sheet.columns, height_ratios=heights)
     every: list[Axes] = []
     handles: list[list[Any]] = []
@@ -74,7 +75,15 @@ def compose(sheet: Sheet) -> Composed:
     if sheet.y_label:
         figure.supylabel(_label(sheet.y_label), fontsize=10.5)
     title = figure.suptitle("Ág") if sheet.title else None
-    settle(figure, tuple(every))
+    if sheet.margins_in is None:
+        settle(figure, tuple(every))
+    else:
+        figure.set_layout_engine(None)
+        legends = [(axes.get_legend(), plot.legend) for axes, plot in zip(every, sheet.plots, strict=True)]
+        set_margins(
+            figure, [(made, said) for made, said in legends if made and isinstance(said, Legend)], sheet.margins_in
+        )
+        figure.align_ylabels()
     if title is not None:
         fit_text(title, sheet.title, 0.96 * sheet.pixels[0], figure.canvas.get_renderer())  # type: ignore[attr-defined]
     lines = []
@@ -141,14 +150,26 @@ def _fill(axes: Axes, plot: Plot, sheet: Sheet, small: float) -> list[Any]:
         room = sheet.size_in[0] * 72 / sheet.columns / (0.62 * max(6.0, 10.5 * small))
         title = shortened(plain_text(plot.title), max(6, int(room)))
         axes.set_title(title, fontsize=max(6.0, 10.5 * small), pad=2.0 + 3.0 * small)
+    if plot.x_scientific and not plot.x_log:
+        axes.ticklabel_format(axis="x", style="sci", scilimits=(0, 0))
     handles = [_put(axes, mark, at) for at, mark in enumerate(plot.marks)]
     if not plot.grid or any(isinstance(mark, Mesh) for mark in plot.marks):
         axes.grid(False)
     if plot.legend:
         named = [(made, mark.label) for mark, made in zip(plot.marks, handles, strict=True) if made is not None]
-        add_legend(axes, named, 0.86 * sheet.pixels[0] / sheet.columns)
+        if isinstance(plot.legend, Legend):
+            curves = [mark for mark in plot.marks if isinstance(mark, Line)]
+            room_in = 0.75 * sheet.size_in[1] * plot.height / _heights(sheet)
+            put_legend(axes, named, plot.legend, curves, scale=small, room_in=room_in)
+        else:
+            add_legend(axes, named, 0.86 * sheet.pixels[0] / sheet.columns)
     _write_names(axes, plot, sheet)
     return handles
+
+
+def _heights(sheet: Sheet) -> float:
+    """Of all rows, in those of a plot."""
+    return sum(plot.height for plot in sheet.plots[:: sheet.columns])
 
 
 def _put(axes: Axes, mark: Any, order: int) -> Any:

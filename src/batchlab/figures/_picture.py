@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchlab.figures._compose import compose, exact
+from batchlab.figures._legend import lettered
 from batchlab.figures._png import encode_png
 from batchlab.figures._save import save
 from batchlab.figures._sheet import Sheet
@@ -33,13 +34,9 @@ class Picture:
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
-        with pinned():
+        with pinned(), lettered(sheet.lettering):
             self._composed = compose(sheet)
-            canvas = self._composed.figure.canvas
-            canvas.draw()
-        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[attr-defined]
-        pixels.flags.writeable = False
-        self._rgba = pixels
+        self._rgba: NDArray[np.uint8] | None = None
 
     @property
     def dpi(self) -> float:
@@ -49,11 +46,18 @@ class Picture:
     @property
     def rgba(self) -> NDArray[np.uint8]:
         """(height, width, 4) read-only view of the picture."""
+        if self._rgba is None:  # who wants a vector file alone need not wait for pixels
+            canvas = self._composed.figure.canvas
+            with pinned(), lettered(self.sheet.lettering):
+                canvas.draw()
+            pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[attr-defined]
+            pixels.flags.writeable = False
+            self._rgba = pixels
         return self._rgba
 
     def png(self, metadata: Mapping[str, str] | None = None) -> bytes:
         """The picture as a PNG file, with its provenance: texts under names, for `read_provenance`."""
-        return encode_png(self._rgba, dpi=self.dpi, metadata=metadata)
+        return encode_png(self.rgba, dpi=self.dpi, metadata=metadata)
 
     def vector(self, suffix: str, metadata: Mapping[str, str] | None = None) -> bytes:
         """The picture as a ``.pdf`` or an ``.svg`` file.
@@ -61,12 +65,12 @@ class Picture:
         Lines keep all their points, up to 300,000 on a sheet; more are thinned to what can be seen. Meshes are
         images in it, and so are lines that are still too many.
         """
-        with pinned(exact=True), exact(self._composed) as figure:
+        with pinned(exact=True), lettered(self.sheet.lettering), exact(self._composed) as figure:
             return encode_vector(figure, suffix, metadata)
 
     def thumbnail(self, width: int = 320) -> bytes:
         """The picture made small, as a PNG file."""
-        return thumbnail(self._rgba, width)
+        return thumbnail(self.rgba, width)
 
     def save(self, path: str | Path, metadata: Mapping[str, str] | None = None) -> None:
         """Write the picture to a file, in the format that its name ends in.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from batchlab.errors import PlotError
 from batchlab.figures._kind import Band, Line, check_limits, check_size, checked_points, keep
+from batchlab.figures._legend import PLAIN, Legend, Lettering
 from batchlab.figures._palette import CYCLE, Role
 
 # Every eighth of viridis up to three quarters, where it grows too pale for a line on white.
@@ -156,11 +157,13 @@ class Plot:
     title
         Above the plot.
     legend
-        Above the plot, right.
+        Above the plot, right; or where a `Legend` says.
     x_names, y_names
         Texts in place of the numbers of an axis, as many as there is room for, evenly chosen.
     y_names_right
         Whether those of y stand at the right, beside numbers at the left.
+    x_scientific
+        Whether numbers along x are written as multiples of a power of ten.
     grid
         Whether grid lines are drawn; behind a mesh there are none.
     height
@@ -182,10 +185,11 @@ class Plot:
     x_log: bool = False
     y_log: bool = False
     title: str = ""
-    legend: bool = False
+    legend: bool | Legend = False
     x_names: tuple[Name, ...] = ()
     y_names: tuple[Name, ...] = ()
     y_names_right: bool = False
+    x_scientific: bool = False
     grid: bool = True
     height: float = 1.0
     tells_cut: bool = False
@@ -220,6 +224,11 @@ class Sheet:
         One for all plots, that share the axis: only the outer ones then show numbers.
     size_in, dpi
         Width and height in inches, and pixels per inch.
+    margins_in
+        Left, right, top and bottom, in inches: those of every sheet of a family, which then look alike, and are drawn
+        faster; a legend beside or above the axes gets its room besides. Without them they are learned from the labels.
+    lettering
+        How letters look.
 
     Raises
     ------
@@ -234,6 +243,8 @@ class Sheet:
     y_label: str = ""
     size_in: tuple[float, float] = (10.0, 6.0)
     dpi: float = 300.0
+    margins_in: tuple[float, float, float, float] | None = None
+    lettering: Lettering = PLAIN
 
     def __post_init__(self) -> None:
         if not self.plots:

@@ -1,0 +1,227 @@
+"""Where the names of curves stand, and how letters look, when a sheet says so itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from batchlab.errors import PlotError
+from batchlab.figures._text import MAX_LABEL, plain_text, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from batchlab.figures._kind import Line
+
+__all__ = ["PLACES", "PLAIN", "Legend", "Lettering", "lettered", "put_legend", "set_margins"]
+
+PLACES = ("right", "best", "upper left", "upper right", "lower left", "lower right", "above")
+"""Beside the axes; in the corner that hides least; in a corner; above the axes."""
+
+_SIZE_PT = 9.0
+_SMALLEST_PT = 5.0
+_LINE = 1.55  # from one name to the next, in sizes
+_GAP_IN = 0.08
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Legend:
+    """The names of what a plot shows.
+
+    Parameters
+    ----------
+    title
+        Above them.
+    place
+        One of `PLACES`.
+    scale
+        Of its letters, relative to the sheet's.
+    opacity
+        Of its ground, 0 to 1, where it lies on the axes.
+
+    Raises
+    ------
+    PlotError
+        If there is no such place, or scale or opacity are none.
+    """
+
+    title: str = ""
+    place: str = "right"
+    scale: float = 1.0
+    opacity: float = 0.85
+
+    def __post_init__(self) -> None:
+        if self.place not in PLACES:
+            raise PlotError(f"legend at {self.place!r}: give one of {', '.join(PLACES)}")
+        if not 0.2 <= self.scale <= 5 or not 0 <= self.opacity <= 1:
+            raise PlotError(f"legend: scale {self.scale!r} must be 0.2 to 5, opacity {self.opacity!r} 0 to 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lettering:
+    """How all letters of a sheet look.
+
+    Parameters
+    ----------
+    family
+        Name of a font; None for the one that comes with matplotlib, so that pictures are the same everywhere.
+    weight
+        ``normal``, ``bold`` or whatever the font has.
+    scale
+        Of all sizes.
+    """
+
+    family: str | None = None
+    weight: str = "normal"
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.3 <= self.scale <= 5:
+            raise PlotError(f"letters of scale {self.scale!r} cannot be read; give 0.3 to 5")
+
+
+PLAIN = Lettering()
+
+
+@contextmanager
+def lettered(lettering: Lettering) -> Iterator[None]:
+    """Letters that look so, within; call it within `pinned`.
+
+    Raises
+    ------
+    PlotError
+        If there is no such font on this machine.
+    """
+    if lettering == PLAIN:
+        yield
+        return
+    import matplotlib as mpl
+    from matplotlib.font_manager import FontProperties, findfont
+
+    families = ["DejaVu Sans"]
+    if lettering.family is not None:
+        try:
+            findfont(FontProperties(family=[lettering.family]), fallback_to_default=False)
+        except ValueError as error:
+            raise PlotError(
+                f"no font is called {lettering.family!r} on this machine; leave it out, or give another"
+            ) from error
+        families = [lettering.family, "DejaVu Sans"]
+    ours: Any = {
+        "font.family": families,
+        "font.weight": lettering.weight,
+        "axes.labelweight": lettering.weight,
+        "axes.titleweight": lettering.weight,
+        "figure.titleweight": lettering.weight,
+        "figure.titlesize": 12.0 * lettering.scale,
+    }
+    with mpl.rc_context(ours):
+        yield
+
+
+def put_legend(
+    axes: Axes,
+    named: Sequence[tuple[Any, str]],
+    legend: Legend,
+    curves: Sequence[Line],
+    *,
+    scale: float,
+    room_in: float,
+) -> Any:
+    """Put a legend onto axes, its letters as small as its height asks for; None where nothing has a name.
+
+    Parameters
+    ----------
+    named
+        What is shown, and its name; what has none is left out.
+    curves
+        What it should hide least of.
+    scale
+        Of letters.
+    room_in
+        Height that it may take.
+    """
+    shown = [(artist, shortened(plain_text(label), MAX_LABEL)) for artist, label in named if label]
+    if not shown:
+        return None
+    beside, above = legend.place == "right", legend.place == "above"
+    size = _SIZE_PT * legend.scale * scale
+    most = max(1, int(room_in * 72 / (_SMALLEST_PT * _LINE) - 2))  # in a column
+    columns = min(len(shown), 6) if above else -(-len(shown) // most)
+    if not above:
+        rows = -(-len(shown) // columns) + (2 if legend.title else 1)
+        size = max(_SMALLEST_PT, min(size, room_in * 72 / (rows * _LINE)))
+    corner = {"right": "upper left", "above": "lower left"}.get(legend.place, legend.place)
+    made: Any = axes.legend(
+        *zip(*shown, strict=True),
+        loc=_emptiest(axes, curves, len(shown)) if corner == "best" else corner,
+        bbox_to_anchor=(1.0, 1.0) if beside else (0.0, 1.0) if above else None,
+        ncols=columns,
+        columnspacing=1.0,
+        title=plain_text(legend.title) or None,
+        fontsize=size,
+        title_fontsize=size,
+        frameon=not (beside or above),
+        framealpha=legend.opacity,
+        edgecolor="none",
+        borderaxespad=0.4 if not (beside or above) else 0.0,
+        borderpad=0.3,
+        handlelength=1.6,
+        handletextpad=0.6,
+        labelspacing=0.35,
+    )
+    made.set_alignment("left")
+    for handle in made.legend_handles:
+        if hasattr(handle, "set_markeredgewidth"):
+            handle.set_linewidth(max(1.4, handle.get_linewidth()))
+    return made
+
+
+def set_margins(
+    figure: Figure, legends: Sequence[tuple[Any, Legend]], margins_in: tuple[float, float, float, float]
+) -> None:
+    """Give a figure fixed margins, and what its legends beside or above the axes need besides.
+
+    Parameters
+    ----------
+    margins_in
+        Left, right, top and bottom, in inches.
+
+    Raises
+    ------
+    PlotError
+        If too little is left for the axes.
+    """
+    width, height = figure.get_size_inches()
+    left, right, top, bottom = margins_in
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    for made, legend in legends:
+        box = made.get_window_extent(renderer)
+        if legend.place == "right":
+            right = max(right, box.width / figure.dpi + 2 * _GAP_IN)
+        elif legend.place == "above":
+            top = max(top, margins_in[2] + box.height / figure.dpi)
+    if width - left - right < 0.25 * width or height - top - bottom < 0.25 * height:
+        raise PlotError(
+            f"{width:.3g} x {height:.3g} in is too small for the labels of this figure; "
+            "make it larger, the labels shorter, or put the legend elsewhere"
+        )
+    figure.subplots_adjust(left=left / width, right=1 - right / width, top=1 - top / height, bottom=bottom / height)
+
+
+def _emptiest(axes: Axes, curves: Sequence[Line], count: int) -> str:
+    """The corner through which the smallest part of the curves goes."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    wide, high = 0.36, min(0.8, 0.09 * (count + 1))
+    corners = {"upper right": (True, True), "upper left": (False, True), "lower right": (True, False)}
+    corners["lower left"] = (False, False)
+    hidden = dict.fromkeys(corners, 0.0)
+    for curve in curves:
+        across, up = (curve.x - left) / (right - left), (curve.y - bottom) / (top - bottom)
+        for name, (far, above) in corners.items():
+            inside = (across > 1 - wide if far else across < wide) & (up > 1 - high if above else up < high)
+            hidden[name] += float(inside.mean())
+    return min(corners, key=lambda name: hidden[name])
