@@ -84,3 +84,17 @@ def test_the_job_to_ask_about_is_one_that_failed(desk):
     assert done.stdout.startswith("m/leaf_x  failed")
     assert done.stderr == "no job is named, so this is m/leaf_x; `batchlab status out --jobs` lists all\n"
     assert desk.json("why", "out")["job"] == "m/leaf_x"
+
+
+def test_outputs_that_no_job_of_the_batch_makes_any_more_are_told(good_desk):
+    good_desk("run", "batch.yaml", "-q")
+    (good_desk.folder / "data/leaf_2.txt").unlink()
+    (good_desk.folder / "data/leaf_3.txt").unlink()
+    told = "2 outputs of earlier runs are no longer part of this batch: leaf_2.txt, leaf_3.txt"
+    assert f"\n  {told}\n" in good_desk("run", "batch.yaml").stderr
+    assert f"\n  {told}\n" in good_desk("status", "out").stdout
+    assert f"</span>{told}</p>" in (good_desk.folder / "out/batch_report.html").read_text()
+    (good_desk.folder / "out/leaf_2.txt").unlink()
+    assert "1 output of earlier runs is no longer part of this batch: leaf_3.txt" in good_desk("status", "out").stdout
+    good_desk.write("data/leaf_3.txt", "3\n")
+    assert "earlier runs" not in good_desk("run", "batch.yaml").stderr

@@ -52,6 +52,10 @@ def status(folder: Path, jobs: bool, as_json: bool) -> int:
         width = max((len(one_line(job.name)) for job in view.jobs), default=0)
         for job in view.jobs:
             click.echo(f"  {_line(job, min(width, 60))}")
+    if view.left:
+        from batchlab.reports import left_over
+
+        click.echo(f"  {one_line(left_over(view))}")
     _show_failures(view)
     return DONE
 

@@ -16,7 +16,7 @@ from batchlab.cli._screen import console, show
 from batchlab.cli._words import counted, duration, number, one_line
 from batchlab.engine import BatchState, BatchView, RunResult, Status
 from batchlab.errors import Category
-from batchlab.reports import FailureGroup, failures, warning_groups
+from batchlab.reports import FailureGroup, failures, left_over, warning_groups
 
 SHOWN_GROUPS = 8
 SHOWN_WARNINGS = 2
@@ -71,6 +71,8 @@ def show_summary(
         parts += [Text(), _told("*" if screen.options.ascii_only else "◆", headlines)]
     if any(job.warnings for job in view.jobs):
         parts += [Text(), _warnings(view)]
+    if view.left:
+        parts += [Text(), Padding(Text(one_line(left_over(view))), (0, 0, 0, 2))]
     parts += [Text(), _where(result, html, job_to_ask_about(view))]
     show(screen, Group(*parts))
 

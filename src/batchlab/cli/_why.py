@@ -40,8 +40,8 @@ def why(target: Path, job: str | None, traceback: bool, as_json: bool) -> int:
     """Say why a job stands as it does, or how a picture or a table was made.
 
     DIR JOB: the job's state, why it would run again or would not, its inputs and whether they have changed, its params,
-    attempts, log, and how to run it alone. DIR: the same of a job that failed, or else of the first. FILE: what a picture
-    or a table says of itself; and the job's answer, where the file lies in an output folder.
+    attempts, log, and how to run it alone. DIR: the same of a job that failed, or else of the first. FILE: what a
+    picture or a table says of itself; and the job's answer, where the file lies in an output folder.
     """
     if job is None and not target.is_dir():
         return _why_file(target, traceback=traceback, as_json=as_json)

@@ -34,7 +34,7 @@ from batchlab.engine._plan import Plan, PlannedJob, Verdict, plan
 from batchlab.engine._pool import LocalPool
 from batchlab.engine._progress import Eta, Progress, fold, follow
 from batchlab.engine._run import RunResult, inline, load_batch, run
-from batchlab.engine._status import find_job, read_view, status_json, traceback_of
+from batchlab.engine._status import find_job, outputs_in, read_view, status_json, traceback_of
 from batchlab.engine._task import Task, find_task, is_user_task, task, task_names
 from batchlab.engine._view import AttemptView, BatchView, JobView, RunView
 from batchlab.engine._why import FileState, Why, why
@@ -105,6 +105,7 @@ __all__ = [
     "load_batch",
     "plan",
     "read_history",
+    "outputs_in",
     "read_view",
     "rehearse",
     "render_template",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
@@ -86,7 +87,34 @@ def _view(root: Path, reader: Reader) -> BatchView:
         counts={str(status): counts[str(status)] for status in Status},
         jobs=jobs,
         runs=runs,
+        left=tuple(path for (path,) in db.execute(_LEFT) if os.path.lexists(root / path)),
     )
+
+
+_LEFT = """SELECT path FROM output JOIN job ON job.id = output.job
+WHERE current = 0 AND scratch IS NULL AND digest != '' AND path NOT IN (SELECT path FROM output JOIN job ON job.id = output.job WHERE current = 1) ORDER BY position, path"""
+
+
+def outputs_in(root: Path) -> frozenset[str]:
+    """Absolute paths of all that the batch of a folder has made there, earlier runs included; none without a batch.
+
+    Raises
+    ------
+    StartError
+        If there is a ledger that cannot be read.
+    """
+    root = root.resolve()
+    place = Place(root)
+    if not place.ledger.exists():
+        return frozenset()
+    reader = open_reader(place.ledger)
+    try:
+        rows = reader.db.execute("SELECT path FROM output WHERE scratch IS NULL").fetchall()
+    except sqlite3.Error as error:
+        raise StartError(f"{place.ledger}: the ledger cannot be read ({error})") from error
+    finally:
+        reader.close()
+    return frozenset(f"{root}/{path}" for (path,) in rows)
 
 
 def _job(

@@ -78,3 +78,4 @@ class BatchView:
     counts: Mapping[str, int]  # every job state: n
     jobs: tuple[JobView, ...]  # in plan order
     runs: tuple[RunView, ...]  # oldest first
+    left: tuple[str, ...] = ()  # outputs still there of jobs that are no longer part of it, relative to the root

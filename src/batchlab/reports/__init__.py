@@ -5,6 +5,7 @@ empty or old batch, and the same view gives the same bytes.
 """
 
 from batchlab.reports._failures import FailureGroup, failures
+from batchlab.reports._left import left_over
 from batchlab.reports._panel import PANEL_GROUP, Panel, Table, find_panels
 from batchlab.reports._statistics import statistics
 from batchlab.reports._warnings import WarningGroup, warning_groups
@@ -19,6 +20,7 @@ __all__ = [
     "WarningGroup",
     "failures",
     "find_panels",
+    "left_over",
     "statistics",
     "warning_groups",
     "write_reports",

@@ -17,6 +17,7 @@ from batchlab.reports import _words as words
 from batchlab.reports._data import job_data, script_safe
 from batchlab.reports._failures import failures
 from batchlab.reports._files import encode_path, inside, link_prefix, picture_uri
+from batchlab.reports._left import left_over
 from batchlab.reports._panel import Panel
 from batchlab.reports._shortened import shortened
 from batchlab.reports._statistics import as_number, as_of, peak_memory
@@ -91,6 +92,7 @@ def _facts(view: BatchView, root: Path, prefix: str) -> dict[str, Any]:
         "groups_unshown": max(0, len(failures(view)) - story.GROUPS),
         "unfinished": story.unfinished(view),
         "running": [(i, job) for i, job in enumerate(view.jobs) if job.state is Status.RUNNING],
+        "left": left_over(view),
         "warnings": story.warnings(view),
         "measured": story.measured(view),
         "timings": _timings.timings(view),
