@@ -10,12 +10,23 @@ from collections.abc import MutableMapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from batchlab.errors import BatchlabError, DataError
 from batchlab.spectra._kinds import AxisKind, Common, Interpolation, Joins, Normalization, Quantity, Technique
 from batchlab.spectra._presets import PRESETS
 from batchlab.spectra._pretreatment._steps import Step
+from batchlab.spectra._unit_words import stated_axis_unit, stated_signal_unit
+from batchlab.spectra._wrong import config_error
 
 if TYPE_CHECKING:
     from batchlab.spectra._common_axis import OnCommonAxis
@@ -61,6 +72,16 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def __init__(self, **given: Any) -> None:
+        """Make a recipe, or say in a ConfigError all that is wrong with it."""
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise config_error(error, Recipe, "recipe") from None
+
+    # So that pydantic collects the problems of a recipe that stands in other params, and does not call this.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
     joins: Joins | tuple[FiniteFloat, ...] = Field(
         Joins.MIDDLE,
         description="where detectors overlap: middle cuts each overlap in the middle, keep keeps all points, "
@@ -87,6 +108,16 @@ class Recipe(BaseModel):
             raise ValueError(f"{given!r}: write middle, keep, or a position for each join, such as [990, 1900]")
         return given
 
+    @field_validator("to_axis_unit")
+    @classmethod
+    def _unit_of_axis(cls, unit: str | None, info: ValidationInfo) -> str | None:
+        return unit if unit is None else stated_axis_unit(unit, info.data.get("to_axis"))
+
+    @field_validator("to_unit")
+    @classmethod
+    def _unit_of_signal(cls, unit: str | None, info: ValidationInfo) -> str | None:
+        return unit if unit is None else stated_signal_unit(unit, info.data.get("to_quantity"))
+
     @model_validator(mode="before")
     @classmethod
     def _filled(cls, given: Any) -> Any:
@@ -106,6 +137,9 @@ class Recipe(BaseModel):
     def _whole(self) -> Recipe:
         if (self.grid is not None) != (self.common is Common.GRID):
             raise ValueError("common: grid needs a grid: {start, stop, step}, and no other mode takes one")
+        for unit, of in (("to_axis_unit", "to_axis"), ("to_unit", "to_quantity")):
+            if getattr(self, unit) is not None and getattr(self, of) is None:
+                raise ValueError(f"{unit} is the unit of {of}; say that too, or leave it out")
         return self
 
     def normalized(self, method: Normalization) -> Recipe:

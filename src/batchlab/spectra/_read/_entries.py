@@ -20,6 +20,7 @@ from batchlab.spectra._read._proposal import SIGN_OF
 from batchlab.spectra._read._rows import axis_cells, split, to_number
 from batchlab.spectra._read._single_y import key_number
 from batchlab.spectra._read._take import Said, axis_warnings, in_our_spelling, take, unique
+from batchlab.spectra._unit_words import AXIS_UNITS, SIGNAL_UNITS
 
 __all__ = [
     "Entry",
@@ -220,20 +221,44 @@ def entries_of_spectra(spectra: tuple[Spectrum, ...]) -> list[Entry]:
 
 
 def stated(said: Said, wanted: Wanted) -> tuple[Said, list[str]]:
-    """What the caller states goes before what the file says; where they differ on the axis, a warning tells."""
+    """What the caller states goes before what the file says; where they differ, a warning tells.
+
+    Raises
+    ------
+    DataError
+        Reason ``unit-mismatch``: the unit that the caller states is none of the axis that the file states.
+    """
     warnings = []
-    unit = said.axis_unit
-    if wanted.axis_kind is not None and said.axis_kind not in (wanted.axis_kind, AxisKind.UNKNOWN):
-        warnings.append(f"the file calls the axis a {said.axis_kind}; taken for a {wanted.axis_kind} as asked")
-        unit = None
-    changed = replace(
-        said,
-        axis_kind=said.axis_kind if wanted.axis_kind is None else wanted.axis_kind,
-        axis_unit=in_our_spelling(wanted.axis_unit) or unit,
-        quantity=said.quantity if wanted.quantity is None else wanted.quantity,
-        unit=in_our_spelling(wanted.unit) or said.unit,
-    )
-    return changed, warnings
+    kind = said.axis_kind if wanted.axis_kind is None else wanted.axis_kind
+    axis_unit, unit = said.axis_unit, said.unit
+    if kind is not said.axis_kind:
+        if said.axis_kind is not AxisKind.UNKNOWN:
+            warnings.append(f"the file calls the axis a {said.axis_kind}; taken for a {kind} as asked")
+        if said.axis_kind is not AxisKind.UNKNOWN or axis_unit not in AXIS_UNITS.get(kind, (axis_unit,)):
+            axis_unit = None
+    if wanted.axis_unit is not None:
+        given = in_our_spelling(wanted.axis_unit)
+        if kind is said.axis_kind and given not in AXIS_UNITS.get(kind, (given,)):
+            raise DataError(
+                f"the file calls its axis a {kind}, which is in {' or '.join(AXIS_UNITS[kind])} and not in {given}; "
+                "state axis_kind too if the file is wrong, or to_axis to convert it",
+                reason="unit-mismatch",
+            )
+        if axis_unit not in (None, given):
+            warnings.append(f"the file says that its axis is in {axis_unit}; taken for {given} as asked, not converted")
+        axis_unit = given
+    quantity = said.quantity if wanted.quantity is None else wanted.quantity
+    if quantity is not said.quantity:
+        if said.quantity not in (Quantity.UNKNOWN, Quantity.INTENSITY):
+            warnings.append(f"the file calls the signal {said.quantity}; taken for {quantity} as asked, not converted")
+        if unit not in SIGNAL_UNITS.get(quantity, (unit,)):
+            unit = None
+    if wanted.unit is not None:
+        given = in_our_spelling(wanted.unit)
+        if unit not in (None, given):
+            warnings.append(f"the file says that its signal is in {unit}; taken for {given} as asked, not converted")
+        unit = given
+    return replace(said, axis_kind=kind, axis_unit=axis_unit, quantity=quantity, unit=unit), warnings
 
 
 def _array_entry(

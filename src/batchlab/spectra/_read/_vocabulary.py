@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from batchlab.spectra._model import AxisKind, Quantity
+from batchlab.spectra._unit_words import unit_of
 
 __all__ = ["Meaning", "Role", "axis_meaning", "is_unit", "meaning", "unit_of"]
 
@@ -37,22 +38,6 @@ class Meaning:
     unit: str | None = None
 
 
-_UNITS: tuple[tuple[str, str], ...] = (
-    (r"cm\s*(?:\^|\*\*)?\s*[-\u2212]\s*1|cm\s*\u207b\u00b9|1\s*/\s*cm|cm\^?\{-1\}|rel\.?\s*1/cm", "cm-1"),
-    (r"nm\.?|nanomet(?:er|re)s?", "nm"),
-    (r"[u\u00b5\u03bc]m|microns?|micromet(?:er|re)s?", "um"),
-    (r"ev", "eV"),
-    (r"thz", "THz"),
-    (r"ghz", "GHz"),
-    (r"seconds?|secs?|s", "s"),
-    (r"minutes?|mins?", "min"),
-    (r"%|%\s*(?:t|r|transmittance|reflectance)|percent", "%"),
-    (r"counts?|cts?\.?|adu|cnts?", "counts"),
-    (r"counts?/s(?:ec)?|cps", "counts/s"),
-    (r"a\.?\s?u\.?|arb\.?\s*units?|arbitrary units?", "a.u."),
-    (r"[\u00b5u]?w\s*/\s*cm\^?2\s*/\s*nm", "W/cm2/nm"),
-)
-_UNIT_PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), unit) for pattern, unit in _UNITS)
 _BRACKETED = re.compile(r"[\[(]\s*([^\])]*?)\s*[\])]")
 _AFTER_MARK = re.compile(r"(?:\s/\s|,\s|\s)\s*([^\s,]+(?:\s*-\s*1)?)\s*$")
 
@@ -139,15 +124,6 @@ _AXIS_PATTERNS = tuple((re.compile(rf"(?:{p})\b.*", re.IGNORECASE), kind) for p,
 _SIGNAL_PATTERNS = tuple(
     (re.compile(rf"(?:{p})(?:\s*#?\s*\d+)?", re.IGNORECASE), role, quantity) for p, role, quantity in _SIGNAL_WORDS
 )
-
-
-def unit_of(text: str) -> str | None:
-    """Say a unit in our spelling; None for a word that is no unit we know."""
-    text = text.strip()
-    for pattern, unit in _UNIT_PATTERNS:
-        if pattern.fullmatch(text):
-            return unit or text
-    return None
 
 
 def is_unit(cell: str) -> bool:

@@ -28,10 +28,14 @@ _NORMALIZATIONS = tuple(each.value for each in Normalization)
 @click.option(
     "--normalization", type=click.Choice(_NORMALIZATIONS, case_sensitive=False), default="none", show_default=True
 )
-@click.option("--axis-kind", type=WordsType(AxisKind), help="What the axis is, where the files do not say.")
-@click.option("--axis-unit", help="Unit of the axis, where the files do not say.")
-@click.option("--quantity", type=WordsType(Quantity), help="What the signal is, where the files do not say.")
-@click.option("--unit", help="Unit of the signal, where the files do not say.")
+@click.option(
+    "--axis-kind",
+    type=WordsType(AxisKind),
+    help="What the axis is, where the files do not say; one that does, and differs, is told in a warning.",
+)
+@click.option("--axis-unit", help="Unit of the axis, likewise; nothing is converted, see --to-axis.")
+@click.option("--quantity", type=WordsType(Quantity), help="What the signal is, likewise.")
+@click.option("--unit", help="Unit of the signal, likewise; nothing is converted, see --to-quantity.")
 @click.option("--column", help="Intensity column, by name or by number from 0.")
 @click.option("--spectrum", help="Which of a file's spectra, by name or by number from 0.")
 @click.option(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from batchlab.spectra._kinds import AxisKind, Normalization, Quantity
 from batchlab.spectra._recipe import Recipe
+from batchlab.spectra._unit_words import stated_axis_unit, stated_signal_unit
 
 __all__ = ["LIBRARIES", "TABLES", "Length", "Limits", "Preparation", "Reading"]
 
@@ -34,10 +35,22 @@ class Reading(BaseModel):
     spectrum: int | str | None = Field(None, description="which of a file's spectra, by name or number from 0")
     axis: int | str | None = Field(None, description="axis column, by name or number from 0")
     column: int | str | None = Field(None, description="intensity column, by name or number from 0")
-    axis_kind: AxisKind | None = Field(None, description="what the axis is, where the files do not say")
-    axis_unit: str | None = None
-    quantity: Quantity | None = Field(None, description="what the signal is, where the files do not say")
-    unit: str | None = None
+    axis_kind: AxisKind | None = Field(
+        None, description="what the axis is, where the files do not say; where one says another, a warning tells"
+    )
+    axis_unit: str | None = Field(None, description="its unit, likewise; it has to be one of axis_kind")
+    quantity: Quantity | None = Field(None, description="what the signal is, likewise")
+    unit: str | None = Field(None, description="its unit, likewise; it has to be one of quantity")
+
+    @field_validator("axis_unit")
+    @classmethod
+    def _unit_of_its_axis(cls, unit: str | None, info: ValidationInfo) -> str | None:
+        return unit if unit is None else stated_axis_unit(unit, info.data.get("axis_kind"))
+
+    @field_validator("unit")
+    @classmethod
+    def _unit_of_its_signal(cls, unit: str | None, info: ValidationInfo) -> str | None:
+        return unit if unit is None else stated_signal_unit(unit, info.data.get("quantity"))
 
     @property
     def reading(self) -> dict[str, Any]:
