@@ -104,7 +104,7 @@ def compare_batch(
         raise ConfigError(f"compression {compression!r}: write {' or '.join(_COMPRESSIONS)}")
     files = find_samples(samples, output)
     references = (reference,) if isinstance(reference, str | os.PathLike) else tuple(reference)
-    shared: dict[str, Json] = {"normalization": Normalization(normalization).value, **reading}
+    shared: dict[str, Json] = {"normalization": Normalization.named(normalization).value, **reading}
     own: dict[str, Json] = {"dpi": dpi}
     for key, value in params.items():
         (shared if key in LimitsParams.model_fields else own)[key] = value

@@ -115,9 +115,9 @@ def common_axis(
     return join(
         signal_of(reference, "the reference"),
         signal_of(sample, "the sample"),
-        common=Common(common),
+        common=Common.named(common),
         grid=grid,
-        interpolation=Interpolation(interpolation),
+        interpolation=Interpolation.named(interpolation),
         least_coverage=least_coverage,
         least_points=least_points,
     )

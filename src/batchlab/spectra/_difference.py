@@ -100,7 +100,7 @@ def difference_of(reference: Array, sample: Array, kind: Difference | str, facto
         In the signals' unit, or a plain number; NaN where the reference is zero or all but zero, and for LOG_RATIO
         where either is not positive.
     """
-    kind = Difference(kind)
+    kind = Difference.named(kind)
     if kind is Difference.DIFFERENCE:
         return sample - reference
     if kind is Difference.SCALED:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
 from enum import StrEnum
+from typing import Self
+
+from batchlab.errors import ConfigError
 
 _BLANKS = str.maketrans("-_", "  ")
 
@@ -27,6 +32,23 @@ class _Words(StrEnum):
     def _missing_(cls, value: object) -> _Words | None:
         given = str(value).translate(_BLANKS).strip().lower()
         return next((each for each in cls if each.value.translate(_BLANKS).lower() == given), None)
+
+    @classmethod
+    def named(cls, given: str) -> Self:
+        """The word that a caller means.
+
+        Raises
+        ------
+        ConfigError
+            If it is none of them, with the nearest, and all.
+        """
+        try:
+            return cls(given)
+        except ValueError:
+            what = re.sub("(?<=[a-z])(?=[A-Z])", " ", cls.__name__).lower()
+            near = get_close_matches(str(given).lower(), [each.value.lower() for each in cls], n=1)
+            told = f", did you mean {cls(near[0]).value!r}?" if near else "."
+            raise ConfigError(f"{given!r:.60} is no {what}{told} There are {', '.join(cls)}") from None
 
 
 class AxisKind(_Words):

@@ -82,10 +82,10 @@ class Spectrum:
     def __post_init__(self) -> None:
         object.__setattr__(self, "axis", read_only(self.axis))
         object.__setattr__(self, "intensity", read_only(self.intensity))
-        object.__setattr__(self, "axis_kind", AxisKind(self.axis_kind))
-        object.__setattr__(self, "quantity", Quantity(self.quantity))
-        object.__setattr__(self, "role", SpectrumRole(self.role))
-        object.__setattr__(self, "technique", Technique(self.technique))
+        object.__setattr__(self, "axis_kind", AxisKind.named(self.axis_kind))
+        object.__setattr__(self, "quantity", Quantity.named(self.quantity))
+        object.__setattr__(self, "role", SpectrumRole.named(self.role))
+        object.__setattr__(self, "technique", Technique.named(self.technique))
         object.__setattr__(self, "metadata", dict(self.metadata))
         if self.axis_unit is None:
             object.__setattr__(self, "axis_unit", _AXIS_UNIT.get(self.axis_kind))

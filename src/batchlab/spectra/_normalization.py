@@ -43,7 +43,7 @@ def normalize(axis: Array, intensity: Array, method: Normalization | str) -> Arr
     ----------
     .. [1] Barnes, Dhanoa and Lister, *Applied Spectroscopy* 43 (1989) 772-777.
     """
-    method = Normalization(method)
+    method = Normalization.named(method)
     if method is Normalization.NONE:
         return intensity
     if method is Normalization.AREA:

@@ -48,7 +48,7 @@ def to_quantity(spectrum: Spectrum, quantity: Quantity | str, unit: str | None =
     """
     called = f"spectrum {spectrum.name!r}" if spectrum.name else "the spectrum"
     given = (spectrum.quantity, spectrum.unit)
-    quantity = Quantity(quantity)
+    quantity = Quantity.named(quantity)
     unit = unit_wanted(quantity, unit) or spectrum.unit
     values, valid, warning = quantity_values(spectrum.intensity, given, (quantity, unit), called=called)
     return replace(

@@ -180,7 +180,7 @@ def group_of(
     """
     if not spectra:
         raise DataError("a mean of no spectra; give one or more", reason="no-reference")
-    method = Normalization(normalization)
+    method = Normalization.named(normalization)
     members = sorted(spectra, key=lambda each: each.name)
     memory: dict[str, Any] = {}
     joined = [prepare(members[0], each, recipe, memory) for each in members]

@@ -111,11 +111,16 @@ def compare(
     Raises
     ------
     ConfigError
-        A metric or a region that there is not; a mask or a region that is not two numbers.
+        A word, a metric or a region that there is not; a mask or a region that is not two numbers; what is no
+        spectrum.
     DataError
         Reasons ``no-overlap``, ``unit-mismatch``, ``quantity-mismatch``, ``degenerate-spectrum``; those of the recipe.
     """
-    normalization, kind, shift = Normalization(normalization), Difference(difference), ShiftHandling(shift)
+    for role, given in (("reference", reference), ("sample", sample)):
+        if not isinstance(given, Spectrum):
+            raise ConfigError(f"the {role} {given!r:.60} is no spectrum; read a file with read_spectrum first")
+    normalization, kind = Normalization.named(normalization), Difference.named(difference)
+    shift = ShiftHandling.named(shift)
     wanted, ranges, hidden = _settings(metrics, regions, masks)
     recipe = recipe or Recipe.model_validate({"least_coverage": least_coverage})
     if normalization in _BY_A_STEP:

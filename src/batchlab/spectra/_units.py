@@ -62,7 +62,7 @@ def to_axis(
         Reason ``no-laser-line``: a Raman shift without its line. ``no-such-conversion``: pixels and times have no
         wavelength; a radiance per nm is another one per cm-1; positions at or below zero have no inverse.
     """
-    kind = AxisKind(kind)
+    kind = AxisKind.named(kind)
     called = f"spectrum {spectrum.name!r}" if spectrum.name else "the spectrum"
     unit = unit or next(iter(_UNITS.get(kind, ())), spectrum.axis_unit)
     own_kind, own_unit = spectrum.axis_kind, spectrum.axis_unit

@@ -140,9 +140,9 @@ def _wanted(
     name: str | None = None,
 ) -> Wanted:
     return Wanted(
-        axis_kind=None if axis_kind is None else AxisKind(axis_kind),
+        axis_kind=None if axis_kind is None else AxisKind.named(axis_kind),
         axis_unit=axis_unit,
-        quantity=None if quantity is None else Quantity(quantity),
+        quantity=None if quantity is None else Quantity.named(quantity),
         unit=unit,
         name=name,
     )
