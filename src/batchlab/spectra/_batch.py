@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from batchlab.builders import Each, Entry, FromEntry, InputSpec, Many, One, expand_or_raise, match
+from batchlab.builders import Each, Entry, FromEntry, InputSpec, Many, One, expand_or_raise
 from batchlab.engine import Batch, Gather, Json, Settings
 from batchlab.errors import ConfigError
 from batchlab.spectra._each_spectrum import Member, members_of, own_template
 from batchlab.spectra._kinds import Normalization
+from batchlab.spectra._samples import find_samples
 from batchlab.spectra.tasks import LimitsParams
 
-__all__ = ["compare_batch", "find_samples"]
+__all__ = ["compare_batch"]
 
 _EMPTY: Mapping[str, Json] = {}
 _STATED = ("axis_kind", "axis_unit", "quantity", "unit")
@@ -54,8 +55,9 @@ def compare_batch(
     reference
         A file; or several, with ``references`` in `params` saying what they are to a sample.
     samples
-        Files, folders (their files, not those of folders below) and patterns; each file once. Relative paths start
-        from the current folder.
+        Files, folders (their files; ``FOLDER/**`` for those of folders below, too) and patterns with ``*`` and ``?``;
+        each file once. Relative paths start from the current folder. What the batch itself has made is no sample,
+        where the output root is a folder of samples.
     output
         The output root.
     name
@@ -180,31 +182,3 @@ def _one_or_many(files: Sequence[str | os.PathLike[str]]) -> InputSpec:
     if len(files) == 1:
         return One(path=os.fspath(files[0]))
     return Many(patterns=tuple(os.path.abspath(os.fspath(file)) for file in files), literal=True)
-
-
-def find_samples(samples: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str] | None) -> tuple[str, ...]:
-    """The files meant: absolute, each once, in the order given, those of a folder or a pattern by name.
-
-    Raises
-    ------
-    ConfigError
-        Naming every folder and pattern without a file.
-    """
-    root = None if output is None else os.path.abspath(os.fspath(output))
-    found: dict[str, None] = {}
-    empty = []
-    for sample in samples:
-        path = os.path.abspath(os.fspath(sample))
-        if os.path.isdir(path):
-            path = os.path.join(path, "*")
-        elif os.path.lexists(path) or not any(sign in path for sign in "*?"):
-            # A file that is named and missing fails its own job.
-            found[path] = None
-            continue
-        matched = match(path, leave_out=root)
-        if not matched:
-            empty.append(os.fspath(sample))
-        found.update(dict.fromkeys(matched))
-    if empty or not found:
-        raise ConfigError(f"no samples in {', '.join(empty)}" if empty else "name one sample, or a folder of samples")
-    return tuple(found)

@@ -244,7 +244,7 @@ def _unnamed_axis(layout: Layout, axis: int, others: list[int]) -> Evidence:
     ]
     headed = "the header does not name it" if layout.names else "no header"
     if not rivals:
-        return Evidence("axis", 0.96, f"{headed}; column {axis} alone runs one way")
+        return Evidence("axis", 0.96, f"{headed}; only column {axis}, counted from 0, runs steadily up or down")
     if is_even(_filled(values[:, axis])) and not any(is_even(_filled(values[:, i])) for i in rivals):
         return Evidence("axis", 0.95, f"{headed}; {len(rivals) + 1} columns run one way, {axis} in even steps")
     smooth = is_smooth(_filled(values[:, axis]))

@@ -155,7 +155,7 @@ def recognized(
         rival = Evidence(
             "rival",
             1 - _RIVALRY * min(1.0, others[0].score),
-            f"it may also be read as {others[0].plan.orientation.value} (score {others[0].score:.2f})",
+            f"it may also be read as {others[0].plan.orientation.value}",
         )
         evidence = (*evidence, rival)
     score = best.score * (evidence[-1].factor if others else 1.0)
@@ -225,7 +225,7 @@ def _alternative(proposal: Proposal, best: Proposal) -> Alternative:
     rival = Evidence(
         "rival",
         1 - _RIVALRY * min(1.0, best.score),
-        f"it is rather read as {best.plan.orientation.value} (score {best.score:.2f})",
+        f"reading it as {best.plan.orientation.value} fits better",
     )
     evidence = (*proposal.evidence, rival)
     confidence = calibrated(proposal.score * rival.factor)

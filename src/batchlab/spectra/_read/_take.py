@@ -76,9 +76,11 @@ def kept_rows(layout: Layout, at: int, signal: int) -> tuple[NDArray[np.intp], l
     if not left_out:
         return kept, []
     inside = int(kept[-1] - kept[0] + 1 - kept.size)
-    return kept, [
-        f"{left_out} rows without an axis value or an intensity are left out, {inside} of them between other points"
-    ]
+    rows, are = ("1 row", "is") if left_out == 1 else (f"{left_out} rows", "are")
+    where = ""
+    if inside:
+        where = " between other points" if inside == left_out else f", {inside} of them between other points"
+    return kept, [f"{rows} without an axis value or an intensity {are} left out{where}"]
 
 
 def sparse(path: Path, left_out: int, rows: int, at: int, signal: int) -> DataError:

@@ -118,16 +118,21 @@ def compare(
 ) -> None:
     """Compare SAMPLES with a REFERENCE: numbers, a picture and a table for each.
 
-    SAMPLES are files, folders or patterns. REFERENCE is a file, or with --references a folder or a pattern.
+    SAMPLES are files, folders (their own files; DIR/** those of folders below, too) or patterns with * and ?.
+    REFERENCE is a file, or with --references a folder or a pattern.
     """
     from batchlab.engine import Settings
     from batchlab.errors import ConfigError
-    from batchlab.spectra._batch import compare_batch, find_samples
+    from batchlab.spectra._batch import compare_batch
+    from batchlab.spectra._samples import find_samples, look_for_samples
 
     params = asked(given)
     try:
         references = find_samples([reference], output)
-        find_samples(samples, output)
+        find_samples(samples, output)  # all of them, before one of them is read
+        if not quiet:
+            for text in look_for_samples(samples, output).told:
+                click.echo(text, err=True)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     if not os.path.lexists(references[0]):
