@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,21 +28,22 @@ _MOST_LISTED = 12
 def inspect(ctx: click.Context, files: tuple[str, ...], as_json: bool, no_plot: bool, ai_show: bool) -> None:
     """Tell how FILES are read: layout, units, spectra, how sure that is and why, with a small plot.
 
-    FILES are files, folders or patterns. Nothing is written. Exit code 1 where a file is refused.
+    FILES are files, folders (their own files; DIR/** those of folders below, too) or patterns with * and ?. Nothing is
+    written. Exit code 1 where a file is refused, or a folder holds none.
     """
-    from batchlab.errors import ConfigError
-    from batchlab.spectra._batch import find_samples
     from batchlab.spectra._inspect import inspect as inspect_file
+    from batchlab.spectra._samples import look_for_samples
 
-    try:
-        paths = find_samples(files, None)
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from error
+    sought = look_for_samples(files, None)
+    if not sought.files:
+        raise click.UsageError("; ".join(f"{name}: {why}" for name, why in sought.without))
+    for name, why in sought.without:
+        click.echo(f"{name}: {why}", err=True)
     if ai_show:
-        ctx.exit(show_requests(paths))
-    told = []
-    refused = False
-    for path in paths:
+        ctx.exit(show_requests(sought.files))
+    told: list[dict[str, Any]] = [{"file": name, "refused": why} for name, why in sought.without]
+    refused = bool(sought.without)
+    for path in sought.files:
         found = inspect_file(_as_given(path, files))
         refused |= found.refused is not None
         if as_json:
