@@ -125,7 +125,7 @@ def test_samples_are_files_folders_and_patterns_each_once(small_set, tmp_path, m
 def test_what_holds_no_sample_is_named(small_set, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(ConfigError, match=r"empty, .*none\*"):
+    with pytest.raises(ConfigError, match=r"empty: .*none\*: no file matches"):
         compare_batch(small_set / "reference.csv", [empty, tmp_path / "none*"], tmp_path / "out")
     with pytest.raises(ConfigError, match="write auto, per-picture"):
         compare_batch(small_set / "reference.csv", [small_set / "samples"], tmp_path / "out", limits="wide")
