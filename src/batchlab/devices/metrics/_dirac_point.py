@@ -1,0 +1,244 @@
+"""Dirac point (charge neutrality point) of each leg of a gate sweep, by three methods, and its hysteresis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from batchlab.devices._model import Category, DerivedMetric, Run
+from batchlab.devices.metrics import _constants
+from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
+from batchlab.devices.metrics._legs import Leg, sweep_of
+
+if TYPE_CHECKING:
+    from batchlab.devices._model import Array
+
+__all__ = ["DiracPoint", "DiracPointExtractor", "METHODS", "maximum_resistance", "parabola", "robust_fit"]
+
+_ROBUST_RISE = 1.5  # window of the robust fit: where conductance is below this multiple of its minimum
+_HUBER = 1.345
+
+
+@dataclass(frozen=True, slots=True)
+class DiracPoint:
+    """A Dirac point: gate voltage with standard error in V, and what was measured there."""
+
+    v: float
+    error: float
+    y: float
+
+
+def maximum_resistance(v: Array, g: Array, *, min_modulation: float) -> DiracPoint | None:
+    """The recorded gate voltage where resistance is largest.
+
+    Parameters
+    ----------
+    v : (n,) array
+        Gate voltage in V, ascending.
+    g : (n,) array
+        A positive quantity that goes with conductance, least at the Dirac point.
+    min_modulation
+        Ratio of largest to least resistance below which there is no Dirac point.
+
+    Returns
+    -------
+    DiracPoint or None
+        Known to the step: its error is step/sqrt(12). None at an end of the leg.
+    """
+    i = int(np.argmin(g))
+    if i in (0, g.size - 1) or g[i] <= 0 or g.max() / g[i] < min_modulation:
+        return None
+    return DiracPoint(float(v[i]), float((v[i + 1] - v[i - 1]) / 2 / np.sqrt(12)), float(g[i]))
+
+
+def parabola(v: Array, g: Array, *, window: float) -> DiracPoint | None:
+    """Vertex of a parabola through conductance, `window` of the leg's range wide and centred on the minimum.
+
+    Returns
+    -------
+    DiracPoint or None
+        None if the parabola opens downwards or its vertex lies outside the window.
+    """
+    half = max(window * (v[-1] - v[0]) / 2, 1.5 * float(np.median(np.diff(v))))
+    near = np.abs(v - v[_valley(v, g)]) <= half
+    if near.sum() < 4:
+        return None
+    centre = float(v[near].mean())
+    x = (v[near] - centre) / half
+    return _stationary(x, g[near], 2, np.ones(x.size), centre, half)
+
+
+def robust_fit(v: Array, g: Array) -> DiracPoint | None:
+    r"""Least squared conductance by a cubic, weighted after Huber.
+
+    Residual carriers add to induced ones as :math:`\sigma^2 = \sigma_0^2 + \mu^2 C^2 (V - V_D)^2` [1]_, so that the square
+    is a parabola far beyond the minimum; the cubic term takes the difference between electrons and holes.
+
+    References
+    ----------
+    .. [1] Kim et al., Appl. Phys. Lett. 94, 062107 (2009); Meric et al., Nat. Nanotechnol. 3, 654 (2008).
+    """
+    i = _valley(v, g)
+    if g[i] <= 0:
+        return None
+    step = float(np.median(np.diff(v)))
+    # From the minimum outwards to where conductance has risen, so that a second valley far away has no say.
+    above = g > _ROBUST_RISE * g[i]
+    left = int(np.flatnonzero(above[:i])[-1]) + 1 if above[:i].any() else 0
+    right = i + int(np.argmax(above[i:])) if above[i:].any() else g.size
+    reach = min(v[i] - v[left], v[right - 1] - v[i])
+    reach = max(reach, 3.5 * step)
+    near = np.abs(v - v[i]) <= reach + 0.25 * step
+    if near.sum() < 6:
+        return None
+    centre = float(v[near].mean())
+    x = (v[near] - centre) / reach
+    square = (g[near] / g[i]) ** 2
+    weight = np.ones(x.size)
+    design = np.vander(x, 4)
+    for _ in range(4):
+        fit = np.linalg.lstsq(design * np.sqrt(weight)[:, None], square * np.sqrt(weight), rcond=None)[0]
+        off = np.abs(square - design @ fit)
+        scale = 1.4826 * float(np.median(off))
+        if scale == 0.0:
+            break
+        weight = np.minimum(1.0, _HUBER * scale / np.maximum(off, 1e-300))
+    point = _stationary(x, square, 3, weight, centre, reach)
+    return None if point is None else DiracPoint(point.v, point.error, float(np.sqrt(max(point.y, 0.0)) * g[i]))
+
+
+def _valley(v: Array, g: Array) -> int:
+    """Index of the least of five neighbours' median: one bad reading is no Dirac point."""
+    if g.size < 7:
+        return int(np.argmin(g))
+    near = np.lib.stride_tricks.sliding_window_view(g, 5)
+    return int(np.argmin(np.median(near, axis=1))) + 2
+
+
+def _stationary(x: Array, y: Array, degree: int, weight: Array, centre: float, scale: float) -> DiracPoint | None:
+    """The minimum of a weighted polynomial inside its data, with its error by propagation."""
+    design = np.vander(x, degree + 1)
+    normal = (design.T * weight) @ design
+    try:
+        inverse = np.linalg.inv(normal)
+    except np.linalg.LinAlgError:
+        return None
+    fit = inverse @ ((design.T * weight) @ y)
+    slope = np.polyder(fit)
+    roots = np.roots(slope)
+    bend = np.polyder(slope)
+    best = [r.real for r in roots if abs(r.imag) < 1e-12 and x[0] <= r.real <= x[-1] and np.polyval(bend, r.real) > 0]
+    if not best:
+        return None
+    root = min(best, key=abs)
+    residual = y - design @ fit
+    freedom = max(x.size - degree - 1, 1)
+    variance = float(np.sum(weight * residual**2)) / freedom
+    powers = np.array([k * root ** (k - 1) if k else 0.0 for k in range(degree, -1, -1)])
+    gradient = -powers / np.polyval(bend, root)
+    error = float(np.sqrt(max(variance * gradient @ inverse @ gradient, 0.0))) * scale
+    return DiracPoint(centre + scale * float(root), error, float(np.polyval(fit, root)))
+
+
+METHODS = ("robust", "parabola", "maximum-resistance")  # the first stands in tables with one column a metric
+
+
+class DiracPointExtractor:
+    """Dirac points of both legs by every method, their mean and their difference."""
+
+    name = "dirac_point"
+    metrics: ClassVar[tuple[str, ...]] = ("cnp_voltage", "cnp_forward", "cnp_backward", "cnp_hysteresis")
+    category = Category.ELECTRICAL
+    procedures = frozenset({"IVg", "VVg", "IVgT"})
+    version = "1"
+
+    def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
+        """Each method gives its own rows; one that finds nothing on any leg gives none."""
+        k = context.constants
+        sweep = sweep_of(run, k.MIN_LEG_COVERAGE)
+        if isinstance(sweep, Skip):
+            return sweep
+        if any(flag.startswith("DEAD_") for flag in run.flags):
+            return Skip(Reason.DEAD_SAMPLE, ", ".join(run.flags))
+        by_method = dirac_points(sweep.full, sweep.column, k)
+        rows: list[DerivedMetric] = []
+        for method in METHODS:
+            if by_method[method]:
+                rows += _rows(Row(self, run), method, by_method[method], sweep.full, k)
+        if not rows:
+            return Skip(Reason.QUALITY_FAILURE, "no leg has a minimum of conductance inside its range")
+        return rows
+
+    def validate(self, metric: DerivedMetric) -> bool:
+        """A Dirac point lies in the sweep, and in the constants' band if the sweep does not go further."""
+        if metric.metric_name == "cnp_hysteresis":
+            return metric.value_float is not None and bool(np.isfinite(metric.value_float))
+        low, high = _constants.CNP_VOLTAGE_RANGE
+        swept = (metric.value_json or {}).get("swept_v", [low, high])
+        return within(metric, min(low, swept[0]), max(high, swept[1]))
+
+
+def dirac_points(legs: tuple[Leg, ...], column: str, constants: Any) -> dict[str, dict[str, DiracPoint]]:
+    """Dirac points of legs: by method, then by direction."""
+    find: dict[str, Callable[[Array, Array], DiracPoint | None]] = {
+        "robust": robust_fit,
+        "parabola": lambda v, g: parabola(v, g, window=constants.PARABOLA_WINDOW),
+        "maximum-resistance": lambda v, g: maximum_resistance(v, g, min_modulation=constants.MIN_RESISTANCE_MODULATION),
+    }
+    found: dict[str, dict[str, DiracPoint]] = {method: {} for method in METHODS}
+    for leg in legs:
+        size = np.abs(leg.y)
+        top = float(size.max())
+        if top == 0.0:
+            continue
+        # At fixed current the measured voltage is the resistance; at fixed voltage the current is the conductance.
+        least = max(float(size.min()), 1e-12 * top)
+        g = least / np.maximum(size, least) if column == "VDS (V)" else size / top
+        for method in METHODS:
+            point = find[method](leg.v, g)
+            if point is not None and leg.v[0] < point.v < leg.v[-1]:
+                y = float(np.interp(point.v, leg.v, leg.y))
+                found[method][leg.name] = DiracPoint(point.v, point.error, y)
+    return found
+
+
+def _rows(row: Row, method: str, points: dict[str, DiracPoint], legs: tuple[Leg, ...], k: Any) -> list[DerivedMetric]:
+    """Rows of one method."""
+    checks: dict[str, float] = {}
+    if len(points) < 2:
+        checks["SWEEP_NOT_LOOPED" if len(legs) < 2 else "SWEEP_COMPLETE"] = 0.7
+    modulation = max(float(1 - np.abs(leg.y).min() / np.abs(leg.y).max()) for leg in legs)
+    if modulation <= k.MIN_GOOD_MODULATION:
+        checks["LOW_MODULATION"] = 0.4
+    swept = [float(legs[0].v[0]), float(legs[0].v[-1])]
+    if max(_clipped(leg.y, k.SATURATED_WITHIN) for leg in legs) > 0.1:
+        checks["SATURATED"] = 0.6
+    extra: dict[str, Any] = {"swept_v": swept, "modulation": modulation}
+    values = list(points.values())
+    mean = float(np.mean([p.v for p in values]))
+    error = float(np.sqrt(sum(p.error**2 for p in values))) / len(values)
+    out = []
+    if len(values) == 2:
+        lag = points["backward"].v - points["forward"].v
+        spread = float(np.hypot(values[0].error, values[1].error))
+        if abs(lag) > k.MAX_GOOD_HYSTERESIS_V:
+            checks["LARGE_HYSTERESIS"] = 0.6
+        extra |= {"hysteresis_v": lag}
+        out.append(row("cnp_hysteresis", lag, "V", method, error=spread, checks=checks, json=extra))
+    low, high = k.CNP_VOLTAGE_RANGE
+    if not min(low, swept[0]) <= mean <= max(high, swept[1]):
+        checks["CNP_OUT_OF_RANGE"] = 0.3
+    for name, point in points.items():
+        extra |= {f"v_{name}": point.v, f"y_{name}": point.y}
+        out.append(row(f"cnp_{name}", point.v, "V", method, error=point.error, checks=checks, json={"swept_v": swept}))
+    out.append(row("cnp_voltage", mean, "V", method, error=error, checks=checks, json=extra))
+    return out
+
+
+def _clipped(y: Array, near: float) -> float:
+    """Share of values within `near` of the largest, beyond what a smooth curve has there: a meter at its limit."""
+    size = np.abs(y)
+    return float(np.mean(size >= (1 - near) * size.max()))

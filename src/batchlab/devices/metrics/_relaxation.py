@@ -1,0 +1,331 @@
+r"""Stretched exponentials by variable projection: :math:`y = B + A\exp(-(t/\tau)^\beta)`, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from batchlab.devices._model import Array
+
+__all__ = ["Relaxation", "fit_relaxations"]
+
+_BINS = 64
+_GRID_TAUS = 14
+_GRID_BETAS = (0.3, 0.5, 0.7, 0.85, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relaxation:
+    """A fitted relaxation.
+
+    Attributes
+    ----------
+    tau_s, beta, amplitude, offset
+        Of ``offset + amplitude*exp(-(t/tau_s)**beta)``; amplitude and offset in the unit of the data.
+    tau_error_s, beta_error, amplitude_error, offset_error
+        Standard errors; infinite where the data do not say.
+    covariance
+        Of (offset, amplitude, ln tau, beta), 4 x 4.
+    r_squared, aic
+        Of the fit; Akaike's criterion counts the noise among the parameters.
+    tau_single_s, aic_single
+        Of the best single exponential (beta = 1).
+    converged, iterations
+        How the search ended.
+    """
+
+    tau_s: float
+    beta: float
+    amplitude: float
+    offset: float
+    tau_error_s: float
+    beta_error: float
+    amplitude_error: float
+    offset_error: float
+    covariance: tuple[tuple[float, ...], ...]
+    r_squared: float
+    aic: float
+    tau_single_s: float
+    aic_single: float
+    converged: bool
+    iterations: int
+    rows: int
+
+    def __call__(self, t: Array) -> Array:
+        """The curve at times since its start, in s."""
+        return self.offset + self.amplitude * np.exp(-((np.maximum(t, 0.0) / self.tau_s) ** self.beta))
+
+    def gradient(self, t: float) -> Array:
+        """Derivatives of the curve at one time by (offset, amplitude, ln tau, beta)."""
+        s = max(t, 0.0) / self.tau_s
+        z = s**self.beta
+        f = float(np.exp(-z))
+        return np.array(
+            [1.0, f, self.amplitude * f * z * self.beta, -self.amplitude * f * z * float(np.log(s)) if s > 0 else 0.0]
+        )
+
+
+def fit_relaxations(
+    series: Sequence[tuple[Array, Array]],
+    *,
+    max_iterations: int = 100,
+    tolerance: float = 1e-8,
+    beta_range: tuple[float, float] = (0.05, 1.0),
+) -> list[Relaxation | None]:
+    r"""Fit a stretched and a single exponential to every series.
+
+    Offset and amplitude are solved for exactly at every step (variable projection [1]_ with Kaufman's Jacobian [2]_), so
+    that the search has two dimensions, ln tau and beta. It starts from the best point of a grid, steps after Levenberg and
+    Marquardt with damping in proportion to each curvature, and works on scaled data: amperes and microamperes take the
+    same steps.
+
+    Parameters
+    ----------
+    series
+        Pairs of (n,) arrays: time in s since the relaxation began, positive and ascending; values.
+    max_iterations
+        Of the search on all samples.
+    tolerance
+        Relative gain below which a search has converged.
+    beta_range
+        Allowed exponents.
+
+    Returns
+    -------
+    list of Relaxation or None
+        None where a series has fewer than six samples or does not vary.
+
+    References
+    ----------
+    .. [1] Golub and Pereyra, SIAM J. Numer. Anal. 10, 413 (1973).
+    .. [2] Kaufman, BIT 15, 49 (1975).
+    """
+    usable = [
+        i for i, (t, y) in enumerate(series) if t.size >= 6 and t[0] > 0 and np.ptp(y) > 0 and np.isfinite(y).all()
+    ]
+    results: list[Relaxation | None] = [None] * len(series)
+    if not usable:
+        return results
+    sets = [series[i] for i in usable]
+    scales = [float(np.ptp(y)) for _, y in sets]
+    shifts = [float(y.mean()) for _, y in sets]
+    full = _pad([(t, (y - m) / s, None) for (t, y), m, s in zip(sets, shifts, scales, strict=True)])
+    coarse = _pad([_binned(t, (y - m) / s) for (t, y), m, s in zip(sets, shifts, scales, strict=True)])
+    low = np.array([np.log(max(t[0], (t[-1] - t[0]) * 1e-4) / 3) for t, _ in sets])
+    high = np.array([np.log(t[-1] * 30) for t, _ in sets])
+    bounds = (np.r_[low, low], np.r_[high, high], *beta_range)
+    # Every series stands twice: once with its exponent free, once with 1.
+    count = len(sets)
+    free = np.r_[np.ones(count, bool), np.zeros(count, bool)]
+    twice = np.r_[np.arange(count), np.arange(count)]
+    u, b = _grid_start(coarse, low, high, beta_range)
+    search = (bounds, free)
+    u, b, *_ = _search(tuple(part[twice] for part in coarse), u, b, *search, 30, 1e-6)
+    data = tuple(part[twice] for part in full)
+    u, b, cost, converged, steps = _search(data, u, b, *search, max_iterations, tolerance)
+    best = (u[:count], b[:count])
+    covariances, coefficients = _covariance(full, *best, cost[:count])
+    for k, i in enumerate(usable):
+        rows = sets[k][0].size
+        total = float(np.sum(full[2][k] * (full[1][k] - np.sum(full[1][k]) / rows) ** 2))
+        scale = np.array([scales[k], scales[k], 1.0, 1.0])
+        covariance = covariances[k] * np.outer(scale, scale)
+        error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+        tau = float(np.exp(u[k]))
+        results[i] = Relaxation(
+            tau_s=tau,
+            beta=float(b[k]),
+            amplitude=float(coefficients[k, 1] * scales[k]),
+            offset=float(coefficients[k, 0] * scales[k] + shifts[k]),
+            tau_error_s=tau * float(error[2]),
+            beta_error=float(error[3]),
+            amplitude_error=float(error[1]),
+            offset_error=float(error[0]),
+            covariance=tuple(tuple(float(c) for c in row) for row in covariance),
+            r_squared=1 - float(cost[k]) / total,
+            aic=_aic(rows, float(cost[k]) * scales[k] ** 2, 5),
+            tau_single_s=float(np.exp(u[count + k])),
+            aic_single=_aic(rows, float(cost[count + k]) * scales[k] ** 2, 4),
+            converged=bool(converged[k]),
+            iterations=int(steps[k]),
+            rows=rows,
+        )
+    return results
+
+
+def _aic(rows: int, sse: float, parameters: int) -> float:
+    """Akaike's criterion of a least-squares fit with Gaussian noise."""
+    return rows * float(np.log(max(sse / rows, 1e-300))) + 2 * parameters
+
+
+def _pad(sets: list[tuple[Array, Array, Array | None]]) -> tuple[Array, Array, Array]:
+    """Logarithm of time, values and weights as (k, n) arrays; what is padded has weight 0."""
+    length = max(t.size for t, _, _ in sets)
+    log_t, y, w = np.zeros((3, len(sets), length))
+    for k, (t, values, weight) in enumerate(sets):
+        log_t[k, : t.size] = np.log(t)
+        y[k, : t.size] = values
+        w[k, : t.size] = 1.0 if weight is None else weight
+    return log_t, y, w
+
+
+def _binned(t: Array, y: Array) -> tuple[Array, Array, Array]:
+    """Means over bins that widen with time, with the number of samples of each."""
+    if t.size <= 2 * _BINS:
+        return t, y, np.ones(t.size)
+    edges = np.geomspace(t[0], t[-1], _BINS + 1)[:-1]
+    starts = np.unique(np.searchsorted(t, edges))
+    count = np.diff(np.r_[starts, t.size]).astype(float)
+    return np.add.reduceat(t, starts) / count, np.add.reduceat(y, starts) / count, count
+
+
+def _grid_start(
+    data: tuple[Array, Array, Array], low: Array, high: Array, beta_range: tuple[float, float]
+) -> tuple[Array, Array]:
+    """Best grid points: for each series with a free exponent, then for each with 1."""
+    log_t, y, w = data
+    betas = np.array([b for b in _GRID_BETAS if beta_range[0] <= b <= beta_range[1]])
+    part = np.linspace(0.0, 1.0, _GRID_TAUS)
+    u = low[:, None] + (high - low)[:, None] * part
+    z = np.exp(betas[None, None, :, None] * (log_t[:, None, None, :] - u[:, :, None, None]))
+    f = np.exp(-z)
+    weight = w / w.sum(axis=1, keepdims=True)
+    # Projections by matrix products: no array beyond f itself is as large.
+    mean = np.einsum("kabn,kn->kab", f, weight)
+    square = np.einsum("kabn,kabn,kn->kab", f, f, weight) - mean**2
+    centred = y - np.sum(weight * y, axis=1, keepdims=True)
+    product = np.einsum("kabn,kn->kab", f, weight * centred)
+    gain = np.where(square > 1e-12, product**2 / np.maximum(square, 1e-12), 0.0)
+    rows = np.arange(len(y))
+    flat = gain.reshape(len(y), -1).argmax(axis=1)
+    single = gain[:, :, -1].argmax(axis=1)
+    return (
+        np.r_[u[rows, flat // betas.size], u[rows, single]],
+        np.r_[betas[flat % betas.size], np.ones(len(y))],
+    )
+
+
+def _project(data: tuple[Array, Array, Array], u: Array, b: Array) -> tuple[Array, Array, Array, Array, Array]:
+    """Exact amplitudes: residual, cost, and what the Jacobian is made of (log s, z, f)."""
+    log_t, y, w = data
+    x = log_t - u[:, None]
+    z = np.exp(np.minimum(b[:, None] * x, 50.0))
+    f = np.exp(-z)
+    total = w.sum(axis=1)
+    wf = w * f
+    fc = f - (wf.sum(axis=1) / total)[:, None]
+    yc = y - (np.einsum("kn,kn->k", w, y) / total)[:, None]
+    wfc = w * fc
+    norm = np.maximum(np.einsum("kn,kn->k", wfc, fc), 1e-30)
+    a = np.einsum("kn,kn->k", wfc, yc) / norm
+    r = yc - a[:, None] * fc
+    cost = np.einsum("kn,kn,kn->k", w, r, r)
+    g = a[:, None] * f * z
+    return r, cost, np.stack((g * b[:, None], -g * x), axis=1), fc, norm
+
+
+def _search(
+    data: tuple[Array, ...],
+    u: Array,
+    b: Array,
+    bounds: tuple[Any, ...],
+    free: Array,
+    max_iterations: int,
+    tolerance: float,
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Levenberg-Marquardt on (ln tau, beta) of all series together; each stops by itself."""
+    low, high, beta_low, beta_high = bounds
+    u, b = u.copy(), b.copy()
+    damping = np.full(u.size, 1e-3)
+    converged = np.zeros(u.size, bool)
+    steps = np.zeros(u.size, int)
+    cost = np.empty(u.size)
+    state = _project(data, u, b)  # type: ignore[arg-type]
+    cost[:] = state[1]
+    live = np.arange(u.size)
+    part = data
+    for _ in range(max_iterations):
+        r, _, g, fc, norm = state
+        w = part[2]
+        total = w.sum(axis=1)
+        g = g - (np.einsum("kn,kpn->kp", w, g) / total[:, None])[:, :, None]
+        g = g - (np.einsum("kn,kpn->kp", w * fc, g) / norm[:, None])[:, :, None] * fc[:, None, :]
+        wg = w[:, None, :] * g
+        normal = np.einsum("kpn,kqn->kpq", wg, g)
+        gradient = np.einsum("kpn,kn->kp", wg, r)
+        # An exponent that is fixed, or at its bound and pushed outwards, does not take part.
+        held = (
+            ~free[live]
+            | ((b[live] >= beta_high) & (gradient[:, 1] > 0))
+            | ((b[live] <= beta_low) & (gradient[:, 1] < 0))
+        )
+        du, db = _step(normal, gradient, damping[live], held)
+        du = np.clip(du, -2.0, 2.0)
+        db = np.clip(db, -0.3, 0.3)
+        try_u = np.clip(u[live] + du, low[live], high[live])
+        try_b = np.clip(b[live] + db, beta_low, beta_high)
+        trial = _project(part, try_u, try_b)  # type: ignore[arg-type]
+        gain = cost[live] - trial[1]
+        moved = np.abs(try_u - u[live]) + np.abs(try_b - b[live])
+        better = gain >= 0
+        small = (np.abs(gain) <= tolerance * cost[live]) & (moved <= np.sqrt(tolerance))
+        u[live] = np.where(better, try_u, u[live])
+        b[live] = np.where(better, try_b, b[live])
+        cost[live] = np.where(better, trial[1], cost[live])
+        damping[live] = np.where(better, np.maximum(damping[live] * 0.2, 1e-12), damping[live] * 8.0)
+        steps[live] += 1
+        done = small | (damping[live] > 1e12) | (cost[live] == 0.0)
+        converged[live[done]] = True
+        keep = ~done
+        if not keep.any():
+            break
+        choose = better.reshape(-1, 1)
+        merged = (
+            np.where(choose, trial[0], r),
+            cost[live],
+            np.where(choose[:, :, None], trial[2], state[2]),
+            np.where(choose, trial[3], fc),
+            np.where(better, trial[4], norm),
+        )
+        if keep.all():
+            state = merged
+        else:
+            live = live[keep]
+            part = tuple(p[keep] for p in part)
+            state = tuple(m[keep] for m in merged)  # type: ignore[assignment]
+    return u, b, cost, converged, steps
+
+
+def _step(normal: Array, gradient: Array, damping: Array, held: Array) -> tuple[Array, Array]:
+    """Damped Gauss-Newton step of each 2 x 2 system."""
+    tiny = 1e-300
+    n11 = normal[:, 0, 0] * (1 + damping) + tiny
+    n22 = normal[:, 1, 1] * (1 + damping) + tiny
+    n12 = np.where(held, 0.0, normal[:, 0, 1])
+    g1, g2 = gradient[:, 0], np.where(held, 0.0, gradient[:, 1])
+    determinant = np.maximum(n11 * n22 - n12**2, tiny)
+    return (n22 * g1 - n12 * g2) / determinant, (n11 * g2 - n12 * g1) / determinant
+
+
+def _covariance(data: tuple[Array, Array, Array], u: Array, b: Array, cost: Array) -> tuple[Array, Array]:
+    """Covariances of (offset, amplitude, ln tau, beta) of scaled data, and the two coefficients."""
+    log_t, y, w = data
+    x = log_t - u[:, None]
+    z = np.exp(np.minimum(b[:, None] * x, 50.0))
+    f = np.exp(-z)
+    total = w.sum(axis=1)
+    mean_f = (w * f).sum(axis=1) / total
+    mean_y = (w * y).sum(axis=1) / total
+    fc = f - mean_f[:, None]
+    a = (w * fc * y).sum(axis=1) / np.maximum((w * fc * fc).sum(axis=1), 1e-30)
+    jacobian = np.stack((np.ones_like(f), f, a[:, None] * f * z * b[:, None], -a[:, None] * f * z * x), axis=1)
+    normal = np.einsum("kpn,kqn,kn->kpq", jacobian, jacobian, w)
+    size = np.sqrt(np.maximum(np.einsum("kpp->kp", normal), 1e-300))
+    inverse = np.linalg.pinv(normal / size[:, :, None] / size[:, None, :], rcond=1e-14, hermitian=True)
+    freedom = np.maximum(total - 4, 1.0)
+    covariance = inverse / size[:, :, None] / size[:, None, :] * (cost / freedom)[:, None, None]
+    return covariance, np.stack((mean_y - a * mean_f, a), axis=1)

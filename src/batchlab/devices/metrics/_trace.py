@@ -1,0 +1,194 @@
+"""A quantity over time, cut where the light was switched: every window of the metrics comes from the recorded VL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from batchlab.devices._model import Run
+from batchlab.devices.metrics._extractor import Reason, Skip
+
+if TYPE_CHECKING:
+    from batchlab.devices._model import Array
+
+__all__ = ["Level", "Stretch", "Trace", "level_at", "line", "noise_of", "trace_of"]
+
+QUANTITY: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("It", "It2", "ITt"), ("I (A)", "A")),
+    "Vt": ("VDS (V)", "V"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Samples `start` to `stop` of one light state, and the times in s at which it began and ended.
+
+    The light was switched some time between two samples: an edge is half way between them.
+    """
+
+    start: int
+    stop: int
+    lit: bool
+    start_s: float
+    end_s: float
+
+    @property
+    def samples(self) -> slice:
+        """Of the trace's arrays."""
+        return slice(self.start, self.stop)
+
+    @property
+    def rows(self) -> int:
+        """Number of samples."""
+        return self.stop - self.start
+
+    @property
+    def duration_s(self) -> float:
+        """From edge to edge."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """A quantity over time, in ascending time.
+
+    Attributes
+    ----------
+    column, unit
+        What was measured, as the file calls it, and its unit.
+    t, y
+        Time in s; values in `unit`.
+    stretches
+        In order; they cover all samples.
+    """
+
+    column: str
+    unit: str
+    t: Array
+    y: Array
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def pulses(self) -> tuple[int, ...]:
+        """Positions of lit stretches that have a dark one before."""
+        return tuple(i for i, s in enumerate(self.stretches) if s.lit and i > 0)
+
+    @property
+    def main(self) -> int | None:
+        """Position of the longest pulse, the first of equals; None in the dark."""
+        return max(self.pulses, key=lambda i: (round(self.stretches[i].duration_s, 1), -i), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A value at an instant, with its standard error."""
+
+    value: float
+    error: float
+
+
+def trace_of(run: Run, light_on_v: float, min_samples: int) -> Trace | Skip:
+    """The trace of a run, or why it is none.
+
+    Parameters
+    ----------
+    light_on_v
+        Laser voltage in V above which the light is on.
+    min_samples
+        A shorter stretch is no state of the light: it joins the one before.
+    """
+    return _trace_of(run, light_on_v, min_samples)
+
+
+@lru_cache(maxsize=2)
+def _trace_of(run: Run, light_on_v: float, min_samples: int) -> Trace | Skip:
+    """As `trace_of`; the extractors of one run follow each other and share it."""
+    column, unit = QUANTITY.get(run.procedure, ("I (A)", "A"))
+    for name in ("t (s)", column):
+        if name not in run.columns:
+            return Skip(Reason.MISSING_COLUMN, name)
+    t, y = run.columns["t (s)"], run.columns[column]
+    volt = run.columns.get("VL (V)")
+    if volt is None or not np.isfinite(volt).any():
+        if run.has_light:
+            return Skip(Reason.MISSING_COLUMN, "VL (V), of a run with light")
+        volt = np.zeros(t.size)
+    good = np.isfinite(t) & np.isfinite(y)
+    if good.sum() < 2:
+        return Skip(Reason.DATA_QUALITY, "fewer than two finite samples")
+    if not good.all():
+        t, y, volt = t[good], y[good], volt[good]
+    if (np.diff(t) < 0).any():
+        order = np.argsort(t, kind="stable")
+        t, y, volt = t[order], y[order], volt[order]
+    return Trace(column, unit, t, y, _stretches(t, np.nan_to_num(volt) > light_on_v, min_samples))
+
+
+def _stretches(t: Array, lit: np.ndarray, min_samples: int) -> tuple[Stretch, ...]:
+    """Stretches of one state, those too short given to the one before."""
+    bounds = [0, *(np.flatnonzero(np.diff(lit)) + 1).tolist(), t.size]
+    runs: list[list[int]] = []
+    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+        state = int(lit[a])
+        if runs and (b - a < min_samples or runs[-1][2] == state):
+            runs[-1][1] = b
+        else:
+            runs.append([a, b, state])
+    edges = [float(t[0]), *(float(t[a - 1] + t[a]) / 2 for a, _, _ in runs[1:]), float(t[-1])]
+    return tuple(Stretch(a, b, bool(s), edges[i], edges[i + 1]) for i, (a, b, s) in enumerate(runs))
+
+
+def noise_of(y: Array) -> float:
+    """Standard deviation of white noise on a smooth signal, from its second differences."""
+    if y.size < 5:
+        return 0.0
+    return float(np.median(np.abs(y[2:] - 2 * y[1:-1] + y[:-2]))) / (0.6744897501960817 * np.sqrt(6))
+
+
+def line(t: Array, y: Array) -> tuple[float, float, float, float]:
+    """Straight line by least squares.
+
+    Returns
+    -------
+    slope, value, slope_error, r_squared
+        The value is that at the mean of `t`. The error counts neighbours that deviate alike: noise of real devices wanders.
+    """
+    x = t - t.mean()
+    sxx = float(x @ x)
+    mean = float(y.mean())
+    if sxx == 0.0:
+        return 0.0, mean, float("inf"), 0.0
+    d = y - mean
+    slope = float(x @ d) / sxx
+    residual = d - slope * x
+    sse, total = float(residual @ residual), float(d @ d)
+    error = np.sqrt(sse / max(y.size - 2, 1) / sxx) * correlation_factor(residual)
+    return slope, mean, float(error), 1 - sse / total if total > 0 else 0.0
+
+
+def correlation_factor(residual: Array) -> float:
+    """By how much errors grow because neighbouring residuals are alike: sqrt((1 + r)/(1 - r)) of lag one."""
+    total = float(residual @ residual)
+    if residual.size < 10 or total == 0.0:
+        return 1.0
+    r = float(residual[1:] @ residual[:-1]) / total
+    r = min(max(r, 0.0), 0.98)
+    return float(np.sqrt((1 + r) / (1 - r)))
+
+
+def level_at(t: Array, y: Array, at: float) -> Level:
+    """Value at an edge, from samples beside it: their mean, or their line where its slope is plain."""
+    if y.size < 3:
+        return Level(float(y.mean()), 0.0)
+    slope, mean, slope_error, _ = line(t, y)
+    residual = y - mean - slope * (t - t.mean())
+    spread = float(np.sqrt(residual @ residual / max(y.size - 2, 1))) * correlation_factor(residual)
+    error = spread / np.sqrt(y.size)
+    if abs(slope) > 2 * slope_error:
+        reach = at - float(t.mean())
+        return Level(mean + slope * reach, float(np.hypot(error, slope_error * reach)))
+    return Level(mean, float(error))
