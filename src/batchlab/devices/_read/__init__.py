@@ -1,0 +1,21 @@
+"""The only place of this domain that opens raw files."""
+
+from batchlab.devices._read._header import Header
+from batchlab.devices._read._many import Many, Reject, discover, read_many
+from batchlab.devices._read._note import Note
+from batchlab.devices._read._record import ZONE, DateOrigin, Record
+from batchlab.devices._read._run import read_header, read_run
+
+__all__ = [
+    "ZONE",
+    "DateOrigin",
+    "Header",
+    "Many",
+    "Note",
+    "Record",
+    "Reject",
+    "discover",
+    "read_header",
+    "read_many",
+    "read_run",
+]
