@@ -117,7 +117,9 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
         return dict(given)
     method = str(given["method"]).strip().lower().replace("-", "_").replace(" ", "_")
     if method not in METHODS:
-        raise ValueError(f"no baseline {given['method']!r}{_near(method, METHODS)} There are {', '.join(METHODS)}")
+        near = _near(method, METHODS)
+        listed = "" if near.endswith("?") else f" There are {', '.join(METHODS)}"
+        raise ValueError(f"no baseline {given['method']!r}{near}{listed}")
     options = {key: value for key, value in given.items() if key not in ("step", "method", "regions")}
     for key, value in options.items():
         if key not in METHODS[method]:

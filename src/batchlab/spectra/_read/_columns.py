@@ -202,8 +202,8 @@ def choose_signal(
         return samples[0]
     listed = samples or list(roles)
     raise DataError(
-        f"{path}: {len(listed)} intensity columns ({_listed(names, listed)}); choose one with column=NAME "
-        "or its number, counted from 0",
+        f"{path}: {len(listed)} intensity columns; choose one with column=NAME or its number, counted from 0: "
+        f"{_listed(names, listed)}",
         reason="ambiguous-columns",
     )
 
