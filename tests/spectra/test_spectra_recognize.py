@@ -248,3 +248,43 @@ def test_a_corner_that_continues_the_line_of_axis_values_does_not_hide_the_colum
     head = ";".join(f"{4 * i}" for i in range(101))
     rows = "".join(f"{1100 - 5 * j};" + ";".join(f"{(i * j) % 7}" for i in range(100)) + "\n" for j in range(30))
     assert recognize(write(f"{head}\n{rows}")).confidence < SURE
+
+
+# Which column is the axis
+
+
+UNEVEN = [400.0 + 2 * i + (1.0 if i > 20 else 0.0) for i in range(40)]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pytest.param([[2.0 * i for i in range(40)], UNEVEN, Y], id="stage"),
+        pytest.param([UNEVEN, [0.5 * i for i in range(40)], Y], id="stage-second"),
+        pytest.param([[10.0 * i for i in range(1, 41)], [1e7 / x for x in UNEVEN], Y, Y[::-1]], id="bent"),
+        pytest.param([[2.0 * i for i in range(40)], UNEVEN], id="ramp"),
+        pytest.param([[2.0 * i + 0.9 * ((i * 7) % 3) for i in range(40)], UNEVEN, Y], id="measured-position"),
+    ],
+)
+def test_an_even_column_beside_one_that_runs_too_is_doubted_and_the_other_axis_named(write, columns):
+    found = recognize(write("".join(",".join(map(str, row)) + "\n" for row in zip(*columns, strict=True))))
+    assert found.confidence < SURE, found.reasons
+    assert found.plan.axis.column == 0
+    other = next(each for each in found.alternatives if each.plan.axis.column == 1)
+    assert other.confidence <= found.confidence
+    assert any("column 1 may be the axis rather than 0" in reason for reason in other.reasons)
+    assert 1 not in [each.column for each in other.plan.spectra]
+
+
+def test_a_signal_that_only_falls_bent_leaves_the_even_column_the_sure_axis(write):
+    rows = "".join(f"{400 + 2 * i},{math.exp(-i / 8):.5f}\n" for i in range(40))
+    found = recognize(write(rows))
+    assert found.confidence >= SURE
+    assert [each.plan.axis.column for each in found.alternatives] == [1]
+
+
+@pytest.mark.parametrize("kind", ["position-beside", "straight-signal"])
+def test_no_layout_with_two_possible_axes_is_sure_and_wrong(kind):
+    judged = list(judge(make_layout(kind, seed) for seed in range(100)))
+    assert [each.mistake for each in judged if each.confidence >= SURE and each.mistake] == []
+    assert sum(each.mistake is not None for each in judged) > 10

@@ -454,6 +454,36 @@ def _counted_rows(d: _Draw) -> MadeLayout:
     return d.made("counted-rows", d.table((np.arange(start, start + x.size, dtype=float), x, y)), [(x, y)])
 
 
+def _position_beside(d: _Draw) -> MadeLayout:
+    """The position of a stage, a clock or an index beside the axis, in any order, and no header that tells them."""
+    x = d.axis()
+    if d.chance(0.3):
+        x = x.copy()
+        x[x.size // 2 :] += x[1] - x[0]
+    if d.chance(0.2):
+        x = np.round(x + d.rng.normal(0, 0.3 * float(np.abs(np.diff(x)).min()), x.size), 4)
+    step = float(d.one_of((0.1, 0.5, 1.0, 2.0, 10.0, -1.0)))
+    beside = np.round(float(d.one_of((0.0, 1.0, 10.0, 250.0))) + step * np.arange(x.size), 4)
+    if d.chance(0.3):
+        beside = np.round(beside + d.rng.normal(0, float(d.one_of((0.1, 0.3))) * abs(step), x.size), 4)
+    ys = [d.signal(x.size) for _ in range(int(d.rng.integers(1, 4)))]
+    columns = [beside, x, *ys] if d.chance(0.7) else [x, beside, *ys] if d.chance(0.5) else [x, *ys, beside]
+    if d.chance(0.1):
+        columns = [np.arange(1.0, 1.0 + x.size), *columns]
+    names = [_joined(d, [f"c{i}" for i in range(len(columns))])] if d.chance(0.2) else []
+    return d.made("position-beside", [*names, *d.table(columns)], [(x, y) for y in ys])
+
+
+def _straight_signal(d: _Draw) -> MadeLayout:
+    """Two columns without a header, a ramp for a signal and an axis with an uneven step, the ramp often first."""
+    x = d.axis()
+    x = x.copy()
+    x[x.size // 3 :] += x[1] - x[0]
+    y = np.round(float(d.one_of((0.0, 5.0))) + float(d.one_of((0.25, 2.0))) * np.arange(x.size), 4)
+    first, second = (y, x) if d.chance(0.5) else (x, y)
+    return d.made("straight-signal", d.table((first, second)), [(x, y)])
+
+
 def _commas_everywhere(d: _Draw) -> MadeLayout:
     """Comma for the delimiter and for the decimals too."""
     x = np.round(d.axis(), 2)
@@ -584,6 +614,8 @@ _UNUSUAL: tuple[tuple[Callable[[_Draw], MadeLayout], int], ...] = (
     (_both_run_one_way, 2),
     (_signal_first, 1),
     (_counted_rows, 1),
+    (_position_beside, 1),
+    (_straight_signal, 1),
     (_commas_everywhere, 1),
     (_thousands, 1),
     (_stacked, 1),

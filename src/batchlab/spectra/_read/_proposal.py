@@ -41,6 +41,8 @@ class Proposal:
         Whether the table reaches from the head of a sampled text into its tail, or nothing was left out.
     layout
         The table it was seen in, for layouts of columns.
+    other_axes
+        The same table with another of its columns for the axis, which the evidence speaks of already.
     """
 
     plan: Plan
@@ -51,6 +53,7 @@ class Proposal:
     first_line: int | None = None
     covered: bool = True
     layout: Layout | None = None
+    other_axes: tuple[Proposal, ...] = ()
 
     @property
     def score(self) -> float:

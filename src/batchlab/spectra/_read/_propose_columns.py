@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,10 @@ __all__ = ["is_smooth", "propose_columns", "propose_pairs"]
 
 _SMOOTH = 0.12
 _RESTART = 0.2  # of the span
+_STRAIGHT, _NEARLY_STRAIGHT = 0.995, 0.99  # correlation with the number of the row
+_MOST_RIVALS = 3
+_SAME_RANGE = 0.8  # share of two ranges
+_BESIDE = (AxisKind.UNKNOWN, AxisKind.TIME, AxisKind.PIXEL)  # what may run beside the axis of a spectrum
 _FENCE = re.compile(r"^\s*(?:>>>>>.*<<<<<|#?XYDATA.*|#DATA|data\s*[=:].*|\[data\])\s*$", re.IGNORECASE)
 _ONLY_DIGITS = re.compile(r"[\d,\s+-]+")
 _LEADING_ZERO = re.compile(r",\s*0\d")
@@ -37,8 +43,22 @@ def propose_columns(layout: Layout, lines: Lines) -> Proposal:
     DataError
         Reason ``unknown-layout`` where no column runs one way, or none is left beside it.
     """
+    axis = choose_axis(layout.path, layout.values, layout.names, layout.meanings, None, layout.hidden)
+    seen = _axis_evidence(layout, axis)
+    rivals = _rivals(layout, axis)
+    doubt = max(0.0, 1 - seen[0].factor) / max(1, len(rivals))
+    headed = "the header does not name it" if layout.names else "no header"
+    others = []
+    for i in rivals[:_MOST_RIVALS]:
+        words = f"{headed}; column {i} may be the axis rather than {axis}"
+        with contextlib.suppress(DataError):
+            others.append(_proposed(layout, lines, i, [Evidence("axis", doubt, words)]))
+    return replace(_proposed(layout, lines, axis, seen), other_axes=tuple(others))
+
+
+def _proposed(layout: Layout, lines: Lines, axis: int, seen: list[Evidence]) -> Proposal:
+    """The table with this column for its axis."""
     values, names, meanings = layout.values, layout.names, layout.meanings
-    axis = choose_axis(layout.path, values, names, meanings, None, layout.hidden)
     roles = roles_of(values, names, meanings, axis)
     if not roles:
         raise DataError(
@@ -59,7 +79,7 @@ def propose_columns(layout: Layout, lines: Lines) -> Proposal:
         for i, role in roles.items()
     )
     evidence = (
-        *_axis_evidence(layout, axis),
+        *seen,
         *_run_evidence(layout, x),
         _signal_evidence(layout, roles),
         *_number_evidence(layout, lines),
@@ -92,9 +112,9 @@ def propose_pairs(layout: Layout, lines: Lines) -> Proposal | None:
         if any(called[1:]) or any(each.role is not Role.UNKNOWN for each in meanings[1:]):
             return None
         # An intensity may run one way too; an axis does so with even steps.
-        alike = sum(_overlap(values[:, 0], values[:, i]) > 0.5 for i in range(0, columns, 2))
+        alike = sum(_overlap(values[:, 0], values[:, i]) > _SAME_RANGE for i in range(0, columns, 2))
         smooth = [is_smooth(_filled(values[:, i])) for i in range(columns)]
-        if alike < columns // 2 or not all(smooth[0::2]) or any(smooth[1::2]):
+        if alike < columns // 2 or counts_rows(values[:, 0]) or not all(smooth[0::2]) or any(smooth[1::2]):
             return None
         evidence = [Evidence("axis", 0.93, "every other column runs evenly over the same range, those between do not")]
     x = _filled(values[:, 0])
@@ -192,12 +212,15 @@ def _axis_evidence(layout: Layout, axis: int) -> list[Evidence]:
     others = [i for i in range(values.shape[1]) if i != axis]
     if layout.program is not None:
         found = [Evidence("axis", 1.0, f"{layout.program} writes the axis first")]
+    elif said.role is Role.AXIS and _rivals(layout, axis):
+        what = "an axis" if said.axis_kind is AxisKind.UNKNOWN else f"the {said.axis_kind}"
+        found = [Evidence("axis", 0.66, f"the header names {what}, and another column runs one way beside it")]
     elif said.role is Role.AXIS and said.axis_kind is not AxisKind.UNKNOWN:
         found = [Evidence("axis", 1.0, f"the header names the {said.axis_kind}")]
     elif said.role is Role.AXIS:
         found = [Evidence("axis", 0.98, "the header names an axis and not which")]
     else:
-        found = [_unnamed_axis(layout, axis, others)]
+        found = [_unnamed_axis(layout, axis)]
     if said.role is not Role.AXIS and layout.program is None:
         found += _rows_instead(layout, axis)
     misplaced = [i for i in others if meanings[i].role is Role.AXIS and not can_be_axis(values[:, i])]
@@ -233,26 +256,57 @@ def _rows_instead(layout: Layout, axis: int) -> list[Evidence]:
     return [Evidence("names", 0.7, "numbers for names")]
 
 
-def _unnamed_axis(layout: Layout, axis: int, others: list[int]) -> Evidence:
-    values = layout.values
-    rivals = [
+def _rivals(layout: Layout, axis: int) -> list[int]:
+    """Columns that may be the axis as well as the one taken, for all that the file says of them."""
+    values, meanings = layout.values, layout.meanings
+    named = meanings[axis].role is Role.AXIS
+    if layout.program is not None or (named and (meanings[axis].axis_kind not in _BESIDE or values.shape[1] == 2)):
+        return []
+
+    def may_be(column: NDArray[np.float64]) -> bool:
+        if named:
+            return _runs_straight(layout, column)
+        return can_be_axis(column, layout.hidden) or _runs_straight(layout, column)
+
+    return [
         i
-        for i in others
-        if layout.meanings[i].role is Role.UNKNOWN
-        and can_be_axis(values[:, i])
+        for i in range(values.shape[1])
+        if i != axis
+        and meanings[i].role is Role.UNKNOWN
+        and may_be(values[:, i])
         and not (i == 0 and counts_rows(values[:, i]))
     ]
+
+
+def _unnamed_axis(layout: Layout, axis: int) -> Evidence:
+    rivals = _rivals(layout, axis)
     headed = "the header does not name it" if layout.names else "no header"
     if not rivals:
         return Evidence("axis", 0.96, f"{headed}; only column {axis}, counted from 0, runs steadily up or down")
-    if is_even(_filled(values[:, axis])) and not any(is_even(_filled(values[:, i])) for i in rivals):
-        return Evidence("axis", 0.95, f"{headed}; {len(rivals) + 1} columns run one way, {axis} in even steps")
-    smooth = is_smooth(_filled(values[:, axis]))
-    rough = [i for i in rivals if not is_smooth(_filled(values[:, i]))]
-    if smooth and len(rough) == len(rivals):
-        return Evidence("axis", 0.9, f"{headed}; of {len(rivals) + 1} columns that run one way, {axis} runs evenly")
-    factor = 0.35 if not smooth else 0.66 if len(others) == 1 else 0.55
+    # Beside an axis and one signal nothing else stands, so a signal that runs one way is told by its shape. In a table
+    # of more columns the even one may be the position of a stage, or a clock, whatever runs beside it.
+    x = _filled(layout.values[:, axis])
+    smooth = is_smooth(x)
+    if layout.values.shape[1] == 2 and not _runs_straight(layout, layout.values[:, rivals[0]], _NEARLY_STRAIGHT):
+        rival = _filled(layout.values[:, rivals[0]])
+        if is_even(x) and not is_even(rival):
+            return Evidence("axis", 0.95, f"{headed}; 2 columns run one way, {axis} in even steps")
+        if smooth and not is_smooth(rival):
+            return Evidence("axis", 0.9, f"{headed}; of 2 columns that run one way, {axis} runs evenly")
+    factor = 0.35 if not smooth else 0.66
     return Evidence("axis", factor, f"{headed}; {len(rivals) + 1} columns run one way, the first of them is taken")
+
+
+def _runs_straight(layout: Layout, column: NDArray[np.float64], least: float = _STRAIGHT) -> bool:
+    """Whether a column goes by the rows but for noise, as positions do that are measured and not set."""
+    written = ~np.isnan(column)
+    filled = column[written]
+    if filled.size < LEAST_POINTS or filled.size < 0.5 * column.size:
+        return False
+    rows = layout.lines[written] - layout.lines[written].mean()
+    off = filled - filled.mean()
+    size = float(np.sqrt((rows @ rows) * (off @ off)))
+    return size > 0 and abs(float(rows @ off)) >= least * size
 
 
 def _run_evidence(layout: Layout, x: Array, *, points: bool = True) -> list[Evidence]:
@@ -361,7 +415,8 @@ def _filled(column: NDArray[np.float64]) -> Array:
 
 
 def _overlap(one: Array, other: Array) -> float:
-    """The share of two ranges that both have, of the smaller."""
+    """The share of two ranges that both have, of what either has."""
     one, other = _filled(one), _filled(other)
     both = min(one.max(), other.max()) - max(one.min(), other.min())
-    return float(both / max(min(np.ptp(one), np.ptp(other)), 1e-300))
+    either = max(one.max(), other.max()) - min(one.min(), other.min())
+    return float(both / max(either, 1e-300))

@@ -168,7 +168,7 @@ def recognized(
         reasons=reasons,
         score=score,
         evidence=evidence,
-        alternatives=tuple(_alternative(each, best) for each in others),
+        alternatives=_alternatives(best, others, confidence),
         first=best.first,
         last=best.last,
         count=best.count,
@@ -219,6 +219,15 @@ def _may_be_rows(block: Block, columns: Proposal | None) -> bool:
     if names:
         return sum(each is not None for each in axis_cells(list(names), columns.layout.decimal)) >= LEAST_POINTS
     return int(block.values.shape[1]) >= LEAST_POINTS
+
+
+def _alternatives(best: Proposal, others: list[Proposal], confidence: float) -> tuple[Alternative, ...]:
+    """Other orientations, and other columns for the axis; best first."""
+    found = [_alternative(each, best) for each in others]
+    for each in best.other_axes:
+        sure, reasons = min(confidence, calibrated(each.score)), _reasons(each.evidence)
+        found.append(Alternative(plan=_told(each.plan, sure, reasons), confidence=sure, reasons=reasons))
+    return tuple(sorted(found, key=lambda each: -each.confidence))
 
 
 def _alternative(proposal: Proposal, best: Proposal) -> Alternative:
