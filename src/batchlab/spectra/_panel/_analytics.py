@@ -12,7 +12,7 @@ from typing import Any
 
 from batchlab.engine import BatchView, JobView, Scalar
 from batchlab.reports import Panel, Table
-from batchlab.spectra._panel._jobs import ANALYTICS, done, jobs_of, number_of, output_of
+from batchlab.spectra._panel._jobs import ANALYTICS, done, jobs_of, named, number_of, output_of
 
 __all__ = ["analytics_panel"]
 
@@ -39,11 +39,13 @@ def analytics_panel(view: BatchView) -> Panel | None:
     if not jobs:
         return None
     tables: list[Table] = []
-    texts = []
+    texts, headlines = [], []
     for job in jobs:
         found = _read(view, job)
         called = f"{job.name}: " if len(jobs) > 1 else ""
         texts.append(called + _text(job))
+        if number_of(job, "n_outliers") > 0:
+            headlines.append(called + _headline(job, found))
         outlying = _outlying(job, found)
         if outlying is not None:
             tables.append(Table(title=f"{called}spectra that stand out", **outlying))
@@ -52,6 +54,7 @@ def analytics_panel(view: BatchView) -> Panel | None:
         )
     return Panel(
         title="Spectra: the batch, and what stands out of it",
+        headline="; ".join(headlines),
         text="\n".join(texts),
         tables=tuple(tables),
         pictures=tuple(path for job in jobs if (path := output_of(job, "figure")) is not None),
@@ -71,6 +74,20 @@ def _text(job: JobView) -> str:
     return f"{text}."
 
 
+def _headline(job: JobView, found: _Found | None) -> str:
+    out = int(number_of(job, "n_outliers"))
+    text = f"{out} of {job.metrics.get('n', 0)} spectra {'stands' if out == 1 else 'stand'} out"
+    rows = [] if found is None else _told(found)
+    names = [row["name"] for row in rows if row["verdict"] == "outlier"] or [str(job.metrics.get("worst", ""))]
+    return f"{text}: {named(names)}"
+
+
+def _told(found: _Found) -> list[Mapping[str, str]]:
+    """Rows worth a word, the furthest first."""
+    told = [row for row in found.rows if row.get("verdict") in _TOLD]
+    return sorted(told, key=lambda row: (_TOLD[row["verdict"]], -_beyond(row), row.get("name", "")))
+
+
 def _outlying(job: JobView, found: _Found | None) -> dict[str, Any] | None:
     """Columns and rows of what stands out, the furthest first; what the metrics know where there is no table."""
     if found is None:
@@ -80,8 +97,7 @@ def _outlying(job: JobView, found: _Found | None) -> dict[str, Any] | None:
             "columns": ("spectrum", "verdict", "why"),
             "rows": ((job.metrics["worst"], "outlier", job.metrics.get("worst_reason")),),
         }
-    told = [row for row in found.rows if row.get("verdict") in _TOLD]
-    told.sort(key=lambda row: (_TOLD[row["verdict"]], -_beyond(row), row.get("name", "")))
+    told = _told(found)
     if not told:
         return None
     # Without clusters all are of cluster 1, or of none.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from batchlab.engine import BatchView, JobView
+from batchlab.engine import BatchView, JobView, Scalar
 from batchlab.reports import Panel, Table
-from batchlab.spectra._panel._jobs import COMPARE, done, jobs_of, number_of, output_of, told, unit_of
+from batchlab.spectra._panel._jobs import COMPARE, done, jobs_of, named, number_of, output_of, told, unit_of
 from batchlab.spectra._panel._likeness import least_alike
 from batchlab.spectra._panel._numbers import legend, pretty_unit
 from batchlab.spectra._rules import ALL_INSIDE, Rule, parse_rule
@@ -35,13 +35,14 @@ def conformity_panel(view: BatchView) -> Panel | None:
     at = pretty_unit(unit_of(shown, "axis_unit"))
     return Panel(
         title="Spectra: conformity",
+        headline=_headline(judged, failed),
         text=_text(jobs, judged, failed, len(shown)),
         tables=(
             Table(
                 columns=("sample", "conforms", "verdict", *band),
                 units=(None, None, None, *(at if name == "largest_excess_at" else None for name in band)),
                 rows=tuple(
-                    (job.name, job.metrics["conforms"], *(told(job, name) for name in ("verdict", *band)))
+                    (job.name, job.metrics["conforms"], _verdict(job), *(told(job, name) for name in band))
                     for job in shown
                 ),
             ),
@@ -63,6 +64,18 @@ def _text(jobs: Sequence[JobView], judged: Sequence[JobView], failed: Sequence[J
     if shown < len(judged):
         text += f" {len(judged) - shown} that are not listed are in the table of jobs."
     return text
+
+
+def _headline(judged: Sequence[JobView], failed: Sequence[JobView]) -> str:
+    if not failed:
+        return f"all {len(judged)} samples conform" if len(judged) > 1 else "the sample conforms"
+    of = f"{len(failed)} of {len(judged)} samples do not conform" if len(judged) > 1 else "the sample does not conform"
+    return f"{of}: {named([job.name.partition('/')[2] or job.name for job in failed])}"
+
+
+def _verdict(job: JobView) -> Scalar:
+    verdict = told(job, "verdict")
+    return verdict.removeprefix("does not conform: ") if isinstance(verdict, str) else verdict
 
 
 def _rules(job: JobView) -> tuple[Rule, ...]:

@@ -34,6 +34,7 @@ def doubts_panel(view: BatchView) -> Panel | None:
     same = " All for one reason, so perhaps all of one layout." if len(reasons) == 1 and len(rows) > 1 else ""
     return Panel(
         title="Spectra: read with doubt",
+        headline=f"{len(rows)} {'spectrum was' if len(rows) == 1 else 'spectra were'} read with doubt",
         text=(
             f"{len(rows)} {'file was' if len(rows) == 1 else 'files were'} read by a layout that is not sure, below a "
             f"confidence of 0.8.{same} Look at them with batchlab spectra inspect, and state what you know, or a plan."
