@@ -18,7 +18,11 @@ def test_a_wrong_preset_hides_nothing_else():
     found = told({"preset": "ramn", "steps": ["bline"], "metrics": ["rms"], "regions": {"a": [1]}, "dpi": "x"})
     assert len(found) == 5
     preset, steps, *_ = found
-    assert preset.startswith("preset: 'ramn', did you mean 'raman'? ") and "'ftir'" in preset and "'nir'" in preset
+    assert (
+        preset.startswith("preset: 'ramn' is unknown, did you mean 'raman'? There are ")
+        and "'ftir'" in preset
+        and "'nir'" in preset
+    )
     assert steps.startswith("steps.0: no step 'bline'")
     assert any(text.startswith("metrics: 'rms' is no metric, did you mean 'rmse'?") for text in found)
     assert "regions.a: too few values; value 2 is missing" in found
@@ -28,6 +32,15 @@ def test_a_wrong_preset_hides_nothing_else():
 @pytest.mark.parametrize("preset", [["raman"], {"a": 1}, 3])
 def test_a_preset_of_another_kind_is_refused_as_well(preset):
     assert told({"preset": preset})
+
+
+def test_no_word_of_the_library_is_told_of_a_choice_between_forms():
+    assert told({"steps": [{"mask": "co3"}]}) == [
+        "steps.0.mask: no region 'co3'; there are co2, h2o, laser, anti-stokes, or write [low, high] in the axis unit"
+    ]
+    assert told({"steps": [{"baseline": "arplz"}]}) == ["steps.0.baseline: no baseline 'arplz'; did you mean arpls?"]
+    (text,) = told({"interpolation": "quintic"})
+    assert text.startswith("interpolation: 'quintic' is unknown; write 'linear', 'cubic'")
 
 
 def test_both_windows_are_named():

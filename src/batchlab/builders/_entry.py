@@ -177,10 +177,10 @@ def _check_path(path: str, at: Path, findings: list[Finding]) -> None:
 
 def problems_of(findings: Sequence[Finding]) -> list[Problem]:
     """Findings as problems of a call, which has no file and no lines."""
-    problems = []
+    problems: dict[Problem, None] = {}  # what several entries share is told once
     for finding in findings:
         words = [part for part in finding.path if isinstance(part, str)]
         # What is wrong with a param says by itself which.
         where = "" if words[:1] in (["params"], ["sweep"]) else ".".join(words)
-        problems.append(Problem(message=f"{where}: {finding.message}" if where else finding.message))
-    return problems
+        problems[Problem(message=f"{where}: {finding.message}" if where else finding.message)] = None
+    return list(problems)

@@ -67,8 +67,8 @@ def check_params(task: Task, params: Mapping[str, Json]) -> tuple[dict[str, Json
     try:
         model = task.params.model_validate(dict(params))
     except ValidationError as error:
-        for detail in error.errors(include_url=False, include_context=False, include_input=not secret):
-            problems.append(_problem(task, detail))
+        details = error.errors(include_url=False, include_context=False, include_input=not secret)
+        problems.extend(_worth_telling([(detail["type"], _problem(task, detail, params)) for detail in details]))
         problems.extend(_clear_secrets(task.params, params, ()))
         return None, tuple(problems)
     except Exception as error:  # noqa: BLE001 - a model's own validator may raise anything
@@ -123,11 +123,41 @@ def _unknown(task: Task, params: Mapping[str, Json]) -> Iterator[ParamProblem]:
             )
 
 
-def _problem(task: Task, detail: Mapping[str, Any]) -> ParamProblem:
-    path = tuple(detail["loc"])
+def _worth_telling(found: list[tuple[str, ParamProblem]]) -> list[ParamProblem]:
+    """Each problem once; where a check of ours speaks of a value, not what else the library has to say of that."""
+    ours = {problem.path for kind, problem in found if kind == "value_error" and problem.path}
+    kept = [problem for kind, problem in found if kind == "value_error" or problem.path not in ours]
+    return list(dict.fromkeys(kept))
+
+
+def _as_written(path: tuple[str | int, ...], params: Any, *, absent: bool) -> tuple[str | int, ...]:
+    """The part of a path that leads through what was written, without names of the model's own choices.
+
+    With `absent`, its end stands for something that is not there, or must not be.
+    """
+    written: list[str | int] = []
+    here = params
+    for at, part in enumerate(path):
+        if _holds(here, part):
+            written.append(part)
+            here = here[part]
+        elif absent and at == len(path) - 1:
+            written.append(part)
+    return tuple(written)
+
+
+def _holds(value: Any, key: str | int) -> bool:
+    if isinstance(value, Mapping):
+        return key in value
+    return isinstance(value, list | tuple) and isinstance(key, int) and key < len(value)
+
+
+def _problem(task: Task, detail: Mapping[str, Any], params: Mapping[str, Json]) -> ParamProblem:
+    given_path = tuple(detail["loc"])
+    path = _as_written(given_path, params, absent=detail["type"] in ("missing", "extra_forbidden"))
     dotted = ".".join(map(str, path))
     if detail["type"] == "extra_forbidden":
-        known = [key for model in _models_at(task.params, path[:-1]) for key in _keys(model)]
+        known = [key for model in _models_at(task.params, given_path[:-1]) for key in _keys(model)]
         return ParamProblem(
             path=path, message=f"{_shown(task)} has no param {dotted!r}{suggestion(str(path[-1]), known)}", key=True
         )
@@ -141,12 +171,13 @@ def _problem(task: Task, detail: Mapping[str, Any]) -> ParamProblem:
     given = detail.get("input")
     if detail["type"] in ("enum", "literal_error") and isinstance(given, str):
         near = get_close_matches(given.lower(), _QUOTED.findall(text), n=1)
-        return ParamProblem(
-            path=path, message=f"{dotted}: {given!r:.60}{f', did you mean {near[0]!r}?' if near else ':'} {text}"
-        )
+        words = text.removeprefix("input should be ")
+        told = f"is unknown, did you mean {near[0]!r}? There are {words}" if near else f"is unknown; write {words}"
+        return ParamProblem(path=path, message=f"{dotted}: {given!r:.60} {told}")
     plain = isinstance(given, str | int | float | None) and "input" in detail
     shown = f", not {given!r:.60}" if plain and repr(given) not in text else ""
-    return ParamProblem(path=path, message=f"{dotted or _shown(task)}: {text}{shown}")
+    where = dotted or ("" if detail["type"] == "value_error" else _shown(task))
+    return ParamProblem(path=path, message=f"{where}: {text}{shown}" if where else text)
 
 
 def _keys(model: type[BaseModel]) -> list[str]:
