@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from batchlab.engine import BatchState, Status
-from batchlab.reports import write_reports
+from batchlab.reports import Panel, write_reports
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402
@@ -202,3 +202,37 @@ def test_the_essentials_need_no_script(lab, tmp_path, browser):
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     for part in ("1 job failed; 1 of 2 done.", "not-a-spectrum", "is no number", "need JavaScript"):
         assert part in text
+
+
+DRAWN = (
+    '<?xml version="1.0" encoding="utf-8"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg" width="90" '
+    'height="60"><script>document.documentElement.dataset.ran = "yes"</script><rect width="90" height="60"/></svg>'
+)
+
+
+def test_an_svg_is_shown_and_a_pdf_is_said_to_be_a_link(lab, tmp_path, browser, monkeypatch):
+    folder = tmp_path / ".batchlab/thumbnails"
+    folder.mkdir(parents=True)
+    (folder / "b.png").write_bytes(lab.png(32, 24))
+    (tmp_path / "a.svg").write_text(DRAWN)
+    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.4 <svg")
+    outputs = {
+        name: (lab.Output(name="figure", path=name, bytes=1, digest=lab.digest(name)),) for name in ("a.svg", "b.pdf")
+    }
+    jobs = [lab.job("a", outputs=outputs["a.svg"])]
+    jobs += [lab.job("b", outputs=outputs["b.pdf"], thumbnail=".batchlab/thumbnails/b.png")]
+    shown = Panel(title="Pictures of spectra", pictures=("a.svg", "b.pdf", "gone.pdf"))
+    load(browser, write_reports(lab.view(tmp_path, jobs), panels=(shown,)).html)
+    figures = browser.find_elements(By.CSS_SELECTOR, ".panel figure")
+    assert [figure.text for figure in figures] == ["a.svg", "b.pdf a PDF, which no page shows", "gone.pdf is not there"]
+    wide = "return document.querySelector('.panel figure img').naturalWidth"
+    until(browser, lambda: browser.execute_script(wide) == 90)
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".panel img")) == 1
+    assert browser.execute_script("return document.documentElement.dataset.ran") is None
+    assert figures[1].find_element(By.TAG_NAME, "a").get_attribute("href").endswith("/b.pdf")
+
+    click(browser, browser.find_element(By.CSS_SELECTOR, ".tile button"))
+    until(browser, lambda: "is a PDF" in browser.find_element(By.ID, "viewer-note").text)
+    assert browser.find_element(By.ID, "viewer-name").get_attribute("href").endswith("/b.pdf")
+    click(browser, browser.find_element(By.ID, "viewer-close"))
+    assert browser.get_log("browser") == []

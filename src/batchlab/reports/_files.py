@@ -21,6 +21,10 @@ _MAGIC = (
     (b"GIF8", "image/gif"),
     (b"RIFF", "image/webp"),
 )
+_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE[^>]*>\s*)?<svg\b", re.DOTALL
+)
+_HEAD = 2_000  # bytes before an SVG begins
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
 
 
@@ -62,6 +66,8 @@ def picture_uri(root: Path, path: str, limit: int) -> str | None:
     except OSError:
         return None
     mime = next((mime for magic, mime in _MAGIC if data.startswith(magic)), None)
+    if mime is None and _SVG.match(data[:_HEAD]):
+        mime = "image/svg+xml"  # as an img's source it can neither run a script nor fetch anything
     return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}" if mime else None
 
 

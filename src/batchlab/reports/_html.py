@@ -152,6 +152,7 @@ def _panel(panel: Panel, root: Path, prefix: str) -> dict[str, Any]:
                 "href": prefix + encode_path(path),
                 "uri": picture_uri(root, path, _PANEL_PICTURE_BYTES),
                 "there": inside(root, path) is not None,
+                "pdf": path.lower().endswith(".pdf"),
             }
             for path in panel.pictures
         ],

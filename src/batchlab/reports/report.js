@@ -341,6 +341,7 @@
 
   // ---- the gallery and the large picture ----
 
+  const pdf = (job) => [...job.maps.paths.values()].find((path) => /\.pdf$/i.test(path));
   const picture = (job) => [...job.maps.paths.values()].find((path) => PICTURE.test(path));
   const pictured = () => found.filter((job) => job.thumbnail || picture(job) || job.state === "failed");
 
@@ -379,11 +380,12 @@
   function view(job) {
     viewed = job;
     const path = picture(job), image = byId("viewer-picture"), name = byId("viewer-name");
-    byId("viewer-note").textContent = "";
+    const paper = path ? undefined : pdf(job);
+    byId("viewer-note").textContent = paper ? "The picture itself is a PDF, which no page shows: open it by its name. This is its thumbnail." : "";
     image.alt = visible(job.name);
     image.src = path ? link(path) : thumbnails[job.index];
     name.textContent = visible(job.name);
-    if (path) name.href = link(path); else name.removeAttribute("href");
+    if (path || paper) name.href = link(path || paper); else name.removeAttribute("href");
     if (!byId("viewer").open) byId("viewer").showModal();
   }
   function step(by) {
