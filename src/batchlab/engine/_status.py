@@ -92,7 +92,9 @@ def _view(root: Path, reader: Reader) -> BatchView:
 
 
 _LEFT = """SELECT path FROM output JOIN job ON job.id = output.job
-WHERE current = 0 AND scratch IS NULL AND digest != '' AND path NOT IN (SELECT path FROM output JOIN job ON job.id = output.job WHERE current = 1) ORDER BY position, path"""
+WHERE current = 0 AND scratch IS NULL AND digest != ''
+AND path NOT IN (SELECT path FROM output JOIN job ON job.id = output.job WHERE current = 1)
+ORDER BY position, path"""
 
 
 def outputs_in(root: Path) -> frozenset[str]:
