@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,10 +14,12 @@ from batchlab.engine import Batch, Gather, Json, Settings
 from batchlab.errors import ConfigError
 from batchlab.spectra._each_spectrum import Member, members_of, own_template
 from batchlab.spectra._kinds import Normalization
-from batchlab.spectra._samples import find_samples
+from batchlab.spectra._samples import find_samples, look_for_samples, samples_or_raise
 from batchlab.spectra.tasks import LimitsParams
 
 __all__ = ["compare_batch"]
+
+log = logging.getLogger(__name__)
 
 _EMPTY: Mapping[str, Json] = {}
 _STATED = ("axis_kind", "axis_unit", "quantity", "unit")
@@ -57,7 +60,8 @@ def compare_batch(
     samples
         Files, folders (their files; ``FOLDER/**`` for those of folders below, too) and patterns with ``*`` and ``?``;
         each file once. Relative paths start from the current folder. What the batch itself has made is no sample,
-        where the output root is a folder of samples.
+        where the output root is a folder of samples; nor is the reference, if there is one alone, where it lies in
+        a folder or fits a pattern: it is a sample only where it is named. The log tells what is left out.
     output
         The output root.
     name
@@ -104,8 +108,11 @@ def compare_batch(
     """
     if compression not in (None, *_COMPRESSIONS):
         raise ConfigError(f"compression {compression!r}: write {' or '.join(_COMPRESSIONS)}")
-    files = find_samples(samples, output)
     references = (reference,) if isinstance(reference, str | os.PathLike) else tuple(reference)
+    found = look_for_samples(samples, output, references[0] if len(references) == 1 else None)
+    files = find_samples(samples, output) if each_spectrum else samples_or_raise(found).files
+    for text in found.told:
+        log.info("%s", text)
     shared: dict[str, Json] = {"normalization": Normalization.named(normalization).value, **reading}
     own: dict[str, Json] = {"dpi": dpi}
     for key, value in params.items():
@@ -122,7 +129,13 @@ def compare_batch(
     if each_spectrum:
         if {"column", "axis"} & reading.keys():
             raise ConfigError("each_spectrum takes all spectra of a file: leave the column out, or each_spectrum")
-        alone, members = members_of(files, {key: reading[key] for key in _STATED if key in reading})
+        stated = {key: reading[key] for key in _STATED if key in reading}
+        alone, members = members_of(files, stated)
+        alone, members = _without_the_reference(alone, members, found.reference, reading.get("spectrum"))
+        used = {*alone, *(each.file for each in members)}
+        files = tuple(file for file in files if file in used)
+        if not files:
+            samples_or_raise(found)
     entries = []
     if figure and limits == "auto":
         everything = {"reference": inputs["reference"], "samples": Many(patterns=files, literal=True)}
@@ -161,6 +174,14 @@ def _packed(template: str | None, compression: str | None) -> str | None:
     if template is None or compression is None or not template.lower().endswith(_TEXTS):
         return template
     return f"{template}.{compression}"
+
+
+def _without_the_reference(
+    alone: tuple[str, ...], members: tuple[Member, ...], reference: tuple[str, ...], which: Json
+) -> tuple[tuple[str, ...], tuple[Member, ...]]:
+    """Of a file that holds the reference and was not named itself, all other spectra."""
+    others = tuple(each for each in members if each.file not in reference or str(each.which) != str(which))
+    return tuple(each for each in alone if each not in reference), others
 
 
 def _of_member(entry: Entry, member: Member) -> Entry:

@@ -10,7 +10,7 @@ from batchlab.builders import match
 from batchlab.engine import outputs_in
 from batchlab.errors import ConfigError
 
-__all__ = ["Samples", "find_samples", "look_for_samples"]
+__all__ = ["Samples", "find_samples", "look_for_samples", "samples_or_raise"]
 
 _WILD = "*?"
 _REPORTS = ("batch_report.html", "batch_statistics.json", "batch_summary.csv")
@@ -28,11 +28,14 @@ class Samples:
         Names that stand for no file, each with a sentence why.
     told
         What was left out, a sentence each.
+    reference
+        The reference's files that a folder or a pattern holds too, and that are left out.
     """
 
     files: tuple[str, ...]
     without: tuple[tuple[str, str], ...] = ()
     told: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
 
 
 def find_samples(samples: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str] | None) -> tuple[str, ...]:
@@ -43,15 +46,23 @@ def find_samples(samples: Sequence[str | os.PathLike[str]], output: str | os.Pat
     ConfigError
         Naming every folder and pattern without a file.
     """
-    found = look_for_samples(samples, output)
+    return samples_or_raise(look_for_samples(samples, output)).files
+
+
+def samples_or_raise(found: Samples) -> Samples:
+    """The same; raise as `find_samples` where a name stands for no file."""
     if found.without:
         raise ConfigError("; ".join(f"{name}: {why}" for name, why in found.without))
     if not found.files:
         raise ConfigError("name one sample, or a folder of samples")
-    return found.files
+    return found
 
 
-def look_for_samples(samples: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str] | None) -> Samples:
+def look_for_samples(
+    samples: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str] | None,
+    reference: str | os.PathLike[str] | None = None,
+) -> Samples:
     """Look for the files meant.
 
     Parameters
@@ -62,7 +73,12 @@ def look_for_samples(samples: Sequence[str | os.PathLike[str]], output: str | os
     output
         The output root: no pattern leads into it. Where it is itself a folder of samples, what a batch has made there
         is left out, and told.
+    reference
+        What the samples are compared with: in a folder or a pattern the same file is left out, and told; where it is
+        named itself, it stays.
     """
+    itself = None if reference is None else os.path.realpath(os.fspath(reference))
+    of_reference: dict[str, None] = {}
     root = None if output is None else os.path.abspath(os.fspath(output))
     made = _made_in(root)
     found: dict[str, None] = {}
@@ -80,15 +96,21 @@ def look_for_samples(samples: Sequence[str | os.PathLike[str]], output: str | os
         matched = match(os.path.join(path, "*") if os.path.isdir(path) else path, leave_out=root)
         own = {each for each in matched if os.path.realpath(each) in made} if made else set()
         left_out.update(own)
-        kept = [each for each in matched if each not in own]
-        if not kept:
+        twice = [each for each in matched if os.path.realpath(each) == itself] if itself is not None else []
+        of_reference.update(dict.fromkeys(twice))
+        kept = [each for each in matched if each not in own and each not in twice]
+        if not kept and twice:
+            without.append((name, "no samples, but only the reference itself; name it to compare it all the same"))
+        elif not kept:
             without.append((name, _why_none(name, path, bool(own))))
         found.update(dict.fromkeys(kept))
     told: tuple[str, ...] = ()
     if left_out:
         what = "1 file is an output" if len(left_out) == 1 else f"{len(left_out)} files are outputs"
         told = (f"{what} of the batch in {os.path.relpath(str(root))} and no samples of it: left out",)
-    return Samples(files=tuple(found), without=tuple(without), told=told)
+    unnamed = tuple(each for each in of_reference if each not in found)
+    told += tuple(f"the reference {os.path.basename(each)} is among the samples: left out" for each in unnamed)
+    return Samples(files=tuple(found), without=tuple(without), told=told, reference=unnamed)
 
 
 def _made_in(root: str | None) -> frozenset[str]:

@@ -124,14 +124,16 @@ def compare(
     from batchlab.engine import Settings
     from batchlab.errors import ConfigError
     from batchlab.spectra._batch import compare_batch
-    from batchlab.spectra._samples import find_samples, look_for_samples
+    from batchlab.spectra._samples import find_samples, look_for_samples, samples_or_raise
 
     params = asked(given)
     try:
         references = find_samples([reference], output)
-        find_samples(samples, output)  # all of them, before one of them is read
+        # All of them, before one of them is read.
+        found = look_for_samples(samples, output, references[0] if len(references) == 1 else None)
+        samples_or_raise(look_for_samples(samples, output) if each_spectrum else found)
         if not quiet:
-            for text in look_for_samples(samples, output).told:
+            for text in found.told:
                 click.echo(text, err=True)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from batchlab.engine import JobContext, Scalar
-from batchlab.errors import Category, JobError
+from batchlab.errors import Category, DataError, JobError
 from batchlab.spectra._kinds import References
 from batchlab.spectra._measures import DEFAULT_METRICS, Difference, ShiftHandling, known_metrics
 from batchlab.spectra.tasks._params import Limits, Preparation
@@ -70,8 +71,8 @@ class Judging(Preparation):
             near = get_close_matches(self.factor, ways, 1)
             told = f", did you mean {near[0]!r}?" if near else "."
             wrong.append(
-                f"factor {self.factor!r} is no number and no region{told} Write a number, values, derivative, or the name "
-                "of one of the regions"
+                f"factor {self.factor!r} is no number and no region{told} Write a number, values, derivative, or the "
+                "name of one of the regions"
             )
         if wrong:
             raise ValueError("; ".join(wrong))
@@ -98,6 +99,8 @@ class Judged:
 
     Attributes
     ----------
+    among
+        The references that it could be chosen from, or averaged of.
     warnings
         Of that choice, and so of this sample.
     """
@@ -105,6 +108,7 @@ class Judged:
     comparison: Comparison
     reference: Spectrum
     metrics: Mapping[str, Scalar]
+    among: tuple[Spectrum, ...]
     warnings: tuple[str, ...] = ()
     ranking: Ranking | None = None
 
@@ -132,7 +136,8 @@ class Against:
                 reason="several-references",
             )
         self.spectra = tuple(read(file) for file in files)
-        self.group = self._group() if params.references is References.MEAN else None
+        self._files = files
+        self.group = self._group(self.spectra) if params.references is References.MEAN else None
 
     @property
     def first(self) -> Spectrum:
@@ -154,41 +159,74 @@ class Against:
         low, high = memory[key][1]
         return low, high
 
-    def compare(self, sample: Spectrum) -> Judged:
-        """Hold a sample against its reference.
+    def compare(self, sample: Spectrum, file: Path) -> Judged:
+        """Hold a sample against its reference; of several, against the others where it is one of them itself.
+
+        Parameters
+        ----------
+        sample
+            As read.
+        file
+            From which it was read.
 
         Raises
         ------
         DataError
-            Those of `compare`, `rank_references` and `nearest_reference`.
+            Those of `compare`, `rank_references` and `nearest_reference`; ``no-reference`` where the only one is the
+            sample itself.
         """
+        others = tuple(
+            each for at, each in zip(self._files, self.spectra, strict=True) if not _same(at, each, file, sample)
+        )
+        if len(others) == len(self.spectra):
+            return self._compare(sample, self.spectra, self.group)
+        if len(self.spectra) == 1:
+            judged = self._compare(sample, self.spectra, self.group)
+            return replace(judged, warnings=(*judged.warnings, "the sample is the reference itself"))
+        if not others:
+            raise DataError(f"all references are the sample {sample.name!r} itself; give others", reason="no-reference")
+        group = self._group(others) if self.group is not None else None
+        judged = self._compare(sample, others, group)
+        told = f"the sample is one of the {len(self.spectra)} references, and is compared with the others alone"
+        return replace(judged, warnings=(*judged.warnings, told))
+
+    def _compare(self, sample: Spectrum, references: tuple[Spectrum, ...], group: Group | None) -> Judged:
         from batchlab.spectra._references import nearest_reference, rank_references
         from batchlab.spectra._similarity import compare
 
         params, options = self._params, self._params.judging
         if params.references is References.BEST:
-            ranking = rank_references(self.spectra, sample, by=params.best_by, memory=self._ctx.cache, **options)
-            named = {spectrum.name: spectrum for spectrum in self.spectra}
+            ranking = rank_references(references, sample, by=params.best_by, memory=self._ctx.cache, **options)
+            named = {spectrum.name: spectrum for spectrum in references}
             told: dict[str, Scalar] = {
                 "reference": ranking.best.reference_name,
                 "next_reference": ranking.hits[1].reference_name if len(ranking.hits) > 1 else None,
-                "gap": ranking.gap,
+                "gap": ranking.gap if len(ranking.hits) > 1 else None,
             }
             warnings = tuple(f"the reference {name} is left out: {reason}" for name, reason in ranking.left_out)
             chosen = named[ranking.best.reference_name]
-            return Judged(comparison=ranking.best, reference=chosen, metrics=told, warnings=warnings, ranking=ranking)
+            return Judged(
+                comparison=ranking.best,
+                reference=chosen,
+                metrics=told,
+                among=references,
+                warnings=warnings,
+                ranking=ranking,
+            )
         if params.references is References.NEAREST:
-            near = nearest_reference(sample, self.spectra, params.nearest_by)
+            near = nearest_reference(sample, references, params.nearest_by)
             comparison = compare(near.reference, sample, memory=self._ctx.cache, **options)
             told = {"reference": near.reference.name, "reference_distance": near.distance}
             return Judged(
                 comparison=comparison,
                 reference=near.reference,
                 metrics=told,
+                among=references,
                 warnings=(near.words,) if near.ties else (),
             )
-        comparison = compare(self.first, sample, memory=self._ctx.cache, **options)
-        return Judged(comparison=comparison, reference=self.first, metrics={})
+        first = references[0] if group is None else group.mean
+        comparison = compare(first, sample, memory=self._ctx.cache, **options)
+        return Judged(comparison=comparison, reference=first, metrics={}, among=references)
 
     def tell(self) -> None:
         """Tell what is odd about the references, whatever the sample: of their files, and of their mean."""
@@ -197,8 +235,17 @@ class Against:
         for text in self.group.warnings if self.group is not None else ():
             self._ctx.warn(text)
 
-    def _group(self) -> Group:
-        return group_in_memory(self._ctx, self.spectra, None, f"mean of {len(self.spectra)} references")
+    def _group(self, references: tuple[Spectrum, ...]) -> Group:
+        return group_in_memory(self._ctx, references, None, f"mean of {len(references)} references")
+
+
+def _same(file: Path, reference: Spectrum, of_sample: Path, sample: Spectrum) -> bool:
+    """Whether a reference and a sample are one spectrum of one file."""
+    import numpy as np
+
+    if os.path.realpath(file) != os.path.realpath(of_sample):
+        return False
+    return np.array_equal(reference.axis, sample.axis) and np.array_equal(reference.intensity, sample.intensity)
 
 
 def span_of(comparison: Comparison) -> tuple[float, float]:

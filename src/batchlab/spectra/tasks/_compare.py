@@ -95,12 +95,12 @@ def compare(ctx: JobContext, params: CompareParams) -> Mapping[str, Scalar]:
         against.tell()
     tell(ctx, sample)
     ctx.stage("compare")
-    judged = against.compare(sample)
+    judged = against.compare(sample, ctx.input("sample"))
     comparison = judged.comparison
     for text in (*judged.warnings, *(comparison.own_warnings if told_there else comparison.warnings)):
         ctx.warn(text)
     match = _matched(params, judged) if params.peaks or ctx.wanted("peaks") else None
-    verdict, band = conforming(ctx, params, params.tolerance, against, comparison, keep)
+    verdict, band = conforming(ctx, params, params.tolerance, against, judged, keep)
     if ctx.wanted("figure"):
         ctx.stage("draw")
         draw(ctx, params, against, judged, match, band)

@@ -9,12 +9,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
 
 from batchlab.engine import JobContext
 from batchlab.spectra._rules import parse_rule
-from batchlab.spectra.tasks._against import Against, Judging, group_in_memory
+from batchlab.spectra.tasks._against import Against, Judged, Judging, group_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from batchlab.spectra._comparison import Comparison
     from batchlab.spectra._conformity import Band
     from batchlab.spectra._model import Spectrum
 
@@ -63,7 +62,7 @@ def band_of(
     params: Judging,
     tolerance: Tolerance,
     against: Against,
-    comparison: Comparison,
+    judged: Judged,
     read: Callable[[Path], Spectrum],
 ) -> Band | None:
     """The band that a sample is held against: of a file, of replicates, of the references' own spread, of a number.
@@ -82,13 +81,13 @@ def band_of(
         return band
     members = tuple(read(file) for file in ctx.inputs("replicates")) if ctx.given("replicates") else ()
     if not members and against.group is not None and tolerance.asks_for_a_spread:
-        members = against.spectra
+        members = judged.among
     if members:
         group = group_in_memory(ctx, members, params, f"mean of {len(members)}")
         return group.band(tolerance.k, tolerance.least)
     if tolerance.within is None:
         return None
-    return band_about(comparison.axis, comparison.reference, tolerance.within)
+    return band_about(judged.comparison.axis, judged.comparison.reference, tolerance.within)
 
 
 def conforming(
@@ -96,7 +95,7 @@ def conforming(
     params: Judging,
     tolerance: Tolerance | None,
     against: Against,
-    comparison: Comparison,
+    judged: Judged,
     read: Callable[[Path], Spectrum],
 ) -> tuple[dict[str, float | int | str | bool], Band | None]:
     """The verdict on a comparison as metrics, and the band; nothing where nothing was asked."""
@@ -105,8 +104,8 @@ def conforming(
     if tolerance is None and not (ctx.given("band") or ctx.given("replicates")):
         return {}, None
     tolerance = tolerance or Tolerance()
-    band = band_of(ctx, params, tolerance, against, comparison, read)
-    found = judge(comparison, tolerance.rules, band)
+    band = band_of(ctx, params, tolerance, against, judged, read)
+    found = judge(judged.comparison, tolerance.rules, band)
     for text in found.warnings:
         ctx.warn(text)
     return found.metrics, band

@@ -70,7 +70,7 @@ def limits(ctx: JobContext, params: LimitsParams) -> Mapping[str, Scalar]:
                 continue
             for sample in samples:
                 try:
-                    comparison = against.compare(sample).comparison
+                    comparison = against.compare(sample, file).comparison
                 except BatchlabError as error:
                     ctx.log.info("left out: %s", error)
                     which = file.name if len(samples) == 1 else f"{file.name}: {sample.name}"
