@@ -1,0 +1,36 @@
+"""Figures of devices: one function per plot, from runs, options, look and facts to sheets, tables and warnings."""
+
+from batchlab.devices.plots._legends import LegendBy, labels_of
+from batchlab.devices.plots._look import Look, Palette, Theme
+from batchlab.devices.plots._model import Drawn, Facts, RunFacts, Table, column, only
+from batchlab.devices.plots._options import PlotOptions, ResponseOptions, TimeOptions
+from batchlab.devices.plots._places import Name, default_tag, light_of, picture_path, with_suffixes
+from batchlab.devices.plots._registry import ENTRY_GROUP, PlotType, declare, plot, plot_type, plot_types
+
+__all__ = [
+    "ENTRY_GROUP",
+    "Drawn",
+    "Facts",
+    "LegendBy",
+    "Look",
+    "Name",
+    "Palette",
+    "PlotOptions",
+    "PlotType",
+    "ResponseOptions",
+    "RunFacts",
+    "Table",
+    "Theme",
+    "TimeOptions",
+    "column",
+    "declare",
+    "default_tag",
+    "labels_of",
+    "light_of",
+    "only",
+    "picture_path",
+    "plot",
+    "plot_type",
+    "plot_types",
+    "with_suffixes",
+]
