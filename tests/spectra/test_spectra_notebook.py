@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from batchlab.spectra import Spectrum, analyse, inspect, recognize
+from batchlab.spectra import Recipe, Spectrum, analyse, inspect, recognize
 from batchlab.spectra._notebook import curves_svg, points_svg
 from batchlab.spectra._similarity import compare
 
@@ -84,3 +84,27 @@ def test_nothing_to_show_is_no_picture():
     nothing = np.full(3, np.nan)
     assert curves_svg(np.arange(3.0), {"a": nothing}) == ""
     assert points_svg(nothing, nothing, ("a", "b", "c"), (False,) * 3) == ""
+
+
+def test_a_recipe_and_a_plan_say_what_they_say_beyond_the_defaults(tmp_path: Path):
+    recipe = Recipe(steps=["snv", {"cut": [[600, 700]]}], to_axis="wavenumber")
+    assert repr(recipe).startswith("Recipe(to_axis='wavenumber', steps=('snv()', 'cut(")
+    assert str(recipe) == repr(recipe)
+    assert repr(Recipe()) == "Recipe()"
+    cells = [cell.text for cell in whole(recipe._repr_html_()).iter("td")]
+    assert cells[:4] == ["to_axis", "wavenumber", "step 1", "snv()"]
+    assert "nothing is done" in Recipe()._repr_html_()
+    path = tmp_path / "leaf.csv"
+    path.write_text("wavelength (nm),absorbance\n" + "".join(f"{400 + k},{k / 7:.4f}\n" for k in range(60)))
+    found = recognize(path)
+    assert repr(found).startswith("<Recognition: columns, 400 to 459, 60 points, confidence 0.")
+    assert str(found.plan) == repr(found.plan)
+    assert "axis=AxisPlan(column=0, kind='wavelength', unit='nm')" in repr(found.plan)
+    assert "last_column" not in repr(found.plan)
+
+
+def test_the_package_shows_its_own_names_alone():
+    import batchlab.spectra as package
+
+    assert {name for name in dir(package) if not name.startswith("__")} == set(package.__all__)
+    assert "read_spectrum" in (package.__doc__ or "")

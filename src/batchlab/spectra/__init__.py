@@ -1,5 +1,16 @@
 """Optical spectra: read them from what instruments export, and compare many with one reference.
 
+    from batchlab.spectra import Recipe, compare, find_peaks, read_spectrum
+
+    reference, sample = read_spectrum("white.sp"), read_spectrum("leaf.csv")
+    found = compare(reference, sample, recipe=Recipe(preset="ftir", steps=["snv"]))
+    found.metrics["pearson_r"], found.difference, found.warnings
+
+`read_spectrum` recognises what a file holds, and `recognize` says why; a `Recipe` is what is done to both alike;
+`compare` gives a `Comparison`, with a statement beside each of its numbers. `compare_batch` plans the same for a whole
+folder, to be run with `batchlab.engine.run`; `judge` holds a comparison against a tolerance `Band`; `analyse` looks at
+a batch as a whole. Notebooks show all of them as small tables and pictures.
+
 A name is imported when it is first asked for, so that planning and the command line load no numpy.
 """
 
@@ -278,4 +289,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -6,8 +6,9 @@ things are and what they are, and holds no number of the measurement, so one pla
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -50,6 +51,16 @@ class PreambleStyle(StrEnum):
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Only what it says beyond the defaults."""
+        defaults = {name: each.default for name, each in type(self).model_fields.items()}
+        for name, value in super().__repr_args__():
+            if name is None or value != defaults[name]:
+                yield name, value.value if isinstance(value, StrEnum) else value
+
+    def __str__(self) -> str:
+        return repr(self)
 
 
 class AxisPlan(_Part):

@@ -6,7 +6,7 @@ Loads no numpy before it is carried out, so that params of a task can be one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +148,28 @@ class Recipe(BaseModel):
             return self
         last = Recipe.model_validate({"steps": [method.value]}).steps
         return self.model_copy(update={"steps": (*self.steps, *last)})
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Only what it says beyond the defaults."""
+        for name, value in self._said:
+            yield name, tuple(map(str, value)) if name == "steps" else getattr(value, "value", value)
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    @property
+    def _said(self) -> list[tuple[str, Any]]:
+        fields = type(self).model_fields.items()
+        return [(name, value) for name, each in fields if (value := getattr(self, name)) != each.default]
+
+    def _repr_html_(self) -> str:
+        """What it says beyond the defaults, its steps one below the other, as a notebook shows it."""
+        from batchlab.spectra._notebook import page_of, table_of
+
+        said = [(name, getattr(value, "value", value)) for name, value in self._said if name != "steps"]
+        steps = [(f"step {number}", str(step)) for number, step in enumerate(self.steps, start=1)]
+        nothing = () if said or steps else ("nothing is done: the numbers are those of the files",)
+        return page_of("Recipe", table_of([*said, *steps]), notes=nothing)
 
     @property
     def parted(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:

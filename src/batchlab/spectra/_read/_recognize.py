@@ -42,7 +42,7 @@ class Alternative:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Recognition:
     """How a file is laid out, as far as can be told.
 
@@ -88,6 +88,12 @@ class Recognition:
     def observation(self) -> Observation | None:
         """What was measured of the text; None for a format that is no text."""
         return None if self._observe is None else self._observe()
+
+    def __repr__(self) -> str:
+        axis = "" if self.first is None or self.last is None else f", {self.first:g} to {self.last:g}"
+        points = "" if self.count is None else f", {self.count} points"
+        others = f", {len(self.alternatives)} alternatives" if self.alternatives else ""
+        return f"<Recognition: {_named(self)}{axis}{points}, confidence {self.confidence:.3g}{others}>"
 
     def _repr_html_(self) -> str:
         """What was told, why, and what else it may be, as a notebook shows it."""
