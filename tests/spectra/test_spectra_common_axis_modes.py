@@ -10,6 +10,7 @@ from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.stats import binned_statistic
 
 from batchlab.errors import DataError
+from batchlab.spectra import Recipe, compare
 from batchlab.spectra._common_axis import common_axis, interpolate_overlap, join
 from batchlab.spectra._model import Spectrum
 from batchlab.spectra._recipe import Common, Grid, Interpolation
@@ -96,7 +97,24 @@ def test_a_grid_takes_neithers_points_and_leaves_out_what_one_has_not():
     assert both.axis.tolist() == np.arange(400.0, 750.1, 4.0)[::-1].tolist()
     np.testing.assert_allclose(both.reference, np.interp(both.axis, X, wave(X)))
     np.testing.assert_allclose(both.sample, np.interp(both.axis, FINE, wave(FINE)))
-    assert both.coverage == pytest.approx((750.3 - 400) / 380)
+    assert both.coverage == pytest.approx((750.3 - 400) / 360)  # of the reference's range within the grid
+    assert both.warnings[:1] == both.reference_warnings
+    assert "the grid runs from 380 to 760, beyond the reference" in both.warnings[0]
+
+
+def test_with_a_grid_the_coverage_is_that_of_the_references_range_within_it():
+    reference, sample = spectrum(X, wave(X)), spectrum(X, wave(X))
+    beyond = compare(reference, sample, recipe=Recipe(grid=Grid(start=200, stop=1400, step=2)))
+    assert beyond.metrics["coverage"] == 1.0 and not any("covers only" in text for text in beyond.warnings)
+    assert "beyond the reference" in beyond.warnings[0] and len(beyond.warnings) == 2  # and that neither says its axis
+    part = compare(reference, sample, recipe=Recipe(grid=Grid(start=500, stop=600, step=2)))
+    assert part.metrics["coverage"] == 1.0 and not any("grid" in text for text in part.warnings)
+    half = spectrum(X[X <= 550], wave(X[X <= 550]))
+    found = compare(reference, half, recipe=Recipe(grid=Grid(start=500, stop=600, step=2)))
+    assert found.metrics["coverage"] == pytest.approx(0.5)
+    assert "the sample covers only 50% of the reference's range within the grid" in found.warnings
+    with pytest.raises(DataError, match="0 points of the grid from 1200 to 1300"):
+        compare(reference, sample, recipe=Recipe(grid=Grid(start=1200, stop=1300, step=2)))
 
 
 @pytest.mark.parametrize(("start", "stop", "step", "count"), [(0, 1, 0.1, 11), (0, 1, 0.3, 4), (400, 4000, 0.7, 5143)])

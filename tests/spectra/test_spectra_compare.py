@@ -236,6 +236,27 @@ def test_the_least_coverage_is_the_callers():
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ({}, {}, "neither the sample 's' nor the reference 'r' says what its axis is; taken for one axis of one unit"),
+        ({"axis_unit": "nm"}, {}, "the sample 's' does not say what its axis is; taken for one in nm as the other's"),
+        ({}, {"axis_unit": "nm"}, "the reference 'r' does not say what its axis is; taken for one in nm"),
+        ({"axis_unit": "nm"}, {"axis_unit": "nm"}, None),
+        (
+            {"axis_kind": "raman shift"},
+            {},
+            "the sample 's' does not say what its axis is; taken for raman shift in cm-1",
+        ),
+    ],
+)
+def test_what_is_assumed_of_an_axis_that_says_nothing_is_told(one, other, told):
+    x = np.linspace(400.0, 500.0, 50)
+    warnings = compare(spectrum(x, np.sin(x), name="r", **one), spectrum(x, np.cos(x), name="s", **other)).own_warnings
+    assert len(warnings) == (told is not None)
+    assert told is None or told in warnings[0]
+
+
+@pytest.mark.parametrize(
     ("one", "other", "agree"),
     [
         ({"axis_unit": "nm"}, {"axis_unit": "cm-1"}, False),
@@ -256,7 +277,11 @@ def test_axes_of_different_kinds_are_never_compared(one, other, agree):
                 compare(reference, sample)
             continue
         comparison = compare(reference, sample)
-        assert bool(comparison.warnings) == (reference.axis_kind is not sample.axis_kind)
+        silent = AxisKind.UNKNOWN in (reference.axis_kind, sample.axis_kind)
+        assert bool(comparison.warnings) == silent
+        assert all(
+            "does not say what its axis is" in text or text.startswith("neither") for text in comparison.warnings
+        )
         assert comparison.axis_kind in (reference.axis_kind, sample.axis_kind)
         if AxisKind.RAMAN_SHIFT in (reference.axis_kind, sample.axis_kind):
             assert comparison.axis_label == "Raman shift / cm⁻¹"

@@ -159,6 +159,13 @@ def test_what_is_masked_has_no_part_in_the_look_at_the_whole(files, tmp_path):
             assert compared == pytest.approx(expected, rel=1e-9)
 
 
+def test_what_is_assumed_of_silent_axes_is_told_for_each(files, tmp_path):
+    inputs = {"samples": {"all": str(files / "leaf0*.txt")}, "reference": str(files / "reference.txt")}
+    _, jobs, _ = ended(tmp_path, [entry(inputs=inputs, params=SMALL)])
+    told = [text for text in jobs["outliers"].warnings if "says what its axis is" in text]
+    assert len(told) == 30 and any("'leaf00_0'" in text for text in told)
+
+
 def test_masks_that_leave_nothing_are_told(files, tmp_path):
     found = entry(inputs={"samples": {"all": str(files / "leaf*.txt")}}, params={**READING, "masks": [[0, 9999]]})
     result, jobs, _ = ended(tmp_path, [found])

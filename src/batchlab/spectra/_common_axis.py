@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,8 +34,8 @@ class OnCommonAxis:
     reference, sample : (n,) arrays
         The two signals there, after every step of the recipe.
     coverage : float
-        The share of the reference's range, or of the grid's, that both cover, 0 to 1. A range that was masked
-        counts in neither.
+        The share of the reference's range, as far as a grid reaches it, that both cover, 0 to 1. A range that was
+        masked counts in neither.
     axis_kind, axis_unit, quantity, unit
         What the axis and the signals are, as far as either spectrum says; of the signals before they were derived
         or normalised.
@@ -101,7 +101,7 @@ def common_axis(
     interpolation
         How values between points are found.
     least_coverage
-        The least share of the reference's range, or the grid's, that must be covered.
+        The least share of the reference's range, as far as the grid reaches it, that must be covered.
     least_points
         The least number of points that both must have.
 
@@ -146,7 +146,8 @@ def join(
     wanted = _spans(reference)
     if grid is not None:
         points: Array = grid.start + grid.step * np.arange(grid.count, dtype=np.float64)
-        wanted = [(grid.start, float(points[-1]))]
+        last = float(points[-1])
+        wanted = [(max(low, grid.start), min(high, last)) for low, high in wanted if low < last and high > grid.start]
         at = inside(points, reference) & inside(points, sample)
         axis = points[at]
         y_ref = values_at(axis, reference, interpolation)
@@ -162,13 +163,16 @@ def join(
             reason="not-covered",
         )
     if axis.size < least_points or coverage < least_coverage:
-        whose = "the grid" if grid is not None else "the reference"
+        whose = f"the grid from {grid.start:g} to {grid.stop:g}" if grid is not None else "the reference"
+        share = "of the reference's range in it" if grid is not None else "of its range"
         raise DataError(
             f"{sample.name} spans {_span(sample)}, {reference.name} "
-            f"{_span(reference)}: {axis.size} points of {whose} ({coverage:.1%} of its range) lie in both, "
+            f"{_span(reference)}: {axis.size} points of {whose} ({coverage:.1%} {share}) lie in both, "
             f"{least_points} and {least_coverage:.0%} are needed; compare it with a reference of its own range",
             reason="no-overlap",
         )
+    if grid is not None:
+        reference = _told_of_the_grid(reference, grid, last)
     y_sample = values_at(axis, sample, interpolation)
     step = -1 if reference.falls else 1
     signals = read_only(y_ref[::step]), read_only(y_sample[::step])
@@ -190,6 +194,18 @@ def join(
         reference_alone=_alone(reference, sample, step) if union else (),
         sample_alone=_alone(sample, reference, step) if union else (),
     )
+
+
+def _told_of_the_grid(reference: Signal, grid: Grid, last: float) -> Signal:
+    """The reference with a warning where the grid reaches beyond it, by more than a step."""
+    low, high = float(reference.axis[0]), float(reference.axis[-1])
+    if low - grid.start < grid.step and last - high < grid.step:
+        return reference
+    warning = (
+        f"the grid runs from {grid.start:g} to {last:g}, beyond {reference.name}, which spans {_span(reference)}: only "
+        "what lies within is compared"
+    )
+    return replace(reference, warnings=(*reference.warnings, warning))
 
 
 def interpolate_overlap(
@@ -260,6 +276,8 @@ def _agreed(
 ) -> tuple[AxisKind | Quantity, str | None]:
     """What both say, or the one that says it; raise where they contradict each other."""
     (kind, unit), (other_kind, other_unit) = of_reference, of_sample
+    if what == "axis" and AxisKind.UNKNOWN is kind is other_kind and None in (unit, other_unit):
+        _tell_silent_axes(reference, sample, unit or other_unit, warnings)
     kind_said, other_said = kind not in _SAYS_NOTHING, other_kind not in _SAYS_NOTHING
     if (kind_said and other_said and kind != other_kind) or (unit and other_unit and unit != other_unit):
         mend = "to_axis" if what == "axis" else "to_quantity"
@@ -273,6 +291,16 @@ def _agreed(
         named = (kind, unit) if silent is sample else (other_kind, other_unit)
         warnings.append(f"{silent.name} does not say what its {what} is; taken for {_words(*named)} as the other's")
     return (kind if kind_said else other_kind if other_said else kind), unit or other_unit
+
+
+def _tell_silent_axes(reference: Signal, sample: Signal, unit: str | None, warnings: list[str]) -> None:
+    """Tell what is assumed of two axes of which neither, or one, says no more than a unit."""
+    if unit is None:
+        both = f"neither {sample.name} nor {reference.name} says what its axis is"
+        warnings.append(f"{both}; taken for one axis of one unit, so state axis_kind and axis_unit")
+        return
+    silent = sample if sample.axis_unit is None else reference
+    warnings.append(f"{silent.name} does not say what its axis is; taken for one in {unit} as the other's")
 
 
 def _words(kind: AxisKind | Quantity, unit: str | None) -> str:

@@ -96,7 +96,9 @@ MEASURES = {
     "area_ratio": Measure(
         "area under b / area under a by trapezoids, of the signals before they were normalised", "any, alike is 1"
     ),
-    "coverage": Measure("the share of the reference's range on which both were measured", "0 to 1"),
+    "coverage": Measure(
+        "the share of the reference's range, as far as a grid reaches it, on which both were measured", "0 to 1"
+    ),
     "n_points": Measure("points judged: on the common axis, and under no mask", "3 upwards"),
     "axis_first": Measure("first point of the common axis", "in the axis unit"),
     "axis_last": Measure("last point of the common axis", "in the axis unit"),

@@ -154,7 +154,8 @@ def compare(
     of_regions, told_of_regions = region_numbers(judged, ranges, wanted)
     warnings += [*told, *told_of_regions]
     if both.coverage < _GOOD_COVERAGE:
-        warnings.append(f"the sample covers only {both.coverage:.0%} of the reference's range")
+        within = "" if recipe.grid is None else " within the grid"
+        warnings.append(f"the sample covers only {both.coverage:.0%} of the reference's range{within}")
     subtracted = _factor(kind, factor, pair, kept, ranges)
     if subtracted is not None:
         by = factor if isinstance(factor, str) else "given"

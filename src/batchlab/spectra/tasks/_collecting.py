@@ -223,6 +223,12 @@ def _from_samples(
                 for text in spectrum.warnings:
                     ctx.warn(f"{called}: {text}")
                 both = prepare(first or spectrum, spectrum, recipe, ctx.cache)
+                if first is not None:
+                    for text in both.reference_warnings if not gathered.said else ():
+                        ctx.warn(text)
+                    for text in both.warnings:
+                        if text not in both.reference_warnings:
+                            ctx.warn(text)
                 _describe(gathered, both, ", ".join(both.treated))
                 kept = _unmasked(both.axis, masks, called)
                 collection.add(both.axis[kept], both.sample[kept], called)
@@ -248,11 +254,11 @@ def _unmasked(axis: Array, masks: tuple[tuple[float, float], ...], called: str) 
 def _spectra(file: Path, params: Gathering) -> tuple[Spectrum, ...]:
     """The samples of a file: its only one, or all that it holds."""
     from batchlab.spectra._kinds import SpectrumRole
-    from batchlab.spectra._read import read_spectra, read_spectrum
+    from batchlab.spectra._normalized import read_all_normalized, read_normalized
 
     if any(which is not None for which in (params.spectrum, params.axis, params.column)):
-        return (read_spectrum(file, **params.reading),)
-    samples = tuple(each for each in read_spectra(file, **params.stated) if each.role is SpectrumRole.SAMPLE)
+        return (read_normalized(file, **params.reading),)
+    samples = tuple(each for each in read_all_normalized(file, **params.stated) if each.role is SpectrumRole.SAMPLE)
     if not samples:
         raise DataError(f"{file}: it holds references and darks, but no sample", reason="no-sample")
     return samples
