@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from batchlab.devices._synthetic import Lab, write_lab
+
 settings.register_profile("devices", deadline=None)
 settings.load_profile("devices")
 
@@ -18,3 +20,9 @@ def shared_devices() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real device files in {folder}; set BATCHLAB_SHARED_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """A small laboratory with the documented runs of Alisson 67; only read it, tests that write copy it."""
+    return write_lab(tmp_path_factory.mktemp("lab"), chips=3, runs=50, interval_s=0.4)

@@ -17,7 +17,7 @@ _LENGTH = 16
 
 
 def run_id(procedure: str, chip: Chip | None, start_utc: datetime | None, table: bytes) -> str:
-    """16 hex digits of what was measured, on what, when, and of the bytes recorded.
+    r"""16 hex digits of what was measured, on what, when, and of the bytes recorded.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def run_id(procedure: str, chip: Chip | None, start_utc: datetime | None, table:
     start_utc
         As the file itself says it, aware; None where it does not, so that a copy keeps its name.
     table
-        The line of column names and all below it, with ``\\n`` as line end.
+        The line of column names and all below it, with ``\n`` as line end.
     """
     return _digest(procedure, chip, start_utc, table)
 

@@ -45,7 +45,7 @@ class Header:
 
 
 def clean(raw: bytes) -> bytes:
-    """The bytes as UTF-8 with ``\\n`` at line ends, whatever wrote them."""
+    r"""The bytes as UTF-8 with ``\n`` at line ends, whatever wrote them."""
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         try:
             raw = raw.decode("utf-16").encode()

@@ -129,8 +129,8 @@ def procedure_of(header: Header, schema: Schema, where: str) -> Procedure:
     found = schema.procedures.get(header.procedure)
     if found is None:
         raise DataError(
-            f"{where}, line 1: no procedure {header.procedure!r} is described{nearest(header.procedure, schema.procedures)}"
-            "; describe it in a YAML file of procedures",
+            f"{where}, line 1: no procedure {header.procedure!r} is described"
+            f"{nearest(header.procedure, schema.procedures)}; describe it in a YAML file of procedures",
             reason="unknown-procedure",
         )
     return found
