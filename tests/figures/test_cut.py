@@ -55,6 +55,7 @@ def test_a_picture_that_shows_all_says_nothing(bare, monkeypatch):
         (np.where(X > 8, -3.0, 0.4), "sample reaches from −3 to 0.4; cut at 0"),
         (np.where(X > 8, -3.0, 7.0), "sample lies out of sight, from −3 to 7; cut at 0 and 1"),
         (80 + WAVE, "sample lies out of sight, from 80.2 to 80.8; cut at 1"),
+        (np.where(X > 8, 17940.3, -2e8), "sample lies out of sight, from −2e+08 to 17940; cut at 0 and 1"),
         (np.where(X > 8, 106.0, 1e-18), "sample reaches from 0 to 106; cut at 1"),
     ],
 )

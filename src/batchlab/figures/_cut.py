@@ -193,7 +193,8 @@ def _words(each: _Cut, limits: tuple[float, float]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+    text = f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _up(axes: Axes, points: float) -> float:
