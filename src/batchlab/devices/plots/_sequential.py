@@ -20,7 +20,7 @@ from batchlab.devices.plots._model import Drawn, Facts, only
 from batchlab.devices.plots._options import PlotOptions
 from batchlab.devices.plots._places import Name, with_suffixes
 from batchlab.devices.plots._registry import plot
-from batchlab.devices.plots._traces import Quantity, time_label
+from batchlab.devices.plots._traces import Quantity
 from batchlab.devices.plots._units import unit_for
 from batchlab.devices.plots._vt import PROCEDURES as VOLTAGES
 from batchlab.devices.plots._vt import VtOptions, vt_quantity
@@ -92,9 +92,7 @@ def draw_vt_sequential(runs: Sequence[Run], options: VtSequentialOptions, look: 
 def intruders(seqs: Sequence[int], history: Mapping[int, str], procedures: Sequence[str]) -> tuple[str, ...]:
     """Runs of other procedures between the first and the last of a series: ``seq 12 (IVg)``."""
     between = range(min(seqs), max(seqs) + 1) if seqs else ()
-    return tuple(
-        f"seq {seq} ({history[seq]})" for seq in between if history.get(seq, procedures[0]) not in procedures
-    )
+    return tuple(f"seq {seq} ({history[seq]})" for seq in between if history.get(seq, procedures[0]) not in procedures)
 
 
 def sequence(
@@ -150,7 +148,7 @@ def sequence(
         marks=(*shaded(windows, y_limits), *boundaries, *lines),
         x_limits=x_limits,
         y_limits=y_limits,
-        x_label=time_label(),
+        x_label="running time (s)",
         y_label=y_label,
         legend=look.legend(title),
         x_scientific=x_limits[1] > _LONG_S,
@@ -158,7 +156,7 @@ def sequence(
     )
     return Drawn(
         sheets=(look.sheet((plot_of,), f"{text_of(runs)} – {what}"),),
-        tables=(table_of(curves, facts, "t (s)", y_label),),
+        tables=(table_of(curves, facts, "running time (s)", y_label),),
         warnings=tuple(warnings),
     )
 

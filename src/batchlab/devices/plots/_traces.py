@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Quantity: TypeAlias = "Callable[[Run], tuple[Array, Shown]]"
 """Of a run: what is shown of it in the plain unit, row by row, and what that is."""
 
-__all__ = ["Quantity", "curves_over_time", "overlay", "time_label"]
+__all__ = ["Quantity", "curves_over_time", "overlay"]
 
 _LONG_S = 1000.0
 
@@ -70,7 +70,7 @@ def overlay(
         marks=(*shaded(windows, y_limits), *lines),
         x_limits=x_limits,
         y_limits=y_limits,
-        x_label=time_label(),
+        x_label="t (s)",
         y_label=y_label,
         legend=look.legend(title),
         x_scientific=end > _LONG_S,
@@ -113,11 +113,6 @@ def curves_over_time(
     if not curves:
         raise DataError("no run has two finite points; choose other runs", reason="no-runs")
     return curves, shown, warnings
-
-
-def time_label() -> str:
-    """Of an axis of time."""
-    return "t (s)"
 
 
 def _symbol(shown: Shown, options: TimeOptions) -> str:

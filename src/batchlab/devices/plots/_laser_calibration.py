@@ -1,0 +1,114 @@
+"""Optical power over the voltage of the laser, one curve per calibration, or a grid of wavelengths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+
+import numpy as np
+
+from batchlab.devices._model import Run
+from batchlab.devices.plots._axes import Curve, limits_of, span_of, table_of
+from batchlab.devices.plots._look import Look
+from batchlab.devices.plots._model import Drawn, Facts, column, only
+from batchlab.devices.plots._options import PlotOptions
+from batchlab.devices.plots._places import Name
+from batchlab.devices.plots._registry import plot
+from batchlab.devices.plots._units import unit_for
+from batchlab.figures import Line, Plot
+
+__all__ = ["draw_laser_calibration", "draw_laser_calibration_comparison"]
+
+_PROCEDURES = ("LaserCalibration",)
+_MOST_COLUMNS = 3
+
+
+def names(options: PlotOptions) -> tuple[Name, ...]:
+    """``LaserCalibration_<tag>``."""
+    return (Name(procedure="LaserCalibration", kind="LaserCalibration"),)
+
+
+def comparison_names(options: PlotOptions) -> tuple[Name, ...]:
+    """``LaserCalibration_comparison_<tag>``."""
+    return (Name(procedure="LaserCalibration", kind="LaserCalibration_comparison"),)
+
+
+@plot("plot-laser-calibration", procedures=_PROCEDURES, names=names)
+def draw_laser_calibration(runs: Sequence[Run], options: PlotOptions, look: Look, facts: Facts) -> Drawn:
+    """Optical power over laser voltage: one curve per wavelength and fibre."""
+    chosen = sorted(only(runs, _PROCEDURES, "plot-laser-calibration"), key=_order)
+    several = _more_than_one_each(chosen)
+    curves = [_curve(run, _named(run, facts, dated=several, wavelength=True)) for run in chosen]
+    plot_of, curves = _plot(curves, options, look, look.colours(len(curves)))
+    return Drawn(
+        sheets=(look.sheet((plot_of,), "Laser calibration"),),
+        tables=(table_of(curves, facts, "VL (V)", plot_of.y_label),),
+    )
+
+
+@plot("plot-laser-calibration-comparison", procedures=_PROCEDURES, names=comparison_names)
+def draw_laser_calibration_comparison(runs: Sequence[Run], options: PlotOptions, look: Look, facts: Facts) -> Drawn:
+    """Calibrations of each wavelength beside each other: fibres and dates in one plot per wavelength."""
+    chosen = sorted(only(runs, _PROCEDURES, "plot-laser-calibration-comparison"), key=_order)
+    plots, all_curves = [], []
+    for nm, group in groupby(chosen, key=lambda run: run.number("wavelength_nm")):
+        members = list(group)
+        curves = [_curve(run, _named(run, facts, dated=True, wavelength=False)) for run in members]
+        plot_of, scaled = _plot(curves, options, look, look.colours(len(curves)), title=f"{nm:g} nm")
+        plots.append(plot_of)
+        # In W: plots of one sheet may differ in their units.
+        all_curves += [_curve(curve.run, curve.label) for curve in scaled]
+    columns = min(_MOST_COLUMNS, len(plots))
+    return Drawn(
+        sheets=(look.sheet(tuple(plots), "Laser calibrations by wavelength", columns=columns),),
+        tables=(table_of(all_curves, facts, "VL (V)", "Power (W)"),),
+    )
+
+
+def _plot(
+    curves: list[Curve], options: PlotOptions, look: Look, colours: Sequence[str], title: str = ""
+) -> tuple[Plot, list[Curve]]:
+    unit = unit_for((curve.y for curve in curves), "W")
+    curves = [Curve(run=curve.run, x=curve.x, y=unit.of(curve.y), label=curve.label) for curve in curves]
+    plot_of = Plot(
+        marks=tuple(
+            Line(x=curve.x, y=curve.y, label=curve.label, colour=colour, width_pt=look.width_pt)
+            for curve, colour in zip(curves, colours, strict=True)
+        ),
+        x_limits=span_of(curve.x for curve in curves),
+        y_limits=limits_of(((curve.x, curve.y) for curve in curves), max(options.padding, 0.02), floor=0.0),
+        x_label="laser voltage (V)",
+        y_label=f"optical power ({unit.symbol})",
+        title=title,
+        legend=replace(look.legend(), place="best", scale=0.8 * look.legend_scale) if title else look.legend(),
+        grid=look.grid,
+    )
+    return plot_of, curves
+
+
+def _curve(run: Run, label: str) -> Curve:
+    x, y = column(run, "VL (V)"), column(run, "Power (W)")
+    good = np.isfinite(x) & np.isfinite(y)
+    return Curve(run=run, x=x[good], y=y[good], label=label)
+
+
+def _named(run: Run, facts: Facts, *, dated: bool, wavelength: bool) -> str:
+    fibre = str(run.settings.get("optical_fiber") or "").strip()
+    moment = facts.local(run)
+    parts = [f"{run.number('wavelength_nm'):g} nm" if wavelength else "", fibre if fibre != "None" else ""]
+    parts.append(f"{moment:%Y-%m-%d %H:%M}" if dated and moment is not None else "")
+    return ", ".join(filter(None, parts)) or facts.name(run)
+
+
+def _order(run: Run) -> tuple[float, str, str]:
+    nm = run.number("wavelength_nm")
+    return (
+        nm if np.isfinite(nm) else 0.0,
+        str(run.settings.get("optical_fiber")),
+        "" if run.start_utc is None else run.start_utc.isoformat(),
+    )
+
+
+def _more_than_one_each(runs: Sequence[Run]) -> bool:
+    return len({_order(run)[:2] for run in runs}) < len(runs)

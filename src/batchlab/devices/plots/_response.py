@@ -1,0 +1,247 @@
+"""The response of runs to light, against what was set: groups of points, and the power law through them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from batchlab.devices._model import Run
+from batchlab.devices.plots._axes import dates_along, limits_of, text_of
+from batchlab.devices.plots._baseline import value_at
+from batchlab.devices.plots._light import light_windows
+from batchlab.devices.plots._look import Look
+from batchlab.devices.plots._model import Drawn, Facts, Table
+from batchlab.devices.plots._options import ResponseOptions
+from batchlab.devices.plots._traces import Quantity
+from batchlab.devices.plots._transforms import Shown
+from batchlab.devices.plots._units import unit_for
+from batchlab.errors import DataError
+from batchlab.figures import SYMBOLS, Line, Plot, Points
+
+if TYPE_CHECKING:
+    from batchlab.devices._model import Array
+
+__all__ = ["PowerLaw", "Response", "draw_response", "measured_response", "power_law", "responses"]
+
+_LAST_SHARE = 0.1  # of the time of light, whose mean is the response
+_LABELS = {
+    "power": ("irradiated power", "W"),
+    "wavelength": ("wavelength (nm)", ""),
+    "gate_voltage": ("Vg (V)", ""),
+    "time": ("date and time", ""),
+}
+_SAME = 1e-6
+_FEWEST = 3  # points that a law goes through
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """A run's response: what it is shown against, its value in the plain unit, and whence that is."""
+
+    run: Run
+    x: float
+    value: float
+    group: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerLaw:
+    """``|response| = scale * power**exponent``, with the standard error of the exponent."""
+
+    exponent: float
+    error: float
+    scale: float
+
+
+def power_law(power_w: Array, response: Array) -> PowerLaw | None:
+    """A straight line through the logarithms, by least squares; None with fewer than three powers.
+
+    Parameters
+    ----------
+    power_w, response : (n,) array
+        Powers in W; responses of either sign, whose magnitudes count. What is 0 or not finite is left out.
+    """
+    good = np.isfinite(power_w) & np.isfinite(response) & (power_w > 0) & (response != 0)
+    x, y = np.log(power_w[good]), np.log(np.abs(response[good]))
+    if np.unique(x).size < _FEWEST:
+        return None
+    across = x - x.mean()
+    exponent = float(across @ y / (across @ across))
+    rest = y - y.mean() - exponent * across
+    error = math.sqrt(float(rest @ rest) / max(x.size - 2, 1) / float(across @ across))
+    return PowerLaw(exponent=exponent, error=error, scale=math.exp(float(y.mean() - exponent * x.mean())))
+
+
+def measured_response(run: Run, values: Array) -> float:
+    """How far a run went while it was lit: mean of the last tenth of its first light, less the value where that began.
+
+    Parameters
+    ----------
+    values : (n,) array
+        Of the run's rows.
+
+    Returns
+    -------
+    float
+        NaN for a run without light.
+    """
+    windows = light_windows(run)
+    t = run.columns["t (s)"]
+    good = np.isfinite(t) & np.isfinite(values)
+    if not windows or np.count_nonzero(good) < 2:
+        return math.nan
+    first, last = windows[0]
+    late = good & (t <= last) & (t >= last - _LAST_SHARE * (last - first))
+    return float(values[late].mean()) - value_at(t, values, first) if late.any() else math.nan
+
+
+def responses(
+    runs: Sequence[Run], options: ResponseOptions, facts: Facts, metric: str, quantity: Quantity | None
+) -> tuple[list[Response], Shown | None]:
+    """What is to be shown, in the order of x.
+
+    Parameters
+    ----------
+    metric
+        The derived value that a response is.
+    quantity
+        What to measure where a run has no such value; None leaves that run out.
+    """
+    found, shown = [], None
+    for run in runs:
+        if not _passes(run, options, facts):
+            continue
+        value, source = facts.of(run).metrics.get(metric, math.nan), metric
+        if quantity is not None:
+            values, shown = quantity(run)
+            value, source = measured_response(run, values), "end of light less its start"
+        x = _x_of(run, options.photoresponse_x, facts)
+        if math.isfinite(value) and math.isfinite(x):
+            found.append(Response(run=run, x=x, value=value, group=_group(run, options.photoresponse_x), source=source))
+    return sorted(found, key=lambda each: (each.group, each.x)), shown
+
+
+def draw_response(
+    found: Sequence[Response], options: ResponseOptions, look: Look, facts: Facts, shown: Shown, what: str
+) -> Drawn:
+    """Points of each group, and with a power in x the power law of each.
+
+    Raises
+    ------
+    DataError
+        Reason ``nothing-to-show``: there is no response, or none that a logarithm can show.
+    """
+    if not found:
+        raise DataError(
+            f"no lit run has both a response and a {options.photoresponse_x.replace('_', ' ')} that is known and asked for; "
+            "choose other runs or filters, or link calibrations: `batchlab devices link-calibrations`",
+            reason="nothing-to-show",
+        )
+    x_log, y_log = options.axtype in ("semilogx", "loglog"), options.axtype in ("semilogy", "loglog")
+    values = np.array([each.value for each in found])
+    xs = np.array([each.x for each in found])
+    signed = np.abs(values) if y_log else values
+    if (x_log and not (xs > 0).any()) or (y_log and not (signed > 0).any()):
+        raise DataError(
+            f"nothing is above 0, as {options.axtype} axes need; make them linear", reason="nothing-to-show"
+        )
+    label, plain = _LABELS[options.photoresponse_x]
+    x_unit = unit_for([xs], plain) if plain else None
+    unit = unit_for([values], shown.unit)
+    px = xs if x_unit is None else x_unit.of(xs)
+    py = unit.of(signed)
+    groups = list(dict.fromkeys(each.group for each in found))
+    member = np.array([groups.index(each.group) for each in found])
+    marks: list[Line | Points] = []
+    for at, (group, colour) in enumerate(zip(groups, look.colours(len(groups)), strict=True)):
+        chosen = (member == at) & ((px > 0) | (not x_log)) & ((py > 0) | (not y_log))
+        if not chosen.any():
+            continue
+        law = power_law(xs[chosen], values[chosen]) if options.photoresponse_x == "power" else None
+        name = group if law is None else f"{group}: γ = {law.exponent:.2f} ± {law.error:.2f}".removeprefix(": ")
+        marks.append(
+            Points(
+                x=px[chosen],
+                y=py[chosen],
+                label=name,
+                colour=colour,
+                symbol=SYMBOLS[at % len(SYMBOLS)],
+                size_pt=look.mark_pt,
+            )
+        )
+        if law is not None:
+            sign = 1.0 if y_log else float(np.sign(np.median(values[chosen])))
+            along = np.geomspace(xs[chosen][xs[chosen] > 0].min(), xs[chosen].max(), 60)
+            curve = unit.of(sign * law.scale * along**law.exponent)
+            line_x = along if x_unit is None else x_unit.of(along)
+            marks.append(Line(x=line_x, y=curve, colour=colour, width_pt=0.7 * look.width_pt))
+    dates = options.photoresponse_x == "time"
+    x_limits = _limits(px, x_log)
+    y_label = f"{'|Δ' if y_log else 'Δ'}{shown.symbol}{'|' if y_log else ''} ({unit.symbol})"
+    x_label = f"{label} ({x_unit.symbol})" if x_unit is not None else label
+    plot_of = Plot(
+        marks=tuple(marks),
+        x_limits=x_limits,
+        y_limits=_limits(py, y_log),
+        x_log=x_log,
+        y_log=y_log,
+        x_label=f"{label} ({facts.time_zone})" if dates else x_label,
+        y_label=y_label,
+        x_names=dates_along(x_limits, facts.time_zone) if dates else (),
+        legend=look.legend(),
+        grid=look.grid,
+    )
+    table = Table(
+        columns={
+            "run_id": [each.run.run_id for each in found],
+            "seq": [facts.of(each.run).seq for each in found],
+            "group": [each.group for each in found],
+            x_label: px.tolist(),
+            y_label: py.tolist(),
+            "source": [each.source for each in found],
+        }
+    )
+    title = f"{text_of([each.run for each in found])} – {what}"
+    return Drawn(sheets=(look.sheet((plot_of,), title),), tables=(table,))
+
+
+def _limits(values: Array, log: bool) -> tuple[float, float]:
+    if not log:
+        return limits_of([(values, values)], 0.06)
+    good = values[values > 0]
+    return float(good.min()) / 1.3, float(good.max()) * 1.3
+
+
+def _x_of(run: Run, against: str, facts: Facts) -> float:
+    if against == "power":
+        power = facts.of(run).power_w
+        return math.nan if power is None else power
+    if against == "time":
+        return math.nan if run.start_utc is None else run.start_utc.timestamp()
+    return run.number("wavelength_nm" if against == "wavelength" else "vg_fixed_v")
+
+
+def _group(run: Run, against: str) -> str:
+    """What else was set: wavelength and gate voltage, but for what x is."""
+    nm, vg = run.number("wavelength_nm"), run.number("vg_fixed_v")
+    parts = [f"{nm:g} nm" if against != "wavelength" and nm > 0 else ""]
+    parts.append(f"Vg = {vg:.4g} V".replace("-", "\N{MINUS SIGN}") if against != "gate_voltage" and vg == vg else "")
+    return ", ".join(filter(None, parts))
+
+
+def _passes(run: Run, options: ResponseOptions, facts: Facts) -> bool:
+    if not run.has_light:
+        return False
+    wanted = ((options.filter_wavelength, "wavelength_nm"), (options.filter_vg, "vg_fixed_v"))
+    if any(value is not None and not abs(run.number(name) - value) <= _SAME for value, name in wanted):
+        return False
+    if options.filter_power_range is None:
+        return True
+    low, high = sorted(options.filter_power_range)
+    power = facts.of(run).power_w
+    return power is not None and low <= power <= high
