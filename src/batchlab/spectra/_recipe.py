@@ -90,7 +90,9 @@ class Recipe(BaseModel):
     preset: Technique | None = Field(None, description="a technique, whose custom holds where nothing is written")
     to_axis: AxisKind | None = Field(None, description="the axis to convert to, such as wavenumber")
     to_axis_unit: str | None = None
-    laser_nm: FiniteFloat | None = Field(None, gt=0, description="laser line, between Raman shift and wavelength")
+    laser_nm: FiniteFloat | None = Field(
+        None, gt=0, description="laser line, between Raman shift and wavelength; by default what the files say"
+    )
     to_quantity: Quantity | None = Field(None, description="the quantity to convert to, such as absorbance")
     to_unit: str | None = None
     steps: tuple[Step, ...] = ()
@@ -221,8 +223,8 @@ def prepare(
         one, other = _remembered(reference, recipe, memory), _on_its_own(sample, "the sample", recipe)
     else:
         one, other = (
-            signal_of(reference, "the reference", recipe.laser_nm, recipe.joins),
-            signal_of(sample, "the sample", recipe.laser_nm, recipe.joins),
+            signal_of(reference, "the reference", _laser_of(reference, recipe), recipe.joins),
+            signal_of(sample, "the sample", _laser_of(sample, recipe), recipe.joins),
         )
     both = join(
         one,
@@ -250,7 +252,7 @@ def prepare(
         from batchlab.spectra._pretreatment._apply import apply_to_both
 
         both = apply_to_both(both, shared, one, other)
-    done = [f"to_axis({recipe.to_axis.value})"] if recipe.to_axis is not None else []
+    done = [f"to_axis({recipe.to_axis.value}){_by_lasers(reference, sample, recipe)}"] if recipe.to_axis else []
     done += [f"to_quantity({recipe.to_quantity.value})"] if recipe.to_quantity is not None else []
     return replace(
         both,
@@ -260,6 +262,21 @@ def prepare(
 
 
 _PLAIN = Recipe.model_validate({})
+
+
+def _laser_of(spectrum: Spectrum, recipe: Recipe) -> float | None:
+    """The laser line that is stated, or else the one that the file says."""
+    from batchlab.spectra._laser import laser_line_of
+
+    return laser_line_of(spectrum.metadata) if recipe.laser_nm is None else recipe.laser_nm
+
+
+def _by_lasers(reference: Spectrum, sample: Spectrum, recipe: Recipe) -> str:
+    """Which laser lines were used where the files say them; empty where none was, and where it is stated."""
+    if AxisKind.RAMAN_SHIFT not in (reference.axis_kind, sample.axis_kind, recipe.to_axis) or recipe.laser_nm:
+        return ""
+    lines = {line for line in (_laser_of(each, recipe) for each in (reference, sample)) if line is not None}
+    return f" by the laser line of {' and '.join(f'{line:g}' for line in sorted(lines))} nm" if lines else ""
 
 
 def _splicing(one: Signal, other: Signal) -> tuple[str, ...]:
@@ -277,14 +294,22 @@ def _on_its_own(spectrum: Spectrum, role: str, recipe: Recipe) -> Signal:
     from batchlab.spectra._units import to_axis
 
     told = len(spectrum.warnings)
+    raman = AxisKind.RAMAN_SHIFT is spectrum.axis_kind or Technique.RAMAN is spectrum.technique
+    if raman and recipe.preset is Technique.FTIR:
+        raise DataError(
+            f"{_called(spectrum, role)} is a Raman spectrum, and the preset {recipe.preset} is for the infrared; use "
+            f"preset {Technique.RAMAN}",
+            reason="no-such-conversion",
+        )
+    laser_nm = _laser_of(spectrum, recipe)
     try:
         spectrum, spliced, warning = splice(spectrum, recipe.joins)
         if warning is not None:
             spectrum = replace(spectrum, warnings=(*spectrum.warnings, f"{_called(spectrum, role)}: {warning}"))
         if recipe.to_axis is not None:
-            spectrum = to_axis(spectrum, recipe.to_axis, recipe.to_axis_unit, laser_nm=recipe.laser_nm)
+            spectrum = to_axis(spectrum, recipe.to_axis, recipe.to_axis_unit, laser_nm=laser_nm)
         signal = replace(
-            signal_of(spectrum, role, recipe.laser_nm, recipe.joins),
+            signal_of(spectrum, role, laser_nm, recipe.joins),
             warnings=spectrum.warnings[told:],
             spliced=spliced,
         )
@@ -305,7 +330,7 @@ def _remembered(reference: Spectrum, recipe: Recipe, memory: MutableMapping[str,
     for part in (reference.axis, reference.intensity):
         digest.update(part.tobytes())
     said = (reference.axis_kind, reference.axis_unit, reference.quantity, reference.unit, reference.name)
-    digest.update(repr((said, len(reference), recipe.model_dump(mode="json"))).encode())
+    digest.update(repr((said, _laser_of(reference, recipe), len(reference), recipe.model_dump(mode="json"))).encode())
     key = f"batchlab.spectra.prepared.{digest.hexdigest()}"
     if key not in memory:
         memory[key] = _on_its_own(reference, "the reference", recipe)

@@ -14,6 +14,7 @@ from batchlab.errors import ConfigError, DataError
 from batchlab.spectra._comparison import Comparison
 from batchlab.spectra._conformity import Band, band_of_replicates
 from batchlab.spectra._kinds import Normalization
+from batchlab.spectra._laser import laser_line_of
 from batchlab.spectra._measures import DEFAULT_METRICS, METRICS, split_region
 from batchlab.spectra._model import Array, Spectrum, read_only
 from batchlab.spectra._normalization import normalize
@@ -198,6 +199,8 @@ def group_of(
     warnings = dict.fromkeys(text for both in joined for text in both.warnings)
     if len(rows) == 1:
         warnings[f"the group {name!r} has a single member, so it has no spread"] = None
+    lasers = {laser_line_of(each.metadata) for each in members}
+    line = lasers.pop() if len(lasers) == 1 else None
     mean = Spectrum(
         axis=axis,
         intensity=rows.mean(axis=0),
@@ -206,6 +209,7 @@ def group_of(
         quantity=one.quantity,
         unit=one.unit,
         name=name,
+        metadata={} if line is None else {"laser_nm": repr(line)},
     )
     spread = rows.std(axis=0, ddof=1) if len(rows) > 1 else np.full(axis.size, math.nan)
     return Group(

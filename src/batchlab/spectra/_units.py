@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchlab.errors import DataError
+from batchlab.spectra._laser import laser_line_of
 from batchlab.spectra._model import Array, AxisKind, Quantity, Spectrum
 
 __all__ = ["axis_values", "no_such_conversion", "to_axis"]
@@ -49,7 +50,7 @@ def to_axis(
     kind, unit
         What is wanted; the unit is nm, cm-1, eV or THz where it is not said.
     laser_nm
-        The laser line in nm, to or from a Raman shift.
+        The laser line in nm, to or from a Raman shift; by default the one that the metadata say.
 
     Returns
     -------
@@ -79,6 +80,8 @@ def to_axis(
             f"{called} is a {spectrum.quantity.value} per unit of {own_kind.value}: per unit of {kind.value} each "
             "value is another one; convert it where its unit is known, or compare it on its own axis"
         )
+    if laser_nm is None:
+        laser_nm = laser_line_of(spectrum.metadata)
     axis = axis_values(spectrum.axis, (own_kind, own_unit), (kind, unit), laser_nm=laser_nm, called=called)
     warnings = spectrum.warnings
     if spectrum.quantity is Quantity.FLUORESCENCE and own_kind is not kind:
@@ -178,7 +181,8 @@ def _inverse(values: Array, called: str) -> Array:
 def _laser(laser_nm: float | None, called: str) -> float:
     if laser_nm is None or not laser_nm > 0:
         raise DataError(
-            f"{called}: a Raman shift counts from the laser line, which is not known; state laser_nm, such as 785",
+            f"{called}: state laser_nm, such as 785; a Raman shift counts from the laser line, and the file does not say "
+            "which",
             reason="no-laser-line",
         )
     return _NM_TIMES_CM1 / laser_nm

@@ -14,6 +14,8 @@ __all__ = ["Header", "metadata_of", "read_header"]
 
 _COMMENT = re.compile(r"^\s*(?:#+|//|!|%(?=\s))\s*(?=\S)")
 _KEY_VALUE = re.compile(r"^\s*(?P<key>[^:=;\t,]{1,60}?)\s*(?:[:=;\t]|,\s*)\s*(?P<value>.*?)[\s;,]*$")
+# The first colon of "Fri 13:48:37" parts no key from its value.
+_SPLIT_TIME = re.compile(r"^(?:[^:=;\t,]*[\sT])?\d{1,2}:\d\d:\d\d(?!\d)")
 _LETTER = re.compile(r"[^\W\d_]")
 _MOST_PREAMBLE_LINES = 1000
 
@@ -149,6 +151,6 @@ def metadata_of(preamble: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in preamble:
         match = _KEY_VALUE.match(_COMMENT.sub("", line.replace("\x00", "")))
-        if match and match["value"]:
+        if match and match["value"] and _LETTER.search(match["key"]) and not _SPLIT_TIME.search(line):
             found.setdefault(match["key"].strip().strip('"'), match["value"].strip().strip('"'))
     return found

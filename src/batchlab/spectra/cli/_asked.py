@@ -28,7 +28,9 @@ _OPTIONS = (
     ),
     click.option("--to-axis", type=WordsType(AxisKind), help="Convert every axis to this."),
     click.option("--to-axis-unit", help="The unit of --to-axis, such as nm."),
-    click.option("--laser-nm", type=float, help="The laser line, between Raman shift and wavelength."),
+    click.option(
+        "--laser-nm", type=float, help="The laser line, between Raman shift and wavelength; default what the files say."
+    ),
     click.option("--to-quantity", type=WordsType(Quantity), help="Convert every signal to this."),
     click.option(
         "--joins",
