@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchlab.batchfile import load
 from batchlab.builders import from_directory, from_files, grid, group_files, groups, match
 from batchlab.builders._labels import labels, stem
-from batchlab.engine import plan
+from batchlab.engine import inline, plan, run
 from batchlab.engine._model import From, Limits
 from batchlab.engine._names import collision_key, render_template
 from batchlab.errors import ConfigError
@@ -337,3 +338,29 @@ def test_a_foreign_file_in_the_way_is_told_with_what_every_command_offers(leaves
     (planned,) = plan(batch).jobs
     assert planned.verdict == "blocked"
     assert "move it, choose another output folder, or write settings: {conflict: overwrite}" in planned.reason
+
+
+def test_what_the_batch_itself_has_made_is_no_sample_of_it(tmp_path):
+    touch(tmp_path, "mytasks.py", "data/a.txt", "data/b.txt", "data/batch_summary.csv")
+    (tmp_path / "mytasks.py").write_text("def measure(ctx):\n    ctx.output('table').write_text('1')\n")
+
+    def made():
+        return from_directory(
+            f"{tmp_path}/mytasks.py:measure",
+            tmp_path / "data",
+            "*",
+            output=tmp_path / "data",
+            outputs={"table": "{sample}_made.txt"},
+        )
+
+    assert names_of(made()) == ["measure/a", "measure/b", "measure/batch_summary"]  # a user's own file so far
+    (tmp_path / "data/batch_summary.csv").unlink()
+    assert run(made(), executor=inline).exit_code == 0
+    touch(tmp_path, "data/batch_summary.csv", "data/c.txt")
+    assert (tmp_path / "data/a_made.txt").exists()
+    assert names_of(made()) == ["measure/a", "measure/b", "measure/c"]
+    entry = "batch: measure\noutput: data\njobs:\n  - task: ./mytasks.py:measure\n"
+    (tmp_path / "b.yaml").write_text(
+        f"{entry}    inputs: {{sample: data/*}}\n    outputs: {{table: '{{sample}}_made.txt'}}\n"
+    )
+    assert names_of(load(tmp_path / "b.yaml")) == ["measure/a", "measure/b", "measure/c"]

@@ -15,6 +15,7 @@ from batchlab.builders._expand import expand, expand_or_raise
 from batchlab.builders._files import FileGroup, from_directory, from_files, group_files, groups
 from batchlab.builders._grid import grid
 from batchlab.builders._match import match
+from batchlab.builders._own import own_files
 from batchlab.builders._paths import absolute, last_word, task_name
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "groups",
     "last_word",
     "match",
+    "own_files",
     "problems_of",
     "read_input",
     "task_name",

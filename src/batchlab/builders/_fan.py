@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from batchlab.builders._entry import Each, Entry, Findings, Many
 from batchlab.builders._labels import labels, stem
-from batchlab.builders._match import folder_of, is_pattern, match
+from batchlab.builders._match import folder_of, is_pattern
+from batchlab.builders._own import match_foreign
 from batchlab.builders._paths import absolute
 from batchlab.engine import Json
 from batchlab.engine._model import EMPTY
@@ -72,7 +73,7 @@ def files_of(entry: Entry, name: str, spec: Each | Many, place: Place, findings:
             found[path] = None
             continue
         try:
-            matched = match(path, leave_out=place.output)
+            matched = match_foreign(path, place.output)
         except (OSError, ValueError) as error:
             findings.tell(at, f"{path} cannot be searched: {error}")
             continue

@@ -11,6 +11,7 @@ from pathlib import Path
 from batchlab.builders._entry import Each, Entry, Finding, InputSpec, Many, problems_of, read_input
 from batchlab.builders._expand import expand_or_raise
 from batchlab.builders._match import match
+from batchlab.builders._own import match_foreign
 from batchlab.builders._paths import last_word
 from batchlab.engine import Batch, Job, Json, Limits, Scalar, Settings
 from batchlab.engine._model import EMPTY, NO_LIMITS
@@ -281,7 +282,7 @@ def _shared(inputs: Mapping[str, object]) -> dict[str, InputSpec]:
 def _matched(folder: str | os.PathLike[str], pattern: str, output: str | os.PathLike[str]) -> list[str]:
     root = os.path.abspath(os.fspath(folder))
     try:
-        found = match(os.path.join(root, pattern), leave_out=os.path.abspath(os.fspath(output)))
+        found = match_foreign(os.path.join(root, pattern), os.path.abspath(os.fspath(output)))
     except OSError as error:
         raise ConfigError(f"{root} cannot be searched: {error}") from error
     if not found:

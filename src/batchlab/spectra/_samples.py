@@ -6,14 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from batchlab.builders import match
-from batchlab.engine import outputs_in
+from batchlab.builders import match, own_files
 from batchlab.errors import ConfigError
 
 __all__ = ["Samples", "find_samples", "look_for_samples", "samples_or_raise"]
 
 _WILD = "*?"
-_REPORTS = ("batch_report.html", "batch_statistics.json", "batch_summary.csv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +78,7 @@ def look_for_samples(
     itself = None if reference is None else os.path.realpath(os.fspath(reference))
     of_reference: dict[str, None] = {}
     root = None if output is None else os.path.abspath(os.fspath(output))
-    made = _made_in(root)
+    made = frozenset() if root is None else own_files(root)
     found: dict[str, None] = {}
     without: list[tuple[str, str]] = []
     left_out: set[str] = set()
@@ -111,17 +109,6 @@ def look_for_samples(
     unnamed = tuple(each for each in of_reference if each not in found)
     told += tuple(f"the reference {os.path.basename(each)} is among the samples: left out" for each in unnamed)
     return Samples(files=tuple(found), without=tuple(without), told=told, reference=unnamed)
-
-
-def _made_in(root: str | None) -> frozenset[str]:
-    """Real paths of what a batch has made in its output root, its reports included."""
-    if root is None:
-        return frozenset()
-    from pathlib import Path
-
-    real = os.path.realpath(root)
-    made = outputs_in(Path(root))
-    return made | {os.path.join(real, name) for name in _REPORTS} if made else made
 
 
 def _why_none(name: str, path: str, own: bool) -> str:
