@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from batchlab.engine import From, Gather, Job, inline, load_batch, plan, run
+from batchlab.engine import From, Gather, Job, inline, load_batch, plan, run, why
 from batchlab.errors import ConfigError
 from tests.engine.toys import act, batch, write_numbers
 
@@ -54,6 +54,32 @@ def test_nothing_is_left_to_do_after_a_run_and_each_change_is_named(chain, tmp_p
     found = verdicts(chain())
     assert found["a"][0] == "blocked" and "missing" in found["a"][1]
     assert found["b"] == ("blocked", "blocked by a")
+
+
+def test_what_a_task_names_beside_its_inputs_is_part_of_the_key(chain, tmp_path):
+    note = tmp_path / "in/1_2.txt.note"
+    done = ("skip", "done before, nothing changed")
+    run(chain(), executor=inline)
+    note.write_text("one")
+    assert verdicts(chain())["a"] == ("stale", "the note beside 1_2.txt is new")
+    run(chain(), executor=inline)
+    assert verdicts(chain())["a"] == done
+    note.write_text("two")
+    assert verdicts(chain())["a"] == ("stale", "the note beside 1_2.txt has changed")
+    run(chain(), executor=inline)
+    assert verdicts(chain())["a"] == done
+    note.unlink()
+    assert verdicts(chain())["a"] == ("stale", "the note beside 1_2.txt is gone")
+    answer = why(tmp_path / "out", "a")
+    assert (answer.next, answer.next_reason) == ("stale", "the note beside 1_2.txt is gone")
+    assert [each.name for each in answer.inputs] == ["numbers"]
+
+
+def test_what_changes_beside_an_input_during_a_run_is_seen_by_the_next(chain, tmp_path):
+    planned = plan(chain())
+    assert planned.around.of(planned.jobs[0].job, planned.cards["toy.add"]) == {}
+    (tmp_path / "in/1_2.txt.note").write_text("late")
+    assert planned.around.of(planned.jobs[0].job, planned.cards["toy.add"]) == {}
 
 
 def test_another_version_of_a_task_or_library_is_a_reason(chain, monkeypatch):

@@ -33,12 +33,19 @@ def trace(word: str) -> None:
             os.close(descriptor)
 
 
+def notes_beside(params, inputs) -> dict:
+    """What is noted beside a file: ``1_2.txt.note``."""
+    notes = {path: Path(f"{path}.note") for files in inputs.values() for path in files}
+    return {f"the note beside {Path(path).name}": note.read_text() for path, note in notes.items() if note.exists()}
+
+
 @task(
     name="toy.add",
     version="1",
     params=AddParams,
     inputs=("numbers",),
     outputs={"sum": "{numbers}.sum", "copy": "{numbers}.copy"},
+    surroundings=notes_beside,
 )
 def add(ctx: JobContext, params: AddParams) -> dict:
     """Sum of the numbers in a file."""

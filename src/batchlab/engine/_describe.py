@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 from batchlab.engine._model import Json
 from batchlab.engine._params import ParamProblem, check_params
-from batchlab.engine._task import Task, find_task, is_user_task, load_user_task, split_user_task
+from batchlab.engine._task import Surroundings, Task, find_task, is_user_task, load_user_task, split_user_task
 from batchlab.engine._user_task import file_version
 from batchlab.errors import ConfigError
 
@@ -43,6 +43,7 @@ class TaskCard:
     any_io: bool  # an undeclared function: its inputs and outputs are those that a job names
     optional_inputs: tuple[str, ...] = ()
     formats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # output name -> how its name may end
+    surroundings: Surroundings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,7 @@ def card_of(task: Task) -> TaskCard:
         any_io=user,
         optional_inputs=task.optional_inputs,
         formats=dict(task.formats),
+        surroundings=task.surroundings,
     )
 
 
@@ -228,6 +230,9 @@ def _look_up(name: str, sets: Sequence[Mapping[str, Json]], *, user: bool = Fals
         task = load_user_task(name) if user else find_task(name)
     except ConfigError as error:
         return Resolved(card=None, error=str(error) + _line_of(error, name))
+    if user and task.surroundings is not None:
+        # Planning would have to run the file in its own process.
+        return Resolved(card=None, error=f"{name}: surroundings are for installed tasks; take it out of @task")
     checked = []
     for given in sets:
         resolved, problems = check_params(task, given)

@@ -59,8 +59,9 @@ class Endings:
         self._course.tally.see(job.task, case.planned.bytes, result)
         self._placing.remember_files(job, result)
         self._records.attempt(case.id, case.number, Status.DONE, result.elapsed_s, result.peak_memory_bytes, None)
-        recipe = self._course.plan.recipes.of(job, self._course.plan.cards[job.task])
-        inputs = inputs_text(job, lambda path: result.digests[path][1], self._memory.handed)
+        card = self._course.plan.cards[job.task]
+        recipe, around = self._course.plan.recipes.of(job, card), self._course.plan.around.of(job, card)
+        inputs = inputs_text(job, lambda path: result.digests[path][1], self._memory.handed, around)
         key = make_key(recipe, inputs)
         items = worth_telling((*case.blamed, *result.items))
         outcome = Outcome(

@@ -15,7 +15,9 @@ from typing import Any
 from batchlab.engine._describe import TaskCard
 from batchlab.engine._digest import canonical, text_digest
 from batchlab.engine._execute import library_versions
-from batchlab.engine._model import From, Job, Json
+from batchlab.engine._model import EMPTY, From, Job, Json
+
+_AROUND = "(surroundings)"  # no input's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,27 @@ class Handed:
 
     outputs: Mapping[str, str]
     metrics: str
+
+
+class Around:
+    """What the results of jobs depend on beside params and inputs, as it was when they were planned."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Mapping[str, str]] = {}  # of jobs that depend on anything
+
+    def of(self, job: Job, card: TaskCard) -> Mapping[str, str]:
+        """The job's, asked for once, so that what changes while it runs makes it stale afterwards."""
+        if card.surroundings is None:
+            return EMPTY
+        known = self._found.get(job.name)
+        if known is None:
+            files = {
+                name: (value,) if isinstance(value, str) else tuple(value)
+                for name, value in job.inputs.items()
+                if not isinstance(value, From)
+            }
+            known = self._found[job.name] = dict(card.surroundings(job.params, files)) or EMPTY
+        return known
 
 
 class Recipes:
@@ -58,7 +81,12 @@ class Recipes:
         return recipe
 
 
-def inputs_text(job: Job, digest_of: Callable[[str], str], handed: Callable[[str], Handed | None]) -> str:
+def inputs_text(
+    job: Job,
+    digest_of: Callable[[str], str],
+    handed: Callable[[str], Handed | None],
+    around: Mapping[str, str] = EMPTY,
+) -> str:
     """Canonical JSON of what the inputs hold: file names and digests; folders do not count.
 
     Parameters
@@ -67,6 +95,8 @@ def inputs_text(job: Job, digest_of: Callable[[str], str], handed: Callable[[str
         Digest of the file at a path.
     handed
         What an upstream job hands over; None of a member that a gathering job goes without.
+    around
+        What else the job depends on.
     """
     found: dict[str, Json] = {}
     for name in sorted(job.inputs):
@@ -85,6 +115,8 @@ def inputs_text(job: Job, digest_of: Callable[[str], str], handed: Callable[[str
                 }
         else:
             found[name] = [[os.path.basename(path), digest_of(path)] for path in value]
+    if around:
+        found[_AROUND] = dict(sorted(around.items()))
     return json.dumps(found, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -107,6 +139,8 @@ def difference(recipe_before: str, recipe_now: str, inputs_before: str | None, i
     old, new = json.loads(inputs_before or "{}"), json.loads(inputs_now or "{}")
     for name in [*new, *(n for n in old if n not in new)]:
         if old.get(name) != new.get(name):
+            if name == _AROUND:
+                return _around_change(old.get(name) or {}, new.get(name) or {})
             return f"input {name}: {_input_change(old.get(name), new.get(name))}"
     return "key: made by another version of batchlab"
 
@@ -128,6 +162,11 @@ def _shown(values: Mapping[str, Json], name: str) -> str:
         return "not given"
     text = canonical(values[name])
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _around_change(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    name = next(name for name in [*new, *old] if old.get(name) != new.get(name))
+    return f"{name} {'is new' if name not in old else 'is gone' if name not in new else 'has changed'}"
 
 
 def _input_change(old: Json, new: Json) -> str:

@@ -166,8 +166,9 @@ class Lineup:
         remembered = self._memory.jobs.get(case.job.name)
         if remembered is None or not remembered.done:
             return False
-        recipe = self._plan.recipes.of(case.job, self._plan.cards[case.job.task])
-        return changed(case.job, recipe, remembered, self._memory) is None
+        card = self._plan.cards[case.job.task]
+        recipe, around = self._plan.recipes.of(case.job, card), self._plan.around.of(case.job, card)
+        return changed(case.job, recipe, around, remembered, self._memory) is None
 
     def _culprit(self, job: Job) -> str | None:
         """Why a job can never run: a needed one that is not done; members that may be missing are left out."""

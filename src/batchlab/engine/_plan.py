@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from batchlab.engine._describe import TaskCard, resolve
 from batchlab.engine._digest import canonical
-from batchlab.engine._key import Recipe, Recipes, difference, inputs_text, make_key
+from batchlab.engine._key import Around, Recipe, Recipes, difference, inputs_text, make_key
 from batchlab.engine._ledger import ledger_version, open_reader
 from batchlab.engine._memory import Memory, Remembered, recall
 from batchlab.engine._model import Batch, Conflict, From, Gather, Job, Json, Status
@@ -56,6 +56,7 @@ class Plan:
     jobs: tuple[PlannedJob, ...]
     cards: Mapping[str, TaskCard]  # by the task name that jobs use
     recipes: Recipes
+    around: Around
 
     @property
     def counts(self) -> dict[str, int]:
@@ -120,7 +121,7 @@ def plan(batch: Batch | Checked, *, fresh: bool = False, only: str | None = None
     planned = _settle(batch, planned, memory)
     if only is not None:
         planned = _select(planned, only)
-    return Plan(batch=batch, jobs=tuple(planned), cards=cards, recipes=planner.recipes)
+    return Plan(batch=batch, jobs=tuple(planned), cards=cards, recipes=planner.recipes, around=planner.around)
 
 
 def _recall(batch: Batch) -> Memory:
@@ -273,10 +274,13 @@ class _Planner:
         self._keep = {name for job in batch.jobs for name in job.upstream}
         self._sizes: dict[str, int | None] = {}
         self.recipes = Recipes()
+        self.around = Around()
 
     def judge(self, job: Job) -> PlannedJob:
         """What would happen to this job, given what would happen to those before it."""
         size, missing = self._input_bytes(job)
+        if missing is None:
+            self.around.of(job, self._cards[job.task])
         verdict, reason = self._verdict(job, missing)
         if job.name in self._keep:
             self._verdicts[job.name] = verdict
@@ -302,7 +306,8 @@ class _Planner:
             return Verdict.RUN, "new"
         if not remembered.done:
             return Verdict.RUN, _not_done(remembered)
-        change = changed(job, self.recipes.of(job, self._cards[job.task]), remembered, self._memory)
+        card = self._cards[job.task]
+        change = changed(job, self.recipes.of(job, card), self.around.of(job, card), remembered, self._memory)
         return (Verdict.SKIP, "done before, nothing changed") if change is None else (Verdict.STALE, change)
 
     def _input_bytes(self, job: Job) -> tuple[int, str | None]:
@@ -344,7 +349,7 @@ def _not_done(remembered: Remembered) -> str:
     return f"{remembered.state} before"
 
 
-def changed(job: Job, recipe: Recipe, remembered: Remembered, memory: Memory) -> str | None:
+def changed(job: Job, recipe: Recipe, around: Mapping[str, str], remembered: Remembered, memory: Memory) -> str | None:
     """None if a done job needs no new run; else the first reason why it does."""
     if remembered.key is None:
         return "key: not recorded"
@@ -352,7 +357,7 @@ def changed(job: Job, recipe: Recipe, remembered: Remembered, memory: Memory) ->
         before = memory.fields_of(remembered.id)
         return difference(before[0], recipe.text, None, None) if before else "key: not recorded"
     try:
-        inputs = inputs_text(job, memory.digest, memory.handed)
+        inputs = inputs_text(job, memory.digest, memory.handed, around)
     except OSError as error:
         return f"input cannot be read: {error}"
     if make_key(recipe, inputs) != remembered.key:

@@ -28,6 +28,8 @@ _MARK = "__batchlab_task__"
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
 F = TypeVar("F", bound=Callable[..., Any])
+# From a job's params and the files of each of its inputs to what else its result depends on, name to state.
+Surroundings = Callable[[Mapping[str, Any], Mapping[str, tuple[str, ...]]], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Task:
     summary: str
     optional_inputs: tuple[str, ...] = ()  # inputs that a job may leave out
     formats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # output name -> how its name may end
+    surroundings: Surroundings | None = None
 
 
 def task(
@@ -58,6 +61,7 @@ def task(
     preload: tuple[str, ...] = (),
     optional_inputs: tuple[str, ...] = (),
     formats: Mapping[str, tuple[str, ...]] | None = None,
+    surroundings: Surroundings | None = None,
 ) -> Callable[[F], F]:
     """Declare a plain function as a task; the function itself stays as it is.
 
@@ -82,6 +86,11 @@ def task(
         Names of inputs that a job may give or leave out; the task asks `ctx.given`.
     formats
         Output name to the endings that its file may have, such as ``(".png", ".pdf")``; others are told in the plan.
+    surroundings
+        What a result depends on beside params and inputs, such as a person's settings for a file: called for each job
+        while it is planned, with its params and the paths of each input's files, it gives names to short texts. They
+        are part of the key, and a name is told where its text is another: ``the pinned plan of a.txt`` has changed.
+        It should be quick and import little. Only an installed task may have it.
     """
 
     def declare(function: F) -> F:
@@ -102,6 +111,7 @@ def task(
                 summary=(function.__doc__ or "").strip().split("\n")[0],
                 optional_inputs=tuple(optional_inputs),
                 formats={output: tuple(endings) for output, endings in (formats or {}).items()},
+                surroundings=surroundings,
             ),
         )
         return function
