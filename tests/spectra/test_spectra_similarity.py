@@ -286,6 +286,23 @@ def test_a_normalisation_of_the_recipe_is_like_that_of_the_comparison():
     assert "after snv" in recipe.statements["rmse"]
 
 
+def test_the_ratio_of_areas_is_of_what_the_steps_before_the_first_normalisation_made_and_says_so():
+    one, other = spectrum(X, REFERENCE), spectrum(X, SAMPLE)
+    steps = [{"offset": "min"}, "snv", {"savgol": 11}, {"mask": [500, 540]}]
+    found = compare(one, other, recipe=Recipe.model_validate({"steps": steps}))
+    area = 0.0
+    for part in (X < 500, X > 540):
+        a, b = (trapezoid((y - y.min())[part], X[part]) for y in (REFERENCE, SAMPLE))
+        area += np.array([a, b])
+    assert found.metrics["area_ratio"] == pytest.approx(area[1] / area[0], rel=1e-9)
+    told = found.statements
+    assert told["rmse"].endswith(
+        "after offset(subtract=min), snv(), savgol(window_points=11, polynomial=2), mask(regions=[[500.0, 540.0]])"
+    )
+    assert told["area_ratio"].endswith("after offset(subtract=min), mask(regions=[[500.0, 540.0]])")
+    assert "after" not in compare(one, other, "snv").statements["area_ratio"].rpartition(";")[2]
+
+
 def test_a_range_that_the_recipe_takes_out_is_like_one_that_is_masked():
     one, other = spectrum(X, REFERENCE), spectrum(X, SAMPLE)
     recipe = Recipe.model_validate({"steps": [{"step": "mask", "regions": [[500, 540]]}]})

@@ -9,6 +9,7 @@ from batchlab.spectra._difference import difference_label
 from batchlab.spectra._measures import MEASURES, Difference, split_region
 from batchlab.spectra._model import Array, AxisKind, Quantity, axis_label, intensity_label
 from batchlab.spectra._normalization import Normalization
+from batchlab.spectra._pretreatment._steps import STEPS
 
 __all__ = ["Comparison", "Range"]
 
@@ -166,6 +167,16 @@ class Comparison:
         how = list(self.done)
         if metric.startswith("axis_shift"):  # estimated before it was taken out, and before normalising
             how = [each for each in how if not each.startswith(MOVED)]
-        elif self.normalization is not Normalization.NONE and metric != "area_ratio":
+        elif metric == "area_ratio":
+            how = _before_normalizing(how)
+        elif self.normalization is not Normalization.NONE:
             how.append(self.normalization.value)
         return "; ".join([str(measure), ", ".join(where), *(["after " + ", ".join(how)] if how else [])])
+
+
+def _before_normalizing(done: list[str]) -> list[str]:
+    """What was done up to the first step that normalises, and the ranges that were taken out after it."""
+    names = [text.partition("(")[0] for text in done]
+    first = next((at for at, name in enumerate(names) if name in STEPS and STEPS[name].normalizes), len(done))
+    after = [text for text, name in zip(done[first:], names[first:], strict=True) if name in ("cut", "mask")]
+    return [*done[:first], *after]

@@ -94,7 +94,8 @@ MEASURES = {
         "correlation hit quality of library searches",
     ),
     "area_ratio": Measure(
-        "area under b / area under a by trapezoids, of the signals before they were normalised", "any, alike is 1"
+        "area under b / area under a by trapezoids, of the signals after the steps before the first that normalises",
+        "any, alike is 1",
     ),
     "coverage": Measure(
         "the share of the reference's range, as far as a grid reaches it, on which both were measured", "0 to 1"

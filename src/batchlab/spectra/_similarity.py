@@ -78,8 +78,8 @@ def compare(
     """Compare a sample with a reference.
 
     Both are prepared alike and brought to one axis, by default to the reference's points inside the overlap; then
-    normalised there, each by itself; then judged. ``area_ratio`` is of the signals before they were normalised,
-    since normalising would make it say nothing.
+    normalised there, each by itself; then judged. ``area_ratio`` is of the signals before the first step that
+    normalises, since normalising would make it say nothing.
 
     Parameters
     ----------

@@ -181,8 +181,8 @@ def _inverse(values: Array, called: str) -> Array:
 def _laser(laser_nm: float | None, called: str) -> float:
     if laser_nm is None or not laser_nm > 0:
         raise DataError(
-            f"{called}: state laser_nm, such as 785; a Raman shift counts from the laser line, and the file does not say "
-            "which",
+            f"{called}: state laser_nm, such as 785; a Raman shift counts from the laser line, and the file does not "
+            "say which",
             reason="no-laser-line",
         )
     return _NM_TIMES_CM1 / laser_nm

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,9 +13,13 @@ from batchlab.spectra._kinds import AxisKind, Normalization, Quantity
 from batchlab.spectra.cli._asked import asked, judging_options
 from batchlab.spectra.cli._types import LimitsType, WordsType, WorkersType
 
+if TYPE_CHECKING:
+    from batchlab.engine import Batch
+
 __all__ = ["compare"]
 
-_READING = ("spectrum", "axis_kind", "axis_unit", "quantity", "unit", "column")
+_READING = ("spectrum", "axis", "axis_kind", "axis_unit", "quantity", "unit", "column")
+_MOST_NAMED = 10
 _NORMALIZATIONS = tuple(each.value for each in Normalization)
 
 
@@ -36,6 +40,7 @@ _NORMALIZATIONS = tuple(each.value for each in Normalization)
 @click.option("--axis-unit", help="Unit of the axis, likewise; nothing is converted, see --to-axis.")
 @click.option("--quantity", type=WordsType(Quantity), help="What the signal is, likewise.")
 @click.option("--unit", help="Unit of the signal, likewise; nothing is converted, see --to-quantity.")
+@click.option("--axis", help="Axis column, by name or by number from 0.")
 @click.option("--column", help="Intensity column, by name or by number from 0.")
 @click.option("--spectrum", help="Which of a file's spectra, by name or by number from 0.")
 @click.option(
@@ -43,6 +48,7 @@ _NORMALIZATIONS = tuple(each.value for each in Normalization)
 )
 @judging_options
 @click.option("--band", metavar="FILE", help="A band of tolerance: axis, lower and upper, or mean and tolerance.")
+@click.option("--must-conform", is_flag=True, help="Exit code 1 where a sample does not conform.")
 @click.option("--replicates", multiple=True, metavar="FILES", help="Files whose spread is the band of tolerance.")
 @click.option(
     "--analytics/--no-analytics",
@@ -106,6 +112,7 @@ def compare(
     quiet: bool,
     verbose: bool,
     band: str | None,
+    must_conform: bool,
     replicates: tuple[str, ...],
     analytics: bool | None,
     format: str,
@@ -147,8 +154,11 @@ def compare(
     outputs = {name: f"{{sample}}_{name}.{ending}" for name, ending in wanted.items() if ending}
     if normalized is not None:
         outputs["normalized"] = f"normalized/{{sample}}.{normalized}"
-    if each_spectrum and given["column"] is not None:
-        raise click.UsageError("--each-spectrum takes all columns: leave --column out, or --each-spectrum")
+    for option in ("axis", "column"):
+        if each_spectrum and given[option] is not None:
+            raise click.UsageError(f"--each-spectrum takes all columns: leave --{option} out, or --each-spectrum")
+    if must_conform and not ("tolerance" in params or band or replicates):
+        raise click.UsageError("--must-conform needs something to conform to: --rule, --within, --band or --replicates")
     batch = compare_batch(
         references,
         samples,
@@ -173,4 +183,24 @@ def compare(
     code = ctx.obj.run_batch(
         batch, dry_run=dry_run, fresh=fresh, only=None, json_lines=json_lines, quiet=quiet, verbose=verbose
     )
+    if must_conform and code == 0 and not dry_run:
+        failed = _not_conforming(batch)
+        code = 1 if failed else 0
+        if failed and (quiet or json_lines):  # else the summary names them
+            click.echo(f"{_listed(failed)} {'does' if len(failed) == 1 else 'do'} not conform", err=True)
     ctx.exit(code)
+
+
+def _not_conforming(batch: Batch) -> tuple[str, ...]:
+    """The samples of a batch that do not conform, by the names of their jobs."""
+    from batchlab.engine import read_view
+
+    jobs = {job.name for job in batch.jobs}
+    view = read_view(batch.output)
+    found = (job for job in view.jobs if job.name in jobs and job.metrics.get("conforms") is False)
+    return tuple(job.name.partition("/")[2] or job.name for job in found)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
