@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
@@ -221,3 +223,22 @@ def test_several_references_may_be_a_folder(small_set, tmp_path):
     (job,) = face.batch.jobs
     assert len(job.inputs["reference"]) == 6 and job.params["references"] == "mean"
     assert job.outputs["table"] == "reference.csv"
+
+
+def test_the_axis_column_is_named_on_the_command_line_as_in_a_batch_file(small_set, tmp_path):
+    files = (small_set / "reference.csv", small_set / "samples", "--output", tmp_path / "out")
+    result, face = call(*files, "--axis", "1", "--column", "2")
+    assert result.exit_code == 0, result.output
+    assert {(job.params["axis"], job.params["column"]) for job in face.batch.jobs if "axis" in job.params} == {
+        ("1", "2")
+    }
+    result, _ = call(*files, "--axis", "1", "--each-spectrum")
+    assert result.exit_code == 2
+    assert "leave --axis out" in result.output
+
+
+def test_what_is_inspected_tells_the_metadata_that_options_name(write):
+    path = write("Sample ID: leaf 7\nnm\tA\n" + "".join(f"{400 + i}\t{i % 7}\n" for i in range(30)))
+    result = CliRunner().invoke(spectra, ["inspect", str(path), "--json"])
+    (told,) = json.loads(result.output)
+    assert told["metadata"]["Sample ID"] == "leaf 7"

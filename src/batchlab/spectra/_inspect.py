@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batchlab.errors import DataError
+from batchlab.errors import BatchlabError, DataError
 from batchlab.spectra._kinds import AxisKind, SpectrumRole
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Inspection", "inspect"]
 
 
+_SURE = 0.8
 _MOST_SHOWN = 12  # spectra, in a notebook
 
 
@@ -78,13 +79,18 @@ class Inspection:
                 "last": float(main.axis[-1]) if found.last is None else found.last,
                 "count": len(main) if found.count is None else found.count,
             },
+            "metadata": dict(main.metadata),
             "spectra": [_spectrum(each, column) for each, column in zip(self.spectra, self._columns(), strict=True)],
             "alternatives": [
                 {
                     "layout": each.plan.orientation.value,
                     "confidence": round(each.confidence, 3),
                     "reason": "; ".join(each.reasons),
-                    "axis": {"kind": each.plan.axis.kind.value, "unit": each.plan.axis.unit},
+                    "axis": {
+                        "kind": each.plan.axis.kind.value,
+                        "unit": each.plan.axis.unit,
+                        "column": each.plan.axis.column,
+                    },
                     "columns": [spectrum.column for spectrum in each.plan.spectra],
                 }
                 for each in found.alternatives
@@ -120,14 +126,55 @@ def inspect(path: str | os.PathLike[str]) -> Inspection:
     from batchlab.spectra._read import read_spectra, recognize
 
     file = os.fspath(path)
-    recognition = None
+    recognition: Recognition | None = None
+    refusal: DataError | None = None
     try:
-        recognition = recognize(path)
-        spectra = read_spectra(path)
-    except DataError as error:
+        try:
+            recognition = recognize(path)
+        except DataError as error:
+            refusal = error
+        known = _known(Path(path), recognition)
+        if known is None and refusal is not None:
+            raise refusal
+        recognition = known or recognition
+        spectra = read_spectra(path, plan=None if known is None else known.plan)
+    except BatchlabError as error:
         message = str(error).removeprefix(f"{Path(file)}: ")
-        return Inspection(file=file, recognition=recognition, spectra=(), refused=message, reason=error.reason)
+        reason = error.reason if isinstance(error, DataError) else None
+        return Inspection(file=file, recognition=recognition, spectra=(), refused=message, reason=reason)
     return Inspection(file=file, recognition=recognition, spectra=spectra)
+
+
+def _known(path: Path, rules: Recognition | None) -> Recognition | None:
+    """The reading by a known plan, pinned or an AI's, where a comparison would use it; nobody is asked."""
+    from batchlab.spectra._normalizer import AiSettings, Normalizer, Source, Status
+    from batchlab.spectra._read import Alternative, Recognition
+
+    normalizer = Normalizer(AiSettings.model_validate({}))
+    sure = rules is not None and (rules.plan is None or rules.confidence >= _SURE)
+    if sure and not normalizer.has_pinned:
+        return None
+    try:
+        found = normalizer.normalize(path)
+    except DataError:
+        return None  # what the rules make of it is told
+    if found.plan is None or found.source not in (Source.PINNED, Source.CACHE) or found.status is Status.NEEDS_REVIEW:
+        return None
+    why = next((each.reason for each in found.proposals if each.source is found.source), "")
+    whose = "a plan is pinned for this layout" if found.source is Source.PINNED else "an AI was asked for this layout"
+    others: tuple[Alternative, ...] = ()
+    if rules is not None and rules.plan is not None:
+        of_rules = Alternative(plan=rules.plan, confidence=rules.confidence, reasons=("the rules' own", *rules.reasons))
+        others = (of_rules, *rules.alternatives)
+    return Recognition(
+        plan=found.plan,
+        confidence=round(found.confidence, 3),
+        reasons=(whose, why) if why else (whose,),
+        alternatives=others,
+        first_line=found.plan.first_data_line,
+        warnings=found.warnings,
+        _observe=None if rules is None else lambda: rules.observation,  # type: ignore[arg-type,return-value]
+    )
 
 
 def _kept_columns(plan: Plan) -> list[int | None]:

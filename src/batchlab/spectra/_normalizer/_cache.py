@@ -16,9 +16,9 @@ from pathlib import Path
 
 from batchlab.errors import ConfigError
 from batchlab.spectra._normalizer._payload import fingerprint, layout_name
-from batchlab.spectra._normalizer._places import cached_plans, pinned_plans
 from batchlab.spectra._normalizer._plan_file import StoredPlan, plan_text, read_plan
 from batchlab.spectra._normalizer._proposal import Proposal, Source
+from batchlab.spectra._places import cached_plans, pinned_plans
 from batchlab.spectra._plan import Plan
 from batchlab.spectra._read._observation import Observation
 

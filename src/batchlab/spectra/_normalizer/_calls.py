@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchlab.spectra._normalizer._conversation import Usage
-from batchlab.spectra._normalizer._places import calls_file
 from batchlab.spectra._normalizer._proposal import NormalizationError
 from batchlab.spectra._normalizer._served import ServedFiles
 from batchlab.spectra._normalizer._settings import Budget, Price
+from batchlab.spectra._places import calls_file
 
 __all__ = ["Calls", "Summary"]
 

@@ -293,7 +293,7 @@ def _unnamed_axis(layout: Layout, axis: int) -> Evidence:
             return Evidence("axis", 0.95, f"{headed}; 2 columns run one way, {axis} in even steps")
         if smooth and not is_smooth(rival):
             return Evidence("axis", 0.9, f"{headed}; of 2 columns that run one way, {axis} runs evenly")
-    factor = 0.35 if not smooth else 0.66
+    factor = 0.35 if not smooth else 0.66 if layout.values.shape[1] == 2 else 0.55
     return Evidence("axis", factor, f"{headed}; {len(rivals) + 1} columns run one way, the first of them is taken")
 
 

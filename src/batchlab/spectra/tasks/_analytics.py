@@ -14,6 +14,7 @@ from batchlab.spectra._kinds import AxisKind
 from batchlab.spectra.tasks._collecting import Gathered, Gathering, gather
 from batchlab.spectra.tasks._drawing import PICTURES, save_picture
 from batchlab.spectra.tasks._params import LIBRARIES, Length, Limits
+from batchlab.spectra.tasks._pinned import pinned
 
 if TYPE_CHECKING:
     from batchlab.spectra._analytics import Analysis
@@ -44,6 +45,7 @@ class AnalyticsParams(Gathering):
     formats={"figure": PICTURES, **dict.fromkeys(("table", "loadings", "precision"), (".csv",))},
     libraries=(*LIBRARIES, "matplotlib"),
     preload=("batchlab.spectra._read", "batchlab.spectra._analytics"),
+    surroundings=pinned,
 )
 def analytics(ctx: JobContext, params: AnalyticsParams) -> Mapping[str, Scalar]:
     """Model a batch of spectra, and say which stand out and why, what clusters, drifts and repeats in it.

@@ -15,6 +15,7 @@ from batchlab.spectra.tasks._against import Against, Judged, Judging, span_of
 from batchlab.spectra.tasks._conforming import Tolerance, conforming
 from batchlab.spectra.tasks._drawing import PICTURES, draw, shown_bands
 from batchlab.spectra.tasks._params import LIBRARIES, TABLES, Length, Limits
+from batchlab.spectra.tasks._pinned import pinned
 from batchlab.spectra.tasks._reading import kept, read, read_one_of, tell
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class CompareParams(Judging):
     },
     libraries=(*LIBRARIES, "matplotlib"),
     preload=("batchlab.spectra._read", "batchlab.spectra._figure", "matplotlib.backends.backend_agg"),
+    surroundings=pinned,
 )
 def compare(ctx: JobContext, params: CompareParams) -> Mapping[str, Scalar]:
     """Compare a sample with a reference: how alike they are, in numbers, in a picture and in a table.

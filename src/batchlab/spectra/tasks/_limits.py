@@ -13,6 +13,7 @@ from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import BatchlabError
 from batchlab.spectra.tasks._against import Against, Judging, span_of
 from batchlab.spectra.tasks._params import LIBRARIES
+from batchlab.spectra.tasks._pinned import pinned
 from batchlab.spectra.tasks._reading import kept, read, read_samples
 
 __all__ = ["LimitsParams", "limits"]
@@ -35,6 +36,7 @@ class LimitsParams(Judging):
     outputs={"limits": "{job}.json"},
     libraries=LIBRARIES,
     preload=("batchlab.spectra._read", "batchlab.spectra._similarity"),
+    surroundings=pinned,
 )
 def limits(ctx: JobContext, params: LimitsParams) -> Mapping[str, Scalar]:
     """Settle the limits of all pictures of a batch from its samples.

@@ -13,6 +13,7 @@ from batchlab.errors import Category, DataError, JobError
 from batchlab.spectra.tasks._collecting import Gathered, Gathering, gather, when_or_number
 from batchlab.spectra.tasks._drawing import PICTURES, save_picture
 from batchlab.spectra.tasks._params import LIBRARIES, Length
+from batchlab.spectra.tasks._pinned import pinned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,6 +96,7 @@ class OverviewParams(Gathering):
     },
     libraries=(*LIBRARIES, "matplotlib"),
     preload=("batchlab.spectra._read", "batchlab.spectra._figure_batch"),
+    surroundings=pinned,
 )
 def overview(ctx: JobContext, params: OverviewParams) -> Mapping[str, Scalar]:
     """Show a batch of spectra: above each other, as a heat map, on top of each other, or to look around in.
