@@ -4,12 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from batchlab.devices._synthetic import Lab, write_lab
-
-settings.register_profile("devices", deadline=None)
-settings.load_profile("devices")
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from batchlab.engine import _task
 from batchlab.spectra._synthetic import write_demo_set
-
-# How long an example takes is no property of what is tested.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
