@@ -116,7 +116,7 @@ def plain_name(name: str) -> str:
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """``; did you mean 'It'?``, or which there are if none is near."""
-    known = sorted(words)
+    known = sorted(str(name) for name in words)
     lower = {name.lower(): name for name in reversed(known)}
     found = get_close_matches(word.lower(), lower, n=1)
     return f"; did you mean {lower[found[0]]!r}?" if found else f"; there are {', '.join(known)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from batchlab.devices._procedures import Schema, plain_name
@@ -26,6 +26,8 @@ __all__ = ["Foreign", "read_foreign"]
 _SEPARATORS = ("\t", ";", ",")
 _EASY_EXPERT = ("SetupTitle", "PrimitiveTest", "DataName", "DataValue", "TestParameter", "MetaData", "AnalysisSetup")
 _NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eEdD][-+]?\d+)?|[-+]?(nan|inf)", re.I)
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_SETTING = re.compile(r"[#\s]*(?P<name>[^:=\t]*[^:=\t\s])\s*[:=\t]\s*(?P<value>.*\S)\s*")
 # What a constant column becomes: the parameter of a header.
 _AS_PARAMETER = {
     "VDS": ("vds", "vd", "drainv", "drainvoltage", "vsd"),
@@ -61,15 +63,17 @@ def read_foreign(raw: bytes, schema: Schema, where: str) -> Foreign:
     DataError
         If it has no columns of numbers under names, or they belong to no procedure.
     """
+    if raw.startswith(_WORKBOOKS):
+        raise DataError(f"{where}: is a workbook; save the sheet of the measurement as text or CSV", reason="workbook")
     lines = decode(raw).split("\n")
-    if any(line.startswith(_EASY_EXPERT) for line in lines[:200]):
-        names, rows, first, separator, said = _easy_expert(lines, where)
-    else:
-        names, rows, first, separator, said = _columns(lines, where)
-    block = "\n".join(rows)
-    if separator != "," and "," in block:
+    easy_expert = any(line.startswith(_EASY_EXPERT) for line in lines[:200])
+    parts = _easy_expert(lines, where) if easy_expert else _columns(lines, where)
+    names, first = parts.names, parts.first
+    block = "\n".join(parts.rows)
+    if parts.separator != "," and "," in block:
         block = block.replace(",", ".")  # with another separator, a comma is the decimal sign
-    values, notes = read_rows(block.encode(), names, first, separator=separator, whole=True)
+    values, notes = read_rows(block.encode(), names, first, separator=parts.separator, whole=True)
+    notes += parts.notes
     if not len(values):
         raise DataError(f"{where}: names of columns, but no rows; export it again", reason="no-rows")
     procedure, parameters = _understand(names, values, schema)
@@ -81,7 +85,7 @@ def read_foreign(raw: bytes, schema: Schema, where: str) -> Foreign:
         )
     header = Header(
         procedure=procedure,
-        parameters={**parameters, **{name: text for name, text in said.items() if name not in parameters}},
+        parameters={**parts.said, **parameters},
         metadata={},
         columns=tuple(names),
         line=first - 1,
@@ -89,37 +93,44 @@ def read_foreign(raw: bytes, schema: Schema, where: str) -> Foreign:
     return Foreign(header, values, notes)
 
 
-_Parts = tuple[list[str], list[str], int, str, dict[str, str]]
+@dataclass(slots=True)
+class _Parts:
+    """A file taken apart."""
+
+    names: list[str]
+    rows: list[str]
+    first: int  # number of the first row's line
+    separator: str
+    said: dict[str, str]  # settings above the rows
+    notes: list[Note] = field(default_factory=list)
 
 
 def _easy_expert(lines: Sequence[str], where: str) -> _Parts:
     """``DataName, Vg, Id`` and then ``DataValue, 0, 1E-9``; what stands above are settings of the analyser."""
-    said: dict[str, str] = {}
-    names: list[str] = []
-    rows: list[str] = []
-    first = 0
+    parts = _Parts([], [], 0, ",", {})
     for number, line in enumerate(lines, 1):
         key, _, rest = line.partition(",")
         cells = [cell.strip() for cell in rest.split(",")]
         match key.strip():
+            case "SetupTitle" | "DataName" if parts.rows:
+                parts.notes.append(Note("further-tests", line=number))
+                break
             case "SetupTitle":
-                said["Information"] = rest.strip()
-            case "DataName" if rows:
-                break  # a second test in the same file
+                parts.said["Information"] = rest.strip()
             case "DataName":
-                names = cells
+                parts.names = cells
             case "DataValue":
-                first = first or number
-                rows.append(rest)
+                parts.first = parts.first or number
+                parts.rows.append(rest)
             case "TestParameter" if len(cells) >= 2:
-                said.setdefault(f"{cells[0]} {cells[1]}", ", ".join(cells[2:]))
-    if not names:
+                parts.said.setdefault(f"{cells[0]} {cells[1]}", ", ".join(cells[2:]))
+    if not parts.names:
         raise DataError(f"{where}: an export of EasyEXPERT without 'DataName'; export it with data", reason="no-rows")
-    return names, rows, first, ",", said
+    return parts
 
 
 def _columns(lines: Sequence[str], where: str) -> _Parts:
-    """The longest run of lines of numbers, and the last line above it that has as many cells."""
+    """The first line of numbers with names in the line above it, and all below; what stands above are settings."""
     for separator in _SEPARATORS:
         split = [[cell.strip(' \t"') for cell in line.split(separator)] for line in lines]
         for number, cells in enumerate(split):
@@ -139,7 +150,7 @@ def _columns(lines: Sequence[str], where: str) -> _Parts:
             said = dict(_said(lines[: above or 0]))
             while len(named) > width and not named[-1]:
                 named.pop()
-            return named, list(lines[number:]), number + 1, separator, said
+            return _Parts(named, list(lines[number:]), number + 1, separator, said)
     raise DataError(
         f"{where}: no columns of numbers under their names were found, and it does not begin with '#Procedure: <...>'; "
         "give CSV or tab-separated text such as 'Vg (V),I (A)' above the rows",
@@ -151,9 +162,9 @@ def _said(lines: Sequence[str]) -> list[tuple[str, str]]:
     """Settings above the columns: ``VDS: 0.1 V``, ``VDS = 0.1 V`` or ``VDS<TAB>0.1``."""
     found = []
     for line in lines:
-        name, sign, value = re.match(r"[#\s]*([^:=\t]*?)\s*([:=\t]?)\s*(.*)", line).groups()  # type: ignore[union-attr]
-        if sign and name and value:
-            found.append((name, value.strip(' \t,;"')))
+        setting = _SETTING.fullmatch(line)
+        if setting is not None:
+            found.append((setting["name"].strip(), setting["value"].strip(' \t,;"')))
     return found
 
 

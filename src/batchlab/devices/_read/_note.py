@@ -10,6 +10,7 @@ _SAID = {
     "bad-cells": "a cell is no number, read as NaN",
     "comments": "a comment between the rows, left out",
     "cut-last-row": "the file ends within a row; its last cell is not believed",
+    "further-tests": "another test begins here; only the first of a file is read",
     "lost-bytes": "zero bytes between the rows, left out",
     "no-chip": "the procedure is one of chips, but no chip number is given",
     "no-start-time": "no start time in the file",
