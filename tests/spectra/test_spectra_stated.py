@@ -140,3 +140,21 @@ def test_a_unit_that_the_axis_of_the_file_cannot_have_is_refused(write):
     both = read_spectrum(write(NM), axis_kind="wavenumber", axis_unit="cm-1")
     assert (both.axis_kind, both.axis_unit) == ("wavenumber", "cm-1")
     assert both.warnings == ("the file calls the axis a wavelength; taken for a wavenumber as asked",)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({"best_by": "rmse"}, "best_by is for references: best"),
+        (
+            {"references": "best", "best_by": "area_ratio"},
+            "references are ordered by pearson_r, .* not by 'area_ratio'",
+        ),
+        ({"references": "best", "best_by": "rmse[C-H]"}, r"needs the region 'C-H' among regions"),
+    ],
+)
+def test_what_would_have_no_effect_or_cannot_be_is_refused_in_the_plan(written, told):
+    with pytest.raises(ValidationError, match=told):
+        CompareParams.model_validate(written)
+    region = {"references": "best", "best_by": "rmse[C-H]", "regions": {"C-H": [2800, 3000]}}
+    assert CompareParams.model_validate(region).best_by == "rmse[C-H]"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from batchlab.spectra._kinds import _Words
 
 __all__ = [
+    "BEST_LARGE",
+    "BEST_SMALL",
     "DEFAULT_METRICS",
     "MEASURES",
     "METRICS",
@@ -18,6 +20,7 @@ __all__ = [
     "of_region",
     "split_region",
     "known_metrics",
+    "ordering_metric",
 ]
 
 
@@ -136,6 +139,9 @@ METRICS = (
     "hqi",
     "area_ratio",
 )
+#: Those that tell better from worse, the larger or the smaller the better.
+BEST_LARGE = frozenset({"pearson_r", "derivative_r", "cosine", "hqi"})
+BEST_SMALL = frozenset({"spectral_angle_deg", "sid", "rmse", "relative_rmse", "mae", "euclid"})
 DEFAULT_METRICS = tuple(name for name in METRICS if name not in ("cosine", "sid", "euclid"))
 
 
@@ -148,6 +154,23 @@ def split_region(name: str) -> tuple[str, str | None]:
     """Metric and region of a name; the region is None for the whole axis."""
     metric, bracket, region = name.partition("[")
     return (metric, region.removesuffix("]")) if bracket and region.endswith("]") else (name, None)
+
+
+def ordering_metric(name: str, regions: Collection[str]) -> str:
+    """The metric, without its region, that may order references.
+
+    Raises
+    ------
+    ValueError
+        It tells no better from worse, or its region is none of `regions`.
+    """
+    metric, region = split_region(name)
+    ordering = [each for each in METRICS if each in BEST_LARGE | BEST_SMALL]
+    if metric not in ordering:
+        raise ValueError(f"references are ordered by {', '.join(ordering)}; not by {name!r}")
+    if region is not None and region not in regions:
+        raise ValueError(f"{name!r} needs the region {region!r} among regions")
+    return metric
 
 
 def known_metrics(names: Iterable[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from batchlab.spectra._comparison import Comparison
 from batchlab.spectra._conformity import Band, band_of_replicates
 from batchlab.spectra._kinds import Normalization
 from batchlab.spectra._laser import laser_line_of
-from batchlab.spectra._measures import DEFAULT_METRICS, METRICS, split_region
+from batchlab.spectra._measures import BEST_LARGE, DEFAULT_METRICS, ordering_metric
 from batchlab.spectra._model import Array, Spectrum, read_only
 from batchlab.spectra._normalization import normalize
 from batchlab.spectra._recipe import Recipe, prepare
@@ -23,8 +23,6 @@ from batchlab.spectra._similarity import compare
 
 __all__ = ["Group", "Nearest", "Ranking", "group_of", "nearest_reference", "rank_references"]
 
-_BEST_LARGE = frozenset({"pearson_r", "derivative_r", "cosine", "hqi"})
-_BEST_SMALL = frozenset({"spectral_angle_deg", "sid", "rmse", "relative_rmse", "mae", "euclid"})
 _NUMBER = re.compile(r"\s*([-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?)")
 
 
@@ -127,16 +125,12 @@ def rank_references(references: Iterable[Spectrum], sample: Spectrum, *, by: str
     DataError
         Reason ``no-reference``: no reference can be compared.
     """
-    metric, region = split_region(by)
-    if metric not in _BEST_LARGE | _BEST_SMALL:
-        raise ConfigError(
-            f"references are ordered by {', '.join(m for m in METRICS if m in _BEST_LARGE | _BEST_SMALL)}; "
-            f"not by {by!r}"
-        )
-    if region is not None and region not in options.get("regions", {}):
-        raise ConfigError(f"{by!r} needs the region {region!r} among regions")
+    try:
+        metric = ordering_metric(by, options.get("regions", {}))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
     options["metrics"] = {*options.get("metrics", DEFAULT_METRICS), metric}
-    sign = -1.0 if metric in _BEST_LARGE else 1.0
+    sign = -1.0 if metric in BEST_LARGE else 1.0
     hits: list[tuple[float, str, Comparison]] = []
     left_out = []
     for reference in references:

@@ -210,8 +210,8 @@ def _chosen(path: Path, entries: list[Entry], wanted: Selector | None) -> Entry:
             return samples[0]
         listed = samples or entries
         raise DataError(
-            f"{path}: {len(listed)} spectra; choose one with spectrum=NAME, or with column=NAME where they are columns: "
-            f"{_listed(listed)}",
+            f"{path}: {len(listed)} spectra; choose one with spectrum=NAME, or with column=NAME where they are "
+            f"columns: {_listed(listed)}",
             reason="ambiguous-columns",
         )
     # A spectrum may be called 450: a text is a name first, and a number where none is called so.

@@ -14,7 +14,7 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 from batchlab.engine import JobContext, Scalar
 from batchlab.errors import Category, DataError, JobError
 from batchlab.spectra._kinds import References
-from batchlab.spectra._measures import DEFAULT_METRICS, Difference, ShiftHandling, known_metrics
+from batchlab.spectra._measures import DEFAULT_METRICS, Difference, ShiftHandling, known_metrics, ordering_metric
 from batchlab.spectra.tasks._params import Limits, Preparation
 from batchlab.spectra.tasks._reading import tell
 
@@ -28,13 +28,14 @@ __all__ = ["Against", "Judged", "Judging", "group_in_memory", "span_of"]
 _MEMORY_KEY = "batchlab.spectra.groups"
 _SPANS_KEY = "batchlab.spectra.spans"
 _KEPT = 8
+_BEST_BY = "hqi"
 
 
 class Judging(Preparation):
     """How files are read, how they are prepared, and how a sample is held against its reference."""
 
     references: References = Field(References.ONE, description="which of several references a sample is compared with")
-    best_by: str = Field("hqi", description="for references: best, the metric that orders them")
+    best_by: str = Field(_BEST_BY, description="for references: best, the metric that orders them")
     nearest_by: dict[str, FiniteFloat | None] = Field(
         default_factory=dict,
         description="for references: nearest, metadata key to the difference that counts as one; null for a key that "
@@ -64,6 +65,12 @@ class Judging(Preparation):
             wrong.append("references: nearest needs nearest_by, such as {laser_power_mW: 10}")
         if self.references is not References.NEAREST and self.nearest_by:
             wrong.append("nearest_by is for references: nearest; say so, or leave it out")
+        if self.references is not References.BEST and self.best_by != _BEST_BY:
+            wrong.append("best_by is for references: best; say so, or leave it out")
+        try:
+            ordering_metric(self.best_by, self.regions)
+        except ValueError as error:
+            wrong.append(f"best_by: {error}")
         if self.factor != "values" and self.difference is not Difference.SCALED:
             wrong.append("factor is for difference: scaled difference; say so, or leave it out")
         ways = ("values", "derivative", *self.regions)
