@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType, SimpleNamespace
+from types import SimpleNamespace
 
 # Quality thresholds
 MIN_RESISTANCE_MODULATION = 2.0  # R_max/R_min a leg needs for a Dirac point at its maximum resistance
@@ -63,9 +63,6 @@ WAVELENGTH_TOLERANCE_NM = 1.0
 MIN_POWER_LAW_POINTS = 3
 
 _NAMES = tuple(name for name in list(globals()) if name.isupper() and not name.startswith("_"))
-UNITS = MappingProxyType(
-    {"h_j_s": 6.62607015e-34, "c_m_s": 299792458.0, "q_c": 1.602176634e-19, "eps0": 8.8541878128e-12}
-)
 
 
 def changed(**changes: object) -> SimpleNamespace:

@@ -27,7 +27,9 @@ def corrected_response(trace: Trace, constants: Any) -> tuple[Level, Baseline] |
     first = trace.stretches[0]
     baseline = baseline_of(trace, constants)
     if baseline is None or first.duration_s < constants.MIN_DRIFT_FIT_S:
-        return Skip(Reason.DATA_QUALITY, f"the dark before the light ({first.duration_s:.3g} s) is too short for a drift")
+        return Skip(
+            Reason.DATA_QUALITY, f"the dark before the light ({first.duration_s:.3g} s) is too short for a drift"
+        )
     lit = trace.stretches[trace.main]
     off, on = edge_levels(trace, trace.main, constants)
     drift = baseline.change(lit.start_s, lit.end_s)
@@ -61,8 +63,6 @@ class CorrectedResponseExtractor:
             checks["LOW_SNR"] = 0.5
         if delta.error > 0.2 * abs(delta.value):
             checks["DRIFT_UNCERTAIN"] = 0.7
-        # How well a line explains the dark says nothing where there is no drift: it is told, it costs nothing.
-        notes = ["LOW_R_SQUARED"] if drift.r_squared < k.LOW_R_SQUARED else []
         if not reasonable(delta.value, trace.unit, k):
             checks["UNREASONABLE_DELTA"] = 0.3
         json = {
@@ -74,9 +74,7 @@ class CorrectedResponseExtractor:
         }
         name = "delta_v_corrected" if trace.unit == "V" else "delta_i_corrected"
         return [
-            Row(self, run)(
-                name, delta.value, trace.unit, "dark-drift", error=delta.error, checks=checks, notes=notes, json=json
-            )
+            Row(self, run)(name, delta.value, trace.unit, "dark-drift", error=delta.error, checks=checks, json=json)
         ]
 
     def validate(self, metric: DerivedMetric) -> bool:

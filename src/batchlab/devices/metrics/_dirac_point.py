@@ -12,14 +12,18 @@ from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
 from batchlab.devices.metrics._legs import Leg, sweep_of
+from batchlab.devices.metrics._trace import correlation_factor
 
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
 __all__ = ["DiracPoint", "DiracPointExtractor", "METHODS", "maximum_resistance", "parabola", "robust_fit"]
 
-_ROBUST_RISE = 1.5  # window of the robust fit: where conductance is below this multiple of its minimum
+_ROBUST_RISE = 1.3  # window of the robust fit: where conductance is below this multiple of its minimum
 _HUBER = 1.345
+_STEPS = 8
+_CLOSE = 1e-3  # of the window: a vertex that still moves by more was not found
+_PLAIN = 3.0  # standard errors by which the sides must differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +59,23 @@ def maximum_resistance(v: Array, g: Array, *, min_modulation: float) -> DiracPoi
 
 
 def parabola(v: Array, g: Array, *, window: float) -> DiracPoint | None:
-    """Vertex of a parabola through conductance, `window` of the leg's range wide and centred on the minimum.
+    """Vertex of a parabola through conductance, `window` of the leg's range wide and centred on the vertex.
 
     Returns
     -------
     DiracPoint or None
-        None if the parabola opens downwards or its vertex lies outside the window.
+        None if the parabola opens downwards or its vertex leaves the window.
     """
-    half = max(window * (v[-1] - v[0]) / 2, 1.5 * float(np.median(np.diff(v))))
-    near = np.abs(v - v[_valley(v, g)]) <= half
-    if near.sum() < 4:
-        return None
-    centre = float(v[near].mean())
-    x = (v[near] - centre) / half
-    return _stationary(x, g[near], 2, np.ones(x.size), centre, half)
+    step = float(np.median(np.diff(v)))
+    half = max(window * float(v[-1] - v[0]) / 2, 2.5 * step)
+    return _vertex(v, g, float(v[_valley(v, g)]), half, step, robust=False)
 
 
 def robust_fit(v: Array, g: Array) -> DiracPoint | None:
-    r"""Least squared conductance by a cubic, weighted after Huber.
+    r"""Vertex of squared conductance, weighted after Huber, with a curvature of its own on either side where it shows.
 
     Residual carriers add to induced ones as :math:`\sigma^2 = \sigma_0^2 + \mu^2 C^2 (V - V_D)^2` [1]_, so that the square
-    is a parabola far beyond the minimum; the cubic term takes the difference between electrons and holes.
+    is a parabola far beyond the minimum; electrons and holes may differ in mobility.
 
     References
     ----------
@@ -89,25 +89,68 @@ def robust_fit(v: Array, g: Array) -> DiracPoint | None:
     above = g > _ROBUST_RISE * g[i]
     left = int(np.flatnonzero(above[:i])[-1]) + 1 if above[:i].any() else 0
     right = i + int(np.argmax(above[i:])) if above[i:].any() else g.size
-    reach = min(v[i] - v[left], v[right - 1] - v[i])
-    reach = max(reach, 3.5 * step)
-    near = np.abs(v - v[i]) <= reach + 0.25 * step
-    if near.sum() < 6:
-        return None
-    centre = float(v[near].mean())
-    x = (v[near] - centre) / reach
-    square = (g[near] / g[i]) ** 2
-    weight = np.ones(x.size)
-    design = np.vander(x, 4)
-    for _ in range(4):
-        fit = np.linalg.lstsq(design * np.sqrt(weight)[:, None], square * np.sqrt(weight), rcond=None)[0]
-        off = np.abs(square - design @ fit)
-        scale = 1.4826 * float(np.median(off))
-        if scale == 0.0:
-            break
-        weight = np.minimum(1.0, _HUBER * scale / np.maximum(off, 1e-300))
-    point = _stationary(x, square, 3, weight, centre, reach)
+    half = max(float(min(v[i] - v[left], v[right - 1] - v[i])), 3.5 * step)
+    # Where the valley has a shoulder no wide window settles; a narrow one then knows less, and says so in its error.
+    point = None
+    while point is None and half >= 3.5 * step:
+        point = _vertex(v, (g / g[i]) ** 2, float(v[i]), half, step, robust=True)
+        half /= 2
     return None if point is None else DiracPoint(point.v, point.error, float(np.sqrt(max(point.y, 0.0)) * g[i]))
+
+
+def _vertex(v: Array, y: Array, start: float, half: float, step: float, *, robust: bool) -> DiracPoint | None:
+    """Vertex of a parabola in a window that follows it, by Gauss and Newton.
+
+    The window's edges are soft by one step: it moves without jumps, and a symmetric curve has its vertex in the middle.
+    """
+    for sided in (True, False) if robust else (False,):
+        centre = start
+        for _ in range(_STEPS):
+            x = (v - centre) / half
+            edge = np.clip((half + step / 2 - np.abs(v - centre)) / step, 0.0, 1.0)
+            near = edge > 0
+            x, weight, z = x[near], edge[near], y[near]
+            columns = [np.ones(x.size), x, x * x, x * np.abs(x)] if sided else [np.ones(x.size), x, x * x]
+            if x.size < len(columns) + 2:
+                return None
+            design = np.stack(columns, axis=1)
+            fit, inverse, residual, weight = _least_squares(design, z, weight, robust)
+            move = 1.0
+            if fit is None or fit[2] <= 0 or (sided and abs(fit[3]) >= fit[2]):
+                break
+            # With a curvature for each side the vertex is where the slope at the centre is 0.
+            move = -fit[1] / (2 * fit[2])
+            centre += half * float(np.clip(move, -0.5, 0.5))
+            if abs(move) < 1e-6:
+                break
+        if fit is None or abs(move) > _CLOSE or abs(centre - start) > half or not v[0] < centre < v[-1]:
+            continue
+        freedom = max(float(weight.sum()) - len(columns), 1.0)
+        variance = float(weight @ residual**2) / freedom
+        alike = correlation_factor(residual)
+        if sided and abs(fit[3]) < _PLAIN * alike * np.sqrt(variance * inverse[3, 3]):
+            continue  # both sides are alike: one curvature, and a third of the error
+        error = half * float(np.sqrt(variance * inverse[1, 1])) / (2 * fit[2]) * alike
+        return DiracPoint(centre, error, float(fit[0]))
+    return None
+
+
+def _least_squares(design: Array, y: Array, weight: Array, robust: bool) -> tuple[Array | None, Array, Array, Array]:
+    """Weighted fit, its inverse normal matrix, residuals and weights; Huber's where robust."""
+    base = weight
+    for _ in range(4 if robust else 1):
+        try:
+            inverse = np.linalg.inv((design.T * weight) @ design)
+        except np.linalg.LinAlgError:
+            return None, design, y, weight
+        fit = inverse @ ((design.T * weight) @ y)
+        residual = y - design @ fit
+        off = np.abs(residual)
+        scale = 1.4826 * float(np.median(off))
+        if not robust or scale == 0.0 or off.max() <= _HUBER * scale:
+            break
+        weight = base * np.minimum(1.0, _HUBER * scale / np.maximum(off, 1e-300))
+    return fit, inverse, residual, weight
 
 
 def _valley(v: Array, g: Array) -> int:
@@ -116,31 +159,6 @@ def _valley(v: Array, g: Array) -> int:
         return int(np.argmin(g))
     near = np.lib.stride_tricks.sliding_window_view(g, 5)
     return int(np.argmin(np.median(near, axis=1))) + 2
-
-
-def _stationary(x: Array, y: Array, degree: int, weight: Array, centre: float, scale: float) -> DiracPoint | None:
-    """The minimum of a weighted polynomial inside its data, with its error by propagation."""
-    design = np.vander(x, degree + 1)
-    normal = (design.T * weight) @ design
-    try:
-        inverse = np.linalg.inv(normal)
-    except np.linalg.LinAlgError:
-        return None
-    fit = inverse @ ((design.T * weight) @ y)
-    slope = np.polyder(fit)
-    roots = np.roots(slope)
-    bend = np.polyder(slope)
-    best = [r.real for r in roots if abs(r.imag) < 1e-12 and x[0] <= r.real <= x[-1] and np.polyval(bend, r.real) > 0]
-    if not best:
-        return None
-    root = min(best, key=abs)
-    residual = y - design @ fit
-    freedom = max(x.size - degree - 1, 1)
-    variance = float(np.sum(weight * residual**2)) / freedom
-    powers = np.array([k * root ** (k - 1) if k else 0.0 for k in range(degree, -1, -1)])
-    gradient = -powers / np.polyval(bend, root)
-    error = float(np.sqrt(max(variance * gradient @ inverse @ gradient, 0.0))) * scale
-    return DiracPoint(centre + scale * float(root), error, float(np.polyval(fit, root)))
 
 
 METHODS = ("robust", "parabola", "maximum-resistance")  # the first stands in tables with one column a metric

@@ -53,9 +53,7 @@ class DriftExtractor:
         }
         unit = f"{trace.unit}/s"
         row = Row(self, run)
-        return [
-            row("linear_drift", slope, unit, "least-squares", error=error, checks=checks, notes=notes, json=json)
-        ]
+        return [row("linear_drift", slope, unit, "least-squares", error=error, checks=checks, notes=notes, json=json)]
 
     def validate(self, metric: DerivedMetric) -> bool:
         """A number."""

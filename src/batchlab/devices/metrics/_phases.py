@@ -185,7 +185,7 @@ def baseline_of(trace: Trace, constants: Any) -> Baseline | None:
     sse = float(residual @ residual)
     factor = correlation_factor(residual)
     fit = phases.drift
-    if fit is not None and fit.converged:
+    if fit is not None and fit.converged and not fit.bounded:
         curve = fit(t[1:] - t[0])
         curved = y[1:] - curve
         # Samples that are alike are fewer than they seem: the evidence shrinks with them.

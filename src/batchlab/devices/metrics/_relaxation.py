@@ -36,6 +36,10 @@ class Relaxation:
         Of the best single exponential (beta = 1).
     converged, iterations
         How the search ended.
+    rows
+        Number of samples.
+    bounded
+        Whether the time constant ended at a bound: the data show a step or a straight line, and no relaxation.
     """
 
     tau_s: float
@@ -54,6 +58,7 @@ class Relaxation:
     converged: bool
     iterations: int
     rows: int
+    bounded: bool
 
     def __call__(self, t: Array) -> Array:
         """The curve at times since its start, in s."""
@@ -153,6 +158,7 @@ def fit_relaxations(
             converged=bool(converged[k]),
             iterations=int(steps[k]),
             rows=rows,
+            bounded=bool(not low[k] + 0.05 < u[k] < high[k] - 0.05),
         )
     return results
 
@@ -257,26 +263,29 @@ def _search(
         wg = w[:, None, :] * g
         normal = np.einsum("kpn,kqn->kpq", wg, g)
         gradient = np.einsum("kpn,kn->kp", wg, r)
-        # An exponent that is fixed, or at its bound and pushed outwards, does not take part.
-        held = (
-            ~free[live]
-            | ((b[live] >= beta_high) & (gradient[:, 1] > 0))
-            | ((b[live] <= beta_low) & (gradient[:, 1] < 0))
-        )
-        du, db = _step(normal, gradient, damping[live], held)
+        # An exponent that is fixed, or what is at its bound and pushed outwards, does not take part.
+        at, push = b[live], gradient[:, 1]
+        held_b = ~free[live] | ((at >= beta_high) & (push > 0)) | ((at <= beta_low) & (push < 0))
+        at, push = u[live], gradient[:, 0]
+        held_u = ((at >= high[live]) & (push > 0)) | ((at <= low[live]) & (push < 0))
+        du, db = _step(normal, gradient, damping[live], held_u, held_b)
+        # What a whole step could still gain, against the noise: below it the parameters stand still within their errors.
+        whole = _step(normal, gradient, np.full(live.size, 1e-9), held_u, held_b)
+        promise = whole[0] * gradient[:, 0] + whole[1] * gradient[:, 1]
         du = np.clip(du, -2.0, 2.0)
         db = np.clip(db, -0.3, 0.3)
         try_u = np.clip(u[live] + du, low[live], high[live])
         try_b = np.clip(b[live] + db, beta_low, beta_high)
         trial = _project(part, try_u, try_b)  # type: ignore[arg-type]
         gain = cost[live] - trial[1]
-        moved = np.abs(try_u - u[live]) + np.abs(try_b - b[live])
         better = gain >= 0
-        small = (np.abs(gain) <= tolerance * cost[live]) & (moved <= np.sqrt(tolerance))
+        small = promise <= tolerance * cost[live]
         u[live] = np.where(better, try_u, u[live])
         b[live] = np.where(better, try_b, b[live])
         cost[live] = np.where(better, trial[1], cost[live])
-        damping[live] = np.where(better, np.maximum(damping[live] * 0.2, 1e-12), damping[live] * 8.0)
+        # Half of the promised gain or less: the step was too long, and would go to and fro about the optimum.
+        good = gain > 0.5 * (du * gradient[:, 0] + db * gradient[:, 1])
+        damping[live] = np.where(good, np.maximum(damping[live] * 0.2, 1e-6), np.maximum(damping[live], 0.01) * 8.0)
         steps[live] += 1
         done = small | (damping[live] > 1e12) | (cost[live] == 0.0)
         converged[live[done]] = True
@@ -300,13 +309,13 @@ def _search(
     return u, b, cost, converged, steps
 
 
-def _step(normal: Array, gradient: Array, damping: Array, held: Array) -> tuple[Array, Array]:
-    """Damped Gauss-Newton step of each 2 x 2 system."""
+def _step(normal: Array, gradient: Array, damping: Array, held_u: Array, held_b: Array) -> tuple[Array, Array]:
+    """Damped Gauss-Newton step of each 2 x 2 system; what is held does not move."""
     tiny = 1e-300
     n11 = normal[:, 0, 0] * (1 + damping) + tiny
     n22 = normal[:, 1, 1] * (1 + damping) + tiny
-    n12 = np.where(held, 0.0, normal[:, 0, 1])
-    g1, g2 = gradient[:, 0], np.where(held, 0.0, gradient[:, 1])
+    n12 = np.where(held_u | held_b, 0.0, normal[:, 0, 1])
+    g1, g2 = np.where(held_u, 0.0, gradient[:, 0]), np.where(held_b, 0.0, gradient[:, 1])
     determinant = np.maximum(n11 * n22 - n12**2, tiny)
     return (n22 * g1 - n12 * g2) / determinant, (n11 * g2 - n12 * g1) / determinant
 

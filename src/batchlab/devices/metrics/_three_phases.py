@@ -42,14 +42,16 @@ class ThreePhasesExtractor:
         if len(present) < 3:
             return Skip(Reason.ALGORITHM_FAILURE, f"no fit of {', '.join(sorted(set(fits) - set(present)))}")
         light = present["light"]
+        if light.bounded:
+            return Skip(Reason.QUALITY_FAILURE, "the light shows a step or a straight line, and no relaxation")
         if light.r_squared < k.MIN_R_SQUARED_FIT:
             return Skip(Reason.QUALITY_FAILURE, f"the fit in the light explains {light.r_squared:.0%} of the variance")
         checks, notes = quality(light, around[1].duration_s, k)
         # A flat dark phase is nothing bad: it has no relaxation to be fitted.
         notes += [
-            f"{name.upper()}_FLAT"
+            f"{name.upper()}_NOT_RELAXING"
             for name, fit in present.items()
-            if name != "light" and fit.r_squared < k.MIN_R_SQUARED_FIT
+            if name != "light" and (fit.bounded or fit.r_squared < k.MIN_R_SQUARED_FIT)
         ]
         json: dict[str, Any] = {name: described(fit, trace.unit) for name, fit in present.items()}
         return [

@@ -1,0 +1,389 @@
+"""Consecutive gate sweeps of one chip: which make a pair, and how they differ, leg by leg."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from batchlab.devices._model import Category, DerivedMetric, Run
+from batchlab.devices.metrics import _constants
+from batchlab.devices.metrics._dirac_point import robust_fit
+from batchlab.devices.metrics._extractor import Reason, Skip, Skipped, log_skip
+from batchlab.devices.metrics._legs import Leg, Sweep, sweep_of
+
+if TYPE_CHECKING:
+    from batchlab.devices._model import Array
+
+__all__ = ["LegDifference", "Pair", "PairingRules", "extract_pairs", "find_pairs", "leg_difference", "pair_metrics"]
+
+log = logging.getLogger(__name__)
+
+EXTRACTOR, VERSION = "consecutive_sweeps", "1"
+NAMES = (
+    "consecutive_sweep_difference",
+    "sweep_difference_mean",
+    "sweep_difference_std",
+    "sweep_resistance_difference",
+    "delta_cnp",
+)
+_OPEN = 1e-6  # of the largest current: below it a resistance is a division by noise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairingRules:
+    """Which sweeps make a pair.
+
+    Attributes
+    ----------
+    procedures
+        Of sweeps.
+    same
+        What both must have: names of settings, or ``light`` for being lit, wavelength and laser voltage together.
+    skip_over
+        Whether a sweep is compared with the last one like it, over others between them. Otherwise sweeps that follow
+        each other and differ in what `same` names make no pair.
+    """
+
+    procedures: frozenset[str] = frozenset({"IVg", "VVg"})
+    same: tuple[str, ...] = ("vds_v", "ids_a", "light", "sample")
+    skip_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pair:
+    """Two sweeps of one chip and procedure that follow each other; `between` are the chip's other runs amid them."""
+
+    number: int
+    earlier: Run
+    later: Run
+    between: tuple[Run, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LegDifference:
+    """Later less earlier on one leg: at gate voltages `v` in V, in the unit of the sweeps."""
+
+    name: str
+    v: Array
+    delta: Array
+    earlier: Array
+    later: Array
+
+
+def find_pairs(runs: Iterable[Run], rules: PairingRules | None = None) -> tuple[list[Pair], list[Skipped]]:
+    """All pairs among runs, whatever their order, and the neighbours that make none.
+
+    Chips are told apart by group and number; neighbours are so in time, within one procedure of one chip.
+    """
+    rules = rules or PairingRules()
+    chips: dict[object, list[Run]] = defaultdict(list)
+    for run in runs:
+        if run.chip is not None:
+            chips[run.chip].append(run)
+    pairs: list[Pair] = []
+    skips: list[Skipped] = []
+    for chip in sorted(chips, key=str):
+        history = sorted(chips[chip], key=_when)
+        place = {id(run): i for i, run in enumerate(history)}
+        for procedure in sorted(rules.procedures):
+            sweeps = [run for run in history if run.procedure == procedure]
+            last: dict[tuple[object, ...], Run] = {}
+            number = 0
+            for i, later in enumerate(sweeps):
+                key = tuple(_condition(later, name) for name in rules.same)
+                earlier = last.get(key) if rules.skip_over else (sweeps[i - 1] if i else None)
+                last[key] = later
+                if earlier is None:
+                    continue
+                differs = [n for n in rules.same if _condition(earlier, n) != _condition(later, n)]
+                if differs:
+                    skips.append(
+                        _skipped(
+                            later,
+                            Skip(
+                                Reason.PRECONDITION_FAILED,
+                                f"{', '.join(differs)} differ from the sweep before it, {earlier.run_id}",
+                            ),
+                        )
+                    )
+                    continue
+                number += 1
+                between = tuple(history[place[id(earlier)] + 1 : place[id(later)]])
+                pairs.append(Pair(number=number, earlier=earlier, later=later, between=between))
+    return pairs, skips
+
+
+def leg_difference(earlier: Leg, later: Leg) -> LegDifference | None:
+    """Later less earlier where both have gate voltages.
+
+    Legs on the same voltages (but for the noise of floating point numbers) are subtracted point by point; otherwise both
+    are read at the voltages of the coarser one.
+
+    Returns
+    -------
+    LegDifference or None
+        None without two common voltages.
+    """
+    low, high = max(earlier.v[0], later.v[0]), min(earlier.v[-1], later.v[-1])
+    slack = 1e-6 * max(earlier.span, later.span)
+    ours = (later.v >= low - slack) & (later.v <= high + slack)
+    theirs = (earlier.v >= low - slack) & (earlier.v <= high + slack)
+    v, other = later.v[ours], earlier.v[theirs]
+    if v.size < 2 or other.size < 2:
+        return None
+    if v.size == other.size and float(np.abs(v - other).max()) <= slack:
+        first, second = earlier.y[theirs], later.y[ours]
+    else:
+        v = v if v.size <= other.size else other
+        v = np.clip(v, low, high)
+        first, second = np.interp(v, earlier.v, earlier.y), np.interp(v, later.v, later.y)
+    return LegDifference(later.name, v, second - first, first, second)
+
+
+def extract_pairs(
+    runs: Iterable[Run],
+    *,
+    rules: PairingRules | None = None,
+    constants: Any = _constants,
+    power_w: Mapping[str, float] = MappingProxyType({}),
+    on_pair: Callable[[Pair, Skip | None], None] | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[list[DerivedMetric], list[Skipped]]:
+    """Differences of all pairs: they are collected first, then worked through in batches.
+
+    Parameters
+    ----------
+    runs
+        Of any procedure: what lies between two sweeps is told with them.
+    rules
+        Which sweeps make a pair.
+    power_w
+        Irradiated power by run_id, for the light that fell between two sweeps.
+    on_pair
+        Called with each pair once it is done, and why it gave nothing.
+    clock
+        Seconds, for the closing line of the log.
+
+    Returns
+    -------
+    metrics, skips
+        Rows of the later run of each pair, in the order of chips and time.
+    """
+    begin = clock()
+    pairs, skips = find_pairs(runs, rules)
+    metrics: list[DerivedMetric] = []
+    size, every = constants.BATCH_SIZE, constants.PAIRWISE_PROGRESS_INTERVAL
+    if len(pairs) > size:
+        log.info("Processing %d pairs in batches of %d", len(pairs), size)
+    for start in range(0, len(pairs), size):
+        sweeps: dict[str, tuple[Sweep | Skip, dict[str, float]]] = {}
+        for k, pair in enumerate(pairs[start : start + size], start + 1):
+            found = pair_metrics(pair, constants=constants, power_w=power_w, sweeps=sweeps)
+            if isinstance(found, Skip):
+                skips.append(_skipped(pair.later, found))
+            else:
+                metrics += found
+            if on_pair is not None:
+                on_pair(pair, found if isinstance(found, Skip) else None)
+            if k % every == 0 or k == len(pairs):
+                log.info(
+                    "Pairwise extraction progress: %d/%d pairs (%d metrics extracted so far)",
+                    k,
+                    len(pairs),
+                    len(metrics),
+                )
+    elapsed = clock() - begin
+    log.info("Pairwise extraction completed in %.2f s (%.1f pairs/sec)", elapsed, len(pairs) / max(elapsed, 1e-9))
+    for skip in skips:
+        log_skip(skip)
+    return metrics, skips
+
+
+def pair_metrics(
+    pair: Pair,
+    *,
+    constants: Any = _constants,
+    power_w: Mapping[str, float] = MappingProxyType({}),
+    sweeps: dict[str, tuple[Sweep | Skip, dict[str, float]]] | None = None,
+) -> list[DerivedMetric] | Skip:
+    """Rows of one pair, or why there are none.
+
+    Parameters
+    ----------
+    sweeps
+        A store of what is known of each run, so that a run in two pairs is cut and fitted once.
+    """
+    known: dict[str, tuple[Sweep | Skip, dict[str, float]]] = {} if sweeps is None else sweeps
+    one, points_one = _known(pair.earlier, known, constants)
+    two, points_two = _known(pair.later, known, constants)
+    for sweep, run in ((one, pair.earlier), (two, pair.later)):
+        if isinstance(sweep, Skip):
+            return Skip(sweep.reason, f"{run.run_id}: {sweep.detail}")
+    assert isinstance(one, Sweep) and isinstance(two, Sweep)
+    before = {leg.name: leg for leg in one.full}
+    differences = [d for leg in two.full if leg.name in before and (d := leg_difference(before[leg.name], leg))]
+    differences = [d for d in differences if d.v[-1] - d.v[0] >= constants.MIN_PAIR_OVERLAP_V * (1 - 1e-9)]
+    if not differences:
+        return Skip(
+            Reason.PRECONDITION_FAILED,
+            f"no legs of one direction share {constants.MIN_PAIR_OVERLAP_V:g} V of gate voltage with those of "
+            f"{pair.earlier.run_id}",
+        )
+    return _rows(pair, two, differences, points_one, points_two, constants, power_w)
+
+
+def _rows(
+    pair: Pair,
+    sweep: Sweep,
+    differences: Sequence[LegDifference],
+    points_one: Mapping[str, float],
+    points_two: Mapping[str, float],
+    k: Any,
+    power_w: Mapping[str, float],
+) -> list[DerivedMetric]:
+    """The rows of a pair."""
+    delta = np.concatenate([d.delta for d in differences])
+    resistance = {d.name: _resistance_difference(d, sweep.unit, pair) for d in differences}
+    finite = np.concatenate([r[np.isfinite(r)] for r in resistance.values()])
+    top = float(np.abs(delta).max())
+    limit = k.MAX_REASONABLE_DELTA_VOLTAGE_V if sweep.unit == "V" else k.MAX_REASONABLE_DELTA_CURRENT_A
+    checks: dict[str, float] = {}
+    if top > limit:
+        checks["LARGE_DIFFERENCE"] = 0.7
+    if not finite.size:
+        checks["NO_RESISTANCE"] = 0.3
+    if len(differences) < 2:
+        checks["ONE_DIRECTION"] = 0.7
+    notes = ("NO_CHANGE",) if top == 0.0 else ()
+    shift = {name: points_two[name] - points_one[name] for name in points_two if name in points_one}
+    shifted = float(np.mean(list(shift.values()))) if shift else None
+    lit_s, dose = _light_between(pair.between, k.LIGHT_ON_VOLTAGE_V, power_w)
+    json: dict[str, Any] = {
+        "earlier_run_id": pair.earlier.run_id,
+        "later_run_id": pair.later.run_id,
+        "pair": pair.number,
+        "mean": float(delta.mean()),
+        "std": float(delta.std()),
+        "delta_cnp": shifted,
+        "runs_between": len(pair.between),
+        "light_between_s": lit_s,
+        "light_dose_between_j": dose,
+        "legs": {
+            d.name: {
+                "vg": d.v.tolist(),
+                "delta": d.delta.tolist(),
+                "delta_resistance": [r if r == r else None for r in resistance[d.name].tolist()],
+            }
+            for d in differences
+        },
+    }
+    values: list[tuple[str, float, str, dict[str, Any] | None]] = [
+        ("consecutive_sweep_difference", top, sweep.unit, json),
+        ("sweep_difference_mean", float(delta.mean()), sweep.unit, None),
+        ("sweep_difference_std", float(delta.std()), sweep.unit, None),
+    ]
+    if finite.size:
+        values.append(("sweep_resistance_difference", float(np.abs(finite).max()), "ohm", None))
+    if shifted is not None:
+        values.append(("delta_cnp", shifted, "V", dict(shift)))
+    confidence = float(np.prod(list(checks.values()) or [1.0]))
+    run = pair.later
+    return [
+        DerivedMetric(
+            run_id=run.run_id,
+            procedure=run.procedure,
+            chip=run.chip,
+            metric_name=name,
+            metric_category=Category.ELECTRICAL,
+            unit=unit,
+            extraction_method="leg-by-leg",
+            extraction_version=VERSION,
+            value_float=value,
+            value_json=extra,
+            confidence=confidence,
+            flags=(*checks, *notes),
+        )
+        for name, value, unit, extra in values
+    ]
+
+
+def _resistance_difference(d: LegDifference, unit: str, pair: Pair) -> Array:
+    """Later less earlier resistance in ohm; NaN where no current flows or what was held is not known."""
+    if unit == "V":
+        one, two = pair.earlier.number("ids_a"), pair.later.number("ids_a")
+        return d.later / two - d.earlier / one if one and two else np.full(d.v.size, np.nan)
+    flows = np.minimum(np.abs(d.earlier), np.abs(d.later)) > _OPEN * max(
+        float(np.abs(d.earlier).max()), float(np.abs(d.later).max())
+    )
+    out = np.full(d.v.size, np.nan)
+    one, two = pair.earlier.number("vds_v"), pair.later.number("vds_v")
+    out[flows] = two / d.later[flows] - one / d.earlier[flows]
+    return out
+
+
+def _known(
+    run: Run, known: dict[str, tuple[Sweep | Skip, dict[str, float]]], k: Any
+) -> tuple[Sweep | Skip, dict[str, float]]:
+    """Sweep and Dirac points of a run, worked out once."""
+    if run.run_id not in known:
+        sweep = sweep_of(run, k.MIN_LEG_COVERAGE)
+        points: dict[str, float] = {}
+        if isinstance(sweep, Sweep):
+            for leg in sweep.full:
+                size = np.abs(leg.y)
+                top, least = float(size.max()), float(size.min())
+                if least > 0:
+                    found = robust_fit(leg.v, least / size if sweep.unit == "V" else size / top)
+                    if found is not None:
+                        points[leg.name] = found.v
+        known[run.run_id] = (sweep, points)
+    return known[run.run_id]
+
+
+def _light_between(between: Sequence[Run], on_v: float, power_w: Mapping[str, float]) -> tuple[float, float | None]:
+    """Seconds of light between two sweeps, and its energy in J where every lit run's power is known."""
+    seconds, energy, complete = 0.0, 0.0, True
+    for run in between:
+        volt, t = run.columns.get("VL (V)"), run.columns.get("t (s)")
+        if volt is None or t is None or t.size < 2:
+            continue
+        lit_s = float(np.sum(np.diff(t)[volt[:-1] > on_v]))
+        seconds += lit_s
+        if lit_s:
+            complete &= run.run_id in power_w
+            energy += lit_s * power_w.get(run.run_id, 0.0)
+    return seconds, energy if complete else None
+
+
+def _condition(run: Run, name: str) -> object:
+    """What a run has of a condition, comparable: numbers to six digits."""
+    if name == "light":
+        if not run.has_light:
+            return False
+        return (_rounded(run.number("wavelength_nm")), _rounded(run.number("laser_voltage_v")))
+    value = run.settings.get(name)
+    return _rounded(float(value)) if isinstance(value, int | float) else (value or None)
+
+
+def _rounded(value: float) -> float | None:
+    """Six significant digits; None for NaN."""
+    return float(f"{value:.6g}") if value == value else None
+
+
+def _when(run: Run) -> tuple[float, str]:
+    """Order in time; runs without a time come first, by their id."""
+    return (run.start_utc.timestamp() if run.start_utc is not None else float("-inf"), run.run_id)
+
+
+def _skipped(run: Run, skip: Skip) -> Skipped:
+    """A skip of the pair whose later run this is."""
+    return Skipped(
+        run_id=run.run_id, procedure=run.procedure, extractor=EXTRACTOR, reason=skip.reason, detail=skip.detail
+    )

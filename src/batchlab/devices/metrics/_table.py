@@ -1,0 +1,278 @@
+"""The table of metrics: one row per run, metric and method; renewed key by key, spread wide, with its history."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from batchlab.devices._model import DerivedMetric
+from batchlab.devices.metrics._dirac_point import METHODS as DIRAC_METHODS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["KEY", "Coverage", "Upserted", "Wide", "add_history", "metrics_frame", "upsert", "wide"]
+
+KEY = ("run_id", "metric_name", "extraction_method")
+_ORDER = ("chip_group", "chip_number", "procedure", "seq_num", "run_id", "metric_name", "extraction_method")
+_OUTSIDE = ("extraction_timestamp",)  # says when, not what: two rows that differ in it alone are one
+_RUN = ("run_id", "chip_group", "chip_number", "procedure", "seq_num")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What an extraction looked at: every metric of these names of these runs is settled by its outcome.
+
+    None stands for all.
+    """
+
+    run_ids: frozenset[str] | None = None
+    metric_names: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Upserted:
+    """A table after an upsert, the old rows that it replaced or removed, and how many rows came, changed and went."""
+
+    table: pl.DataFrame
+    superseded: pl.DataFrame
+    added: int
+    changed: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wide:
+    """One row per run and one column per metric; the unit of each column."""
+
+    frame: pl.DataFrame
+    units: Mapping[str, str]
+
+
+def schema() -> dict[str, Any]:
+    """Columns of the table with their types."""
+    import polars as pl
+
+    return {
+        "run_id": pl.String,
+        "chip_number": pl.Int64,
+        "chip_group": pl.String,
+        "procedure": pl.String,
+        "seq_num": pl.Int64,
+        "metric_name": pl.String,
+        "metric_category": pl.String,
+        "value_float": pl.Float64,
+        "value_str": pl.String,
+        "value_json": pl.String,
+        "unit": pl.String,
+        "standard_error": pl.Float64,
+        "extraction_method": pl.String,
+        "extraction_version": pl.String,
+        "extraction_timestamp": pl.Datetime("us", "UTC"),
+        "confidence": pl.Float64,
+        "flags": pl.String,
+    }
+
+
+def metrics_frame(
+    metrics: Iterable[DerivedMetric], *, timestamp: datetime, seq: Mapping[str, int] = MappingProxyType({})
+) -> pl.DataFrame:
+    """Rows of metrics in the table's order.
+
+    Parameters
+    ----------
+    timestamp
+        When they were derived, aware.
+    seq
+        Number of each run in its chip's history.
+
+    Raises
+    ------
+    ValueError
+        If two metrics have one key.
+    """
+    import polars as pl
+
+    rows = list(metrics)
+    columns: dict[str, list[Any]] = {
+        "run_id": [m.run_id for m in rows],
+        "chip_number": [m.chip.number if m.chip else None for m in rows],
+        "chip_group": [m.chip.group if m.chip else None for m in rows],
+        "procedure": [m.procedure for m in rows],
+        "seq_num": [seq.get(m.run_id) for m in rows],
+        "metric_name": [m.metric_name for m in rows],
+        "metric_category": [m.metric_category.value for m in rows],
+        "value_float": [m.value_float for m in rows],
+        "value_str": [m.value_str for m in rows],
+        "value_json": [None if m.value_json is None else _text(m.value_json) for m in rows],
+        "unit": [m.unit for m in rows],
+        "standard_error": [m.standard_error for m in rows],
+        "extraction_method": [m.extraction_method for m in rows],
+        "extraction_version": [m.extraction_version for m in rows],
+        "extraction_timestamp": [timestamp] * len(rows),
+        "confidence": [m.confidence for m in rows],
+        "flags": [",".join(m.flags) for m in rows],
+    }
+    frame = pl.DataFrame(columns, schema=schema())
+    twice = frame.filter(frame.select(KEY).is_duplicated())
+    if twice.height:
+        run, name, method = twice.select(KEY).row(0)
+        raise ValueError(f"{name} of {run} by {method} was derived twice; two extractors give one metric by one method")
+    return _sorted(frame)
+
+
+def upsert(table: pl.DataFrame | None, new: pl.DataFrame, covers: Coverage) -> Upserted:
+    """Put new rows into a table, changing only what the extraction covered.
+
+    A row that comes out as it was keeps its timestamp, so that a repeated run leaves the same bytes. What was covered and
+    did not come again goes; what was not covered stays, whatever it is.
+    """
+    import polars as pl
+
+    key = list(KEY)
+    old = new.clear() if table is None else table.select(list(schema())).cast(schema())
+    covered = pl.lit(True)
+    if covers.run_ids is not None:
+        covered = covered & pl.col("run_id").is_in(sorted(covers.run_ids))
+    if covers.metric_names is not None:
+        covered = covered & pl.col("metric_name").is_in(sorted(covers.metric_names))
+    kept = old.filter(~covered).join(new, on=key, how="anti")
+    before = old.join(kept, on=key, how="anti")
+    content = [name for name in schema() if name not in (*KEY, *_OUTSIDE)]
+    both = new.join(before, on=key, how="inner", suffix="_before")
+    same_keys = both.filter(
+        pl.all_horizontal([pl.col(name).eq_missing(pl.col(f"{name}_before")) for name in content])
+    ).select(key)
+    same = before.join(same_keys, on=key, how="semi")
+    fresh = new.join(same_keys, on=key, how="anti")
+    superseded = before.join(same_keys, on=key, how="anti")
+    changed = superseded.join(new, on=key, how="semi").height
+    return Upserted(
+        _sorted(pl.concat([kept, same, fresh])),
+        _sorted(superseded),
+        added=fresh.height - changed,
+        changed=changed,
+        removed=superseded.height - changed,
+    )
+
+
+def add_history(history: pl.DataFrame | None, superseded: pl.DataFrame, *, timestamp: datetime) -> pl.DataFrame:
+    """The history of a table, grown by rows that are no longer in it.
+
+    Parameters
+    ----------
+    history
+        What `add_history` gave before.
+    superseded
+        Of an upsert.
+    timestamp
+        When they were superseded, aware.
+    """
+    import polars as pl
+
+    stamp = pl.lit(timestamp, dtype=pl.Datetime("us", "UTC")).alias("superseded_timestamp")
+    grown = superseded.with_columns(stamp)
+    return grown if history is None else pl.concat([history, grown])
+
+
+def wide(
+    table: pl.DataFrame,
+    *,
+    preferred: Sequence[str] = DIRAC_METHODS,
+    quality: bool = False,
+) -> Wide:
+    """One row per run, one typed column per metric.
+
+    Parameters
+    ----------
+    preferred
+        Methods in order. Where runs have a metric by several methods, its column holds the first of these, and each method
+        has a column of its own called ``metric (method)``.
+    quality
+        Whether each metric's confidence and flags stand beside it, as ``metric.confidence`` and ``metric.flags``.
+
+    Returns
+    -------
+    Wide
+        Numbers are Float64, texts String; a metric of neither is its JSON.
+    """
+    import polars as pl
+
+    run = list(_RUN)
+    base = (
+        table.select(run)
+        .unique(subset=["run_id"], keep="first", maintain_order=True)
+        .sort("chip_group", "chip_number", "seq_num", "procedure", "run_id", nulls_last=True)
+    )
+    rank = {method: i for i, method in enumerate(preferred)}
+    ordered = table.with_columns(
+        pl.col("extraction_method").replace_strict(rank, default=len(rank), return_dtype=pl.Int64).alias("_rank")
+    ).sort("metric_name", "_rank", "extraction_method", "run_id")
+    # In one pass: every (metric, method) is a stretch of the sorted rows.
+    stretches: dict[str, dict[str, pl.DataFrame]] = {}
+    for part in ordered.partition_by("metric_name", "extraction_method", maintain_order=True):
+        stretches.setdefault(part["metric_name"][0], {})[part["extraction_method"][0]] = part
+    place = {run_id: i for i, run_id in enumerate(base["run_id"])}
+    columns: list[pl.Series] = []
+    units: dict[str, str] = {}
+    for name, methods in stretches.items():
+        first = pl.concat(methods.values()).unique(subset=["run_id"], keep="first", maintain_order=True)
+        columns.append(_spread(name, first, place))
+        units[name] = first["unit"][0]
+        if quality:
+            columns.append(_spread(f"{name}.confidence", first, place, "confidence"))
+            columns.append(_spread(f"{name}.flags", first, place, "flags"))
+        if len(methods) > 1:
+            for method, part in methods.items():
+                label = f"{name} ({method})"
+                columns.append(_spread(label, part, place))
+                units[label] = part["unit"][0]
+    return Wide(base.with_columns(columns), MappingProxyType(units))
+
+
+def _spread(name: str, part: pl.DataFrame, place: Mapping[str, int], column: str | None = None) -> pl.Series:
+    """One column over all runs."""
+    import polars as pl
+
+    if column is None:
+        column = next((c for c in ("value_float", "value_str") if part[c].null_count() < part.height), "value_json")
+    values: list[Any] = [None] * len(place)
+    for run_id, value in zip(part["run_id"], part[column], strict=True):
+        values[place[run_id]] = value
+    return pl.Series(name, values, dtype=part.schema[column])
+
+
+def _sorted(frame: pl.DataFrame) -> pl.DataFrame:
+    """In the table's order."""
+    return frame.select(list(schema())).sort(_ORDER, nulls_last=True)
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    """JSON with sorted keys; what is not a finite number is null."""
+    try:
+        return json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"), default=_plain)
+    except ValueError:
+        return json.dumps(_finite(value), sort_keys=True, allow_nan=False, separators=(",", ":"))
+
+
+def _plain(value: object) -> object:
+    """What json does not know: numpy's numbers and arrays, mappings."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value.tolist()  # type: ignore[attr-defined]
+
+
+def _finite(value: Any) -> Any:
+    """The same with None for what is not a finite number."""
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
