@@ -9,6 +9,7 @@ from scipy.optimize import curve_fit
 from batchlab.devices._model import Chip
 from batchlab.devices._read import discover, read_many, read_run
 from batchlab.devices._synthetic import laser_power_w, write_lab
+from batchlab.devices._synthetic._device import Response
 
 ALISSON_67 = Chip("Alisson", 67)
 
@@ -132,6 +133,60 @@ def test_the_dark_after_light_decays_as_the_truth_says(fine):
     assert len(taus) >= 12
     assert np.median(np.abs(taus)) < 0.03 and np.median(np.abs(betas)) < 0.03
     assert np.median(np.abs(deltas)) < 0.03
+
+
+def test_rise_and_fall_are_the_crossings_of_the_ideal_answer():
+    response = Response(
+        on_s=60.0,
+        off_s=120.0,
+        end_s=180.0,
+        final=-2e-6,
+        recovered=0.8,
+        tau_light_s=5.0,
+        beta_light=0.7,
+        tau_s=8.0,
+        beta=0.6,
+        settling=0.0,
+        tau_pre_s=5.0,
+        beta_pre=0.7,
+        drift_per_s=0.0,
+    )
+    t = np.linspace(0.0, 180.0, 1_800_001)
+    current = response.at(t)
+    assert np.ptp(current[t <= 60.0]) == 0.0
+    assert current[t == 120.0] == pytest.approx(response.delta)
+
+    def crossing(begin, end):
+        part = (t >= begin) & (t <= end)
+        way = (current[part] - current[part][0]) / (current[part][-1] - current[part][0])
+        return t[part][np.searchsorted(way, 0.9)] - t[part][np.searchsorted(way, 0.1)]
+
+    assert crossing(60.0, 120.0) == pytest.approx(response.rise_s, abs=1e-3)
+    assert crossing(120.0, 180.0) == pytest.approx(response.fall_s, abs=1e-3)
+
+
+def test_the_current_is_least_at_the_dirac_point_and_as_steep_as_the_mobility_says(fine):
+    for device in fine.devices.values():
+        x = np.linspace(-4.0, 4.0, 80_001)
+        assert abs(x[device.resistance(x).argmax()]) < 1e-3
+        holes, electrons = device.field_effect_mobility(-5.0, 5.0, 0.0)
+        # The contacts take their part.
+        assert 0.3 * device.mobility_cm2 < min(holes, electrons) and max(holes, electrons) < 1.1 * device.mobility_cm2
+        slope = np.gradient(0.1 / device.resistance(x), x)
+        expected = slope.max() * device.length_over_width / (device.capacitance_f_per_m2 * 0.1) * 1e4
+        assert electrons == pytest.approx(expected, rel=1e-3)
+
+
+def test_in_the_dark_a_current_drifts_as_the_truth_says(lab):
+    dark = [truth for truth in lab.of("It") if not truth.laser_voltage_v]
+    assert len(dark) >= 4
+    for truth in dark:
+        run = read_run(lab.raw_root / truth.file)
+        slope, level = np.polyfit(run.columns["t (s)"], run.columns["I (A)"], 1)
+        assert slope == pytest.approx(truth["drift_per_s"], abs=1e-6 * level) and level == pytest.approx(
+            truth["level"], rel=1e-3
+        )
+        assert "tau_s" not in truth.values
 
 
 def test_a_calibration_gives_the_power_of_the_light(fine):

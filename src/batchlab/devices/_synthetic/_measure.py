@@ -24,8 +24,8 @@ _IDS_A = 1e-5
 _SWEEP_V = (-5.0, 5.0)
 _PERIOD_S = 120.0
 _ROOM_C = 25.0
-_CURRENT_NOISE = 3e-5  # white, relative
-_PINK_SHARE = 0.3
+_NOISE = 1.2e-4  # white, relative
+_PINK_SHARE = 0.5
 _FLOOR_A = 4e-10
 _VOLTAGE_FLOOR_V = 4e-8
 _NOTES = (
@@ -331,5 +331,5 @@ def _noisy(values: Array, floor: float, rng: np.random.Generator) -> Array:
     spectrum[0] = 0.0
     pink = np.fft.irfft(spectrum, values.size)
     pink /= max(float(pink.std()), 1e-300)
-    sigma = np.hypot(floor, _CURRENT_NOISE * np.abs(values))
+    sigma = np.hypot(floor, _NOISE * np.abs(values))
     return np.asarray(values + sigma * (white + _PINK_SHARE * pink))
