@@ -9,7 +9,7 @@ import pytest
 
 from batchlab.devices._flags import quality_flags
 from batchlab.devices._model import Chip
-from batchlab.devices._procedures import Column, Kind, Light, load_schema
+from batchlab.devices._procedures import Column, Kind, Light, load_schema, schema_digest
 from batchlab.devices._read import read_many, read_run
 from batchlab.devices._run_id import peer_run_id, run_id
 from batchlab.devices._synthetic import write_run
@@ -134,6 +134,14 @@ def test_a_file_that_says_nothing_is_a_slip(tmp_path, text):
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(ConfigError, match=r"gone\.yaml: cannot be read"):
         load_schema(tmp_path / "gone.yaml")
+
+
+def test_the_digest_of_a_schema_changes_with_its_files(tmp_path):
+    path = own(tmp_path)
+    with_own = schema_digest(path)
+    assert with_own == schema_digest(path) != schema_digest()
+    own(tmp_path, OWN + "\n")
+    assert schema_digest(path) != with_own
 
 
 def test_the_name_of_a_run_is_that_of_its_raw_data():

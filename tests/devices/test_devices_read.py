@@ -181,6 +181,17 @@ def test_headers_whole_and_cut(tmp_path):
         assert caught.value.reason == "cut-header"
 
 
+def test_a_file_saved_by_a_spreadsheet_reads_as_before(tmp_path):
+    parameters = {**PARAMETERS, "Information": 'one, "two"'}
+    path = write(tmp_path / "a.csv", ["0.0,1,2", "0.5,3,4"], parameters=parameters)
+    before = read_run(path)
+    head, mark, table = path.read_text().partition("#Data:")
+    lines = [line if "one, " not in line else '"' + line.replace('"', '""') + '"' for line in head.splitlines()]
+    path.write_text("\n".join(f"{line},," for line in [*lines, mark]) + table)
+    after = read_run(path)
+    assert after.settings == before.settings and after.run_id == before.run_id
+
+
 def test_a_start_time_among_the_parameters_counts(tmp_path):
     path = write(tmp_path / "a.csv", ["0.0,1,2"], parameters={**PARAMETERS, **STARTED}, metadata=None)
     assert read_run(path).start_utc == datetime.fromtimestamp(1757019355.7333555, UTC)

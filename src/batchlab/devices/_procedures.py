@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from batchlab.batchfile._yaml import Node
     from batchlab.errors import Problem
 
-__all__ = ["Column", "Kind", "Light", "Procedure", "Schema", "load_schema", "nearest", "plain_name"]
+__all__ = ["Column", "Kind", "Light", "Procedure", "Schema", "load_schema", "nearest", "plain_name", "schema_digest"]
 
 BUILT_IN = Path(__file__).with_name("procedures.yaml")
 
@@ -140,6 +141,18 @@ def load_schema(*paths: str | Path) -> Schema:
     for path in paths:
         schema = _merge(schema, _read(Path(path)))
     return schema
+
+
+def schema_digest(*paths: str | Path) -> str:
+    """Of all that `load_schema` would read, without reading it: when it differs, files may read differently."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in (BUILT_IN, *map(Path, paths)):
+        try:
+            raw = path.read_bytes()
+        except OSError:
+            raw = b""  # load_schema says what is wrong with it.
+        digest.update(b"%d:" % len(raw) + raw)
+    return digest.hexdigest()
 
 
 @functools.cache

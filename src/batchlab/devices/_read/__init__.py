@@ -6,7 +6,11 @@ from batchlab.devices._read._note import Note
 from batchlab.devices._read._record import ZONE, DateOrigin, Record
 from batchlab.devices._read._run import read_header, read_run
 
+# Changes when the same file may read differently.
+READER_VERSION = "1"
+
 __all__ = [
+    "READER_VERSION",
     "ZONE",
     "DateOrigin",
     "Header",

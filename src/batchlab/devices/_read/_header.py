@@ -10,7 +10,7 @@ from batchlab.errors import DataError
 
 __all__ = ["Header", "clean", "decode", "parse_header"]
 
-_DATA = re.compile(rb"^#[ \t]*Data:[ \t]*$", re.MULTILINE)
+_DATA = re.compile(rb"^#[ \t]*Data:[ \t,]*$", re.MULTILINE)
 _PROCEDURE = re.compile(r"#[ \t]*Procedure:[ \t]*<?([^<>]*)>?[ \t]*")
 
 
@@ -90,6 +90,8 @@ def parse_header(raw: bytes, where: str) -> Header | None:
         return None
     data = _DATA.search(raw)
     lines = decode(raw[: data.start()] if data else raw).split("\n")
+    if data is not None and b"," in data[0]:
+        lines = [_as_before_the_spreadsheet(line) for line in lines]
     named = _PROCEDURE.fullmatch(lines[0])
     if named is None:
         return None
@@ -131,6 +133,12 @@ def _split(text: str) -> tuple[str, str]:
     if not found:
         name, _, value = text.partition(":")
     return name.strip(), _unescaped(value.strip(" \t"))
+
+
+def _as_before_the_spreadsheet(line: str) -> str:
+    """Without the commas that make every line as wide as the table, and the quotes about a line with others."""
+    line = line.rstrip(",")
+    return line[1:-1].replace('""', '"') if len(line) > 1 and line[0] == line[-1] == '"' else line
 
 
 def _unescaped(value: str) -> str:
