@@ -7,15 +7,8 @@ from batchlab.devices.metrics._extractor import ExtractionContext, Extractor, Re
 from batchlab.devices.metrics._geometry import Dielectric, Geometry
 from batchlab.devices.metrics._legs import Leg, Sweep, split_legs, sweep_of
 from batchlab.devices.metrics._mobility import Mobility, mobility
-from batchlab.devices.metrics._pairs import (
-    LegDifference,
-    Pair,
-    PairingRules,
-    extract_pairs,
-    find_pairs,
-    leg_difference,
-    pair_metrics,
-)
+from batchlab.devices.metrics._pairing import Pair, PairingRules, find_pairs
+from batchlab.devices.metrics._pairs import LegDifference, extract_pairs, leg_difference, pair_metrics
 from batchlab.devices.metrics._phases import Baseline, Phases, baseline_of, phases_of
 from batchlab.devices.metrics._power import (
     Age,

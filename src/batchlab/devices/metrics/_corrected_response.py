@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class CorrectedResponseExtractor:
     """Change by light, drift taken away."""
 
     name = "corrected_response"
-    metrics: ClassVar[tuple[str, ...]] = ("delta_i_corrected", "delta_v_corrected")
+    metrics: tuple[str, ...] = ("delta_i_corrected", "delta_v_corrected")
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
     version = "1"

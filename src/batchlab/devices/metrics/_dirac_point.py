@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
-from batchlab.devices.metrics._legs import Leg, sweep_of
+from batchlab.devices.metrics._legs import Leg, middle, sweep_of
 from batchlab.devices.metrics._trace import correlation_factor
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ __all__ = ["DiracPoint", "DiracPointExtractor", "METHODS", "maximum_resistance",
 
 _ROBUST_RISE = 1.3  # window of the robust fit: where conductance is below this multiple of its minimum
 _HUBER = 1.345
-_STEPS = 8
+_MAD = 1.4826
+_STEPS = 15
 _CLOSE = 1e-3  # of the window: a vertex that still moves by more was not found
 _PLAIN = 3.0  # standard errors by which the sides must differ
 
@@ -66,7 +67,7 @@ def parabola(v: Array, g: Array, *, window: float) -> DiracPoint | None:
     DiracPoint or None
         None if the parabola opens downwards or its vertex leaves the window.
     """
-    step = float(np.median(np.diff(v)))
+    step = middle(np.diff(v))
     half = max(window * float(v[-1] - v[0]) / 2, 2.5 * step)
     return _vertex(v, g, float(v[_valley(v, g)]), half, step, robust=False)
 
@@ -74,8 +75,8 @@ def parabola(v: Array, g: Array, *, window: float) -> DiracPoint | None:
 def robust_fit(v: Array, g: Array) -> DiracPoint | None:
     r"""Vertex of squared conductance, weighted after Huber, with a curvature of its own on either side where it shows.
 
-    Residual carriers add to induced ones as :math:`\sigma^2 = \sigma_0^2 + \mu^2 C^2 (V - V_D)^2` [1]_, so that the square
-    is a parabola far beyond the minimum; electrons and holes may differ in mobility.
+    Residual carriers add to induced ones as :math:`\sigma^2 = \sigma_0^2 + \mu^2 C^2 (V - V_D)^2` [1]_, so that
+    the square is a parabola far beyond the minimum; electrons and holes may differ in mobility.
 
     References
     ----------
@@ -84,7 +85,7 @@ def robust_fit(v: Array, g: Array) -> DiracPoint | None:
     i = _valley(v, g)
     if g[i] <= 0:
         return None
-    step = float(np.median(np.diff(v)))
+    step = middle(np.diff(v))
     # From the minimum outwards to where conductance has risen, so that a second valley far away has no say.
     above = g > _ROBUST_RISE * g[i]
     left = int(np.flatnonzero(above[:i])[-1]) + 1 if above[:i].any() else 0
@@ -104,61 +105,74 @@ def _vertex(v: Array, y: Array, start: float, half: float, step: float, *, robus
     The window's edges are soft by one step: it moves without jumps, and a symmetric curve has its vertex in the middle.
     """
     for sided in (True, False) if robust else (False,):
-        centre = start
-        for _ in range(_STEPS):
-            x = (v - centre) / half
-            edge = np.clip((half + step / 2 - np.abs(v - centre)) / step, 0.0, 1.0)
-            near = edge > 0
-            x, weight, z = x[near], edge[near], y[near]
-            columns = [np.ones(x.size), x, x * x, x * np.abs(x)] if sided else [np.ones(x.size), x, x * x]
-            if x.size < len(columns) + 2:
-                return None
-            design = np.stack(columns, axis=1)
-            fit, inverse, residual, weight = _least_squares(design, z, weight, robust)
-            move = 1.0
-            if fit is None or fit[2] <= 0 or (sided and abs(fit[3]) >= fit[2]):
-                break
-            # With a curvature for each side the vertex is where the slope at the centre is 0.
-            move = -fit[1] / (2 * fit[2])
-            centre += half * float(np.clip(move, -0.5, 0.5))
-            if abs(move) < 1e-6:
-                break
-        if fit is None or abs(move) > _CLOSE or abs(centre - start) > half or not v[0] < centre < v[-1]:
+        found = _newton(v, y, start, half, step, sided=sided, robust=robust)
+        if found is None:
             continue
-        freedom = max(float(weight.sum()) - len(columns), 1.0)
+        centre, fit, inverse, residual, weight = found
+        if abs(centre - start) > half or not v[0] < centre < v[-1]:
+            continue
+        freedom = max(float(weight.sum()) - fit.size, 1.0)
         variance = float(weight @ residual**2) / freedom
         alike = correlation_factor(residual)
         if sided and abs(fit[3]) < _PLAIN * alike * np.sqrt(variance * inverse[3, 3]):
-            continue  # both sides are alike: one curvature, and a third of the error
-        error = half * float(np.sqrt(variance * inverse[1, 1])) / (2 * fit[2]) * alike
+            start = centre  # both sides are alike: one curvature, and a third of the error
+            continue
+        error = half * float(np.sqrt(variance * inverse[1, 1])) / (2 * float(fit[2])) * alike
         return DiracPoint(centre, error, float(fit[0]))
     return None
 
 
-def _least_squares(design: Array, y: Array, weight: Array, robust: bool) -> tuple[Array | None, Array, Array, Array]:
-    """Weighted fit, its inverse normal matrix, residuals and weights; Huber's where robust."""
-    base = weight
-    for _ in range(4 if robust else 1):
+def _newton(
+    v: Array, y: Array, centre: float, half: float, step: float, *, sided: bool, robust: bool
+) -> tuple[float, Array, Array, Array, Array] | None:
+    """Centre, coefficients, inverse normal matrix, residuals and weights; None if the centre does not settle.
+
+    Huber's weights follow along: each step takes those of the residuals before it.
+    """
+    scale = 0.0
+    fit = np.zeros(4)
+    for k in range(_STEPS):
+        x = (v - centre) / half
+        weight = (half + step / 2 - np.abs(v - centre)) / step
+        near = np.flatnonzero(weight > 0)
+        if near.size < 6:
+            return None
+        part = slice(int(near[0]), int(near[-1]) + 1)
+        x, z = x[part], y[part]
+        weight = np.minimum(weight[part], 1.0)
+        design = np.empty((x.size, 4 if sided else 3))
+        design[:, 0], design[:, 1] = 1.0, x
+        np.multiply(x, x, out=design[:, 2])
+        if sided:
+            np.multiply(x, np.abs(x), out=design[:, 3])
+        if robust and k:
+            off = np.abs(z - design @ fit)
+            scale = _MAD * middle(off)
+            if scale > 0:
+                weight = weight * np.minimum(1.0, _HUBER * scale / np.maximum(off, 1e-300))
+        weighted = design.T * weight
         try:
-            inverse = np.linalg.inv((design.T * weight) @ design)
+            inverse = np.asarray(np.linalg.inv(weighted @ design), dtype=np.float64)
         except np.linalg.LinAlgError:
-            return None, design, y, weight
-        fit = inverse @ ((design.T * weight) @ y)
-        residual = y - design @ fit
-        off = np.abs(residual)
-        scale = 1.4826 * float(np.median(off))
-        if not robust or scale == 0.0 or off.max() <= _HUBER * scale:
-            break
-        weight = base * np.minimum(1.0, _HUBER * scale / np.maximum(off, 1e-300))
-    return fit, inverse, residual, weight
+            return None
+        fit = inverse @ (weighted @ z)
+        if fit[2] <= 0 or (sided and abs(fit[3]) >= fit[2]):
+            return None
+        # With a curvature for each side the vertex is where the slope at the centre is 0.
+        move = -float(fit[1]) / (2 * float(fit[2]))
+        centre += half * min(max(move, -0.5), 0.5)
+        fit[1] = 0.0  # about the new centre
+        if abs(move) < _CLOSE and k > 1:
+            return centre, fit, inverse, z - design @ fit, weight
+    return None
 
 
 def _valley(v: Array, g: Array) -> int:
     """Index of the least of five neighbours' median: one bad reading is no Dirac point."""
     if g.size < 7:
         return int(np.argmin(g))
-    near = np.lib.stride_tricks.sliding_window_view(g, 5)
-    return int(np.argmin(np.median(near, axis=1))) + 2
+    near = np.sort(np.lib.stride_tricks.sliding_window_view(g, 5), axis=1)
+    return int(np.argmin(near[:, 2])) + 2
 
 
 METHODS = ("robust", "parabola", "maximum-resistance")  # the first stands in tables with one column a metric
@@ -168,7 +182,7 @@ class DiracPointExtractor:
     """Dirac points of both legs by every method, their mean and their difference."""
 
     name = "dirac_point"
-    metrics: ClassVar[tuple[str, ...]] = ("cnp_voltage", "cnp_forward", "cnp_backward", "cnp_hysteresis")
+    metrics: tuple[str, ...] = ("cnp_voltage", "cnp_forward", "cnp_backward", "cnp_hysteresis")
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg", "VVg", "IVgT"})
     version = "1"

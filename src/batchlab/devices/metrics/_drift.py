@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
@@ -18,7 +16,7 @@ class DriftExtractor:
     """Slope of the first dark stretch once it has settled; the whole run where it was dark throughout."""
 
     name = "drift"
-    metrics: ClassVar[tuple[str, ...]] = ("linear_drift",)
+    metrics: tuple[str, ...] = ("linear_drift",)
     category = Category.STABILITY
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
     version = "1"

@@ -12,7 +12,8 @@ from batchlab.devices._model import Chip, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import ExtractionContext, Extractor, Reason, Skip, Skipped, log_skip
 from batchlab.devices.metrics._geometry import Geometry
-from batchlab.devices.metrics._pairs import PairingRules, extract_pairs
+from batchlab.devices.metrics._pairing import PairingRules
+from batchlab.devices.metrics._pairs import extract_pairs
 from batchlab.devices.metrics._power import Calibration, calibration_of, irradiated_power
 from batchlab.devices.metrics._power_law import extract_power_laws
 from batchlab.devices.metrics._registry import extractors as all_extractors

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,7 +96,7 @@ def split_legs(v: Array, y: Array) -> tuple[Leg, ...]:
         return ()
     step = np.diff(v)
     size = np.abs(step)
-    usual = float(np.median(size[size > 1e-9 * max(float(np.ptp(v)), 1e-300)])) if np.ptp(v) > 0 else 0.0
+    usual = middle(size[size > 1e-9 * max(float(np.ptp(v)), 1e-300)]) if np.ptp(v) > 0 else 0.0
     if usual == 0.0:
         return ()
     way = np.where(size > _JITTER * usual, np.sign(step), 0.0)
@@ -106,7 +107,7 @@ def split_legs(v: Array, y: Array) -> tuple[Leg, ...]:
     turns = [0, *(np.flatnonzero(np.diff(way)) + 1).tolist(), v.size - 1]
     if len(turns) > _MANY:
         turns = _real_turns(v, turns)
-    parts = [(v[b] > v[a], slice(a, b + 1)) for a, b in zip(turns[:-1], turns[1:], strict=True)]
+    parts = [(v[b] > v[a], slice(a, b + 1)) for a, b in pairwise(turns)]
     if len(parts) > 2 and parts[0][0] == parts[-1][0] and abs(v[0] - v[-1]) <= 1.5 * usual:
         first, end = parts[0][1], parts[-1][1]
         legs = [_leg(parts[0][0], np.r_[v[first], v[end]], np.r_[y[first], y[end]])]
@@ -114,6 +115,11 @@ def split_legs(v: Array, y: Array) -> tuple[Leg, ...]:
     else:
         legs = []
     return (*legs, *(_leg(up, v[part], y[part]) for up, part in parts))
+
+
+def middle(values: Array) -> float:
+    """The upper median: one of the values, and at a tenth of the cost of `numpy.median` for short arrays."""
+    return float(np.partition(values, values.size // 2)[values.size // 2])
 
 
 def sweep_of(run: Run, coverage: float) -> Sweep | Skip:
@@ -156,8 +162,8 @@ def _leg(forward: bool, v: Array, y: Array) -> Leg:
         order = np.argsort(v, kind="stable")
         v, y = v[order], y[order]
         step = np.diff(v)
-    if step.size and step.min() <= _JITTER * np.median(step):
-        group = np.r_[0, np.cumsum(step > _JITTER * np.median(step))]
+    if step.size and step.min() <= _JITTER * middle(step):
+        group = np.r_[0, np.cumsum(step > _JITTER * middle(step))]
         count = np.bincount(group)
         v, y = np.bincount(group, v) / count, np.bincount(group, y) / count
     return Leg(bool(forward), v, y)

@@ -3,7 +3,7 @@ r"""Field-effect mobility of electrons and holes, with what geometry and noise l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class MobilityExtractor:
     """Mobility of both carriers on each leg, and their means where both legs are there."""
 
     name = "mobility"
-    metrics: ClassVar[tuple[str, ...]] = tuple(
+    metrics: tuple[str, ...] = tuple(
         f"mobility_fe_{carrier}{leg}" for carrier in ("holes", "electrons") for leg in ("", "_forward", "_backward")
     )
     category = Category.ELECTRICAL

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
@@ -20,7 +18,7 @@ class OnOffExtractor:
     """On/off ratio and off current, over both legs."""
 
     name = "on_off"
-    metrics: ClassVar[tuple[str, ...]] = ("on_off_ratio", "off_current")
+    metrics: tuple[str, ...] = ("on_off_ratio", "off_current")
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg", "IVgT"})
     version = "1"
@@ -62,7 +60,7 @@ class GateLeakageExtractor:
     """Largest current through the gate, where the instrument recorded one."""
 
     name = "gate_leakage"
-    metrics: ClassVar[tuple[str, ...]] = ("gate_leakage",)
+    metrics: tuple[str, ...] = ("gate_leakage",)
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg", "IVgT", "VVg"})
     version = "1"

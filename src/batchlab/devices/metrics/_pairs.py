@@ -1,10 +1,9 @@
-"""Consecutive gate sweeps of one chip: which make a pair, and how they differ, leg by leg."""
+"""How consecutive gate sweeps of one chip differ, leg by leg."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,15 +16,16 @@ from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._dirac_point import robust_fit
 from batchlab.devices.metrics._extractor import Reason, Skip, Skipped, log_skip
 from batchlab.devices.metrics._legs import Leg, Sweep, sweep_of
+from batchlab.devices.metrics._pairing import Pair, PairingRules, find_pairs, skipped_pair
 
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["LegDifference", "Pair", "PairingRules", "extract_pairs", "find_pairs", "leg_difference", "pair_metrics"]
+__all__ = ["NAMES", "LegDifference", "extract_pairs", "leg_difference", "pair_metrics"]
 
 log = logging.getLogger(__name__)
 
-EXTRACTOR, VERSION = "consecutive_sweeps", "1"
+VERSION = "1"
 NAMES = (
     "consecutive_sweep_difference",
     "sweep_difference_mean",
@@ -34,36 +34,6 @@ NAMES = (
     "delta_cnp",
 )
 _OPEN = 1e-6  # of the largest current: below it a resistance is a division by noise
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairingRules:
-    """Which sweeps make a pair.
-
-    Attributes
-    ----------
-    procedures
-        Of sweeps.
-    same
-        What both must have: names of settings, or ``light`` for being lit, wavelength and laser voltage together.
-    skip_over
-        Whether a sweep is compared with the last one like it, over others between them. Otherwise sweeps that follow
-        each other and differ in what `same` names make no pair.
-    """
-
-    procedures: frozenset[str] = frozenset({"IVg", "VVg"})
-    same: tuple[str, ...] = ("vds_v", "ids_a", "light", "sample")
-    skip_over: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pair:
-    """Two sweeps of one chip and procedure that follow each other; `between` are the chip's other runs amid them."""
-
-    number: int
-    earlier: Run
-    later: Run
-    between: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,54 +47,11 @@ class LegDifference:
     later: Array
 
 
-def find_pairs(runs: Iterable[Run], rules: PairingRules | None = None) -> tuple[list[Pair], list[Skipped]]:
-    """All pairs among runs, whatever their order, and the neighbours that make none.
-
-    Chips are told apart by group and number; neighbours are so in time, within one procedure of one chip.
-    """
-    rules = rules or PairingRules()
-    chips: dict[object, list[Run]] = defaultdict(list)
-    for run in runs:
-        if run.chip is not None:
-            chips[run.chip].append(run)
-    pairs: list[Pair] = []
-    skips: list[Skipped] = []
-    for chip in sorted(chips, key=str):
-        history = sorted(chips[chip], key=_when)
-        place = {id(run): i for i, run in enumerate(history)}
-        for procedure in sorted(rules.procedures):
-            sweeps = [run for run in history if run.procedure == procedure]
-            last: dict[tuple[object, ...], Run] = {}
-            number = 0
-            for i, later in enumerate(sweeps):
-                key = tuple(_condition(later, name) for name in rules.same)
-                earlier = last.get(key) if rules.skip_over else (sweeps[i - 1] if i else None)
-                last[key] = later
-                if earlier is None:
-                    continue
-                differs = [n for n in rules.same if _condition(earlier, n) != _condition(later, n)]
-                if differs:
-                    skips.append(
-                        _skipped(
-                            later,
-                            Skip(
-                                Reason.PRECONDITION_FAILED,
-                                f"{', '.join(differs)} differ from the sweep before it, {earlier.run_id}",
-                            ),
-                        )
-                    )
-                    continue
-                number += 1
-                between = tuple(history[place[id(earlier)] + 1 : place[id(later)]])
-                pairs.append(Pair(number=number, earlier=earlier, later=later, between=between))
-    return pairs, skips
-
-
 def leg_difference(earlier: Leg, later: Leg) -> LegDifference | None:
     """Later less earlier where both have gate voltages.
 
-    Legs on the same voltages (but for the noise of floating point numbers) are subtracted point by point; otherwise both
-    are read at the voltages of the coarser one.
+    Legs on the same voltages (but for the noise of floating point numbers) are subtracted point by point; otherwise
+    both are read at the voltages of the coarser one.
 
     Returns
     -------
@@ -187,7 +114,7 @@ def extract_pairs(
         for k, pair in enumerate(pairs[start : start + size], start + 1):
             found = pair_metrics(pair, constants=constants, power_w=power_w, sweeps=sweeps)
             if isinstance(found, Skip):
-                skips.append(_skipped(pair.later, found))
+                skips.append(skipped_pair(pair.later, found))
             else:
                 metrics += found
             if on_pair is not None:
@@ -360,30 +287,3 @@ def _light_between(between: Sequence[Run], on_v: float, power_w: Mapping[str, fl
             complete &= run.run_id in power_w
             energy += lit_s * power_w.get(run.run_id, 0.0)
     return seconds, energy if complete else None
-
-
-def _condition(run: Run, name: str) -> object:
-    """What a run has of a condition, comparable: numbers to six digits."""
-    if name == "light":
-        if not run.has_light:
-            return False
-        return (_rounded(run.number("wavelength_nm")), _rounded(run.number("laser_voltage_v")))
-    value = run.settings.get(name)
-    return _rounded(float(value)) if isinstance(value, int | float) else (value or None)
-
-
-def _rounded(value: float) -> float | None:
-    """Six significant digits; None for NaN."""
-    return float(f"{value:.6g}") if value == value else None
-
-
-def _when(run: Run) -> tuple[float, str]:
-    """Order in time; runs without a time come first, by their id."""
-    return (run.start_utc.timestamp() if run.start_utc is not None else float("-inf"), run.run_id)
-
-
-def _skipped(run: Run, skip: Skip) -> Skipped:
-    """A skip of the pair whose later run this is."""
-    return Skipped(
-        run_id=run.run_id, procedure=run.procedure, extractor=EXTRACTOR, reason=skip.reason, detail=skip.detail
-    )

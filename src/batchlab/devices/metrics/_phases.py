@@ -223,7 +223,7 @@ def edge_levels(trace: Trace, pulse: int, constants: Any) -> tuple[Level, Level]
 
 def _level(trace: Trace, stretch: Stretch, part: float, least: int) -> Level:
     """Level at the end of a stretch from its last `part`."""
-    rows = min(max(int(round(stretch.rows * part)), least), stretch.rows)
+    rows = min(max(round(stretch.rows * part), least), stretch.rows)
     near = slice(stretch.stop - rows, stretch.stop)
     return level_at(trace.t[near], trace.y[near], stretch.end_s)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
@@ -19,7 +17,7 @@ class PhotoresponseExtractor:
     """Level at the end of the light less the level right before it, the mean over cycles."""
 
     name = "photoresponse"
-    metrics: ClassVar[tuple[str, ...]] = ("delta_current", "delta_voltage")
+    metrics: tuple[str, ...] = ("delta_current", "delta_voltage")
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
     version = "1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -188,7 +188,7 @@ class IrradiatedPowerExtractor:
     """Power of the light of a run, from its calibration."""
 
     name = "irradiated_power"
-    metrics: ClassVar[tuple[str, ...]] = ("irradiated_power",)
+    metrics: tuple[str, ...] = ("irradiated_power",)
     category = Category.OPTICAL
     procedures = frozenset({"It", "It2", "ITt", "Vt", "IVg", "VVg", "IV"})
     version = "1"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from batchlab.devices._model import Array
 
 __all__ = ["Relaxation", "fit_relaxations"]
@@ -83,10 +85,10 @@ def fit_relaxations(
 ) -> list[Relaxation | None]:
     r"""Fit a stretched and a single exponential to every series.
 
-    Offset and amplitude are solved for exactly at every step (variable projection [1]_ with Kaufman's Jacobian [2]_), so
-    that the search has two dimensions, ln tau and beta. It starts from the best point of a grid, steps after Levenberg and
-    Marquardt with damping in proportion to each curvature, and works on scaled data: amperes and microamperes take the
-    same steps.
+    Offset and amplitude are solved for exactly at every step (variable projection [1]_ with Kaufman's Jacobian [2]_),
+    so that the search has two dimensions, ln tau and beta. It starts from the best point of a grid, steps after
+    Levenberg and Marquardt with damping in proportion to each curvature, and works on scaled data: amperes and
+    microamperes take the same steps.
 
     Parameters
     ----------
@@ -215,7 +217,7 @@ def _grid_start(
     )
 
 
-def _project(data: tuple[Array, Array, Array], u: Array, b: Array) -> tuple[Array, Array, Array, Array, Array]:
+def _project(data: tuple[Array, ...], u: Array, b: Array) -> tuple[Array, Array, Array, Array, Array]:
     """Exact amplitudes: residual, cost, and what the Jacobian is made of (log s, z, f)."""
     log_t, y, w = data
     x = log_t - u[:, None]
@@ -239,7 +241,7 @@ def _search(
     u: Array,
     b: Array,
     bounds: tuple[Any, ...],
-    free: Array,
+    free: NDArray[np.bool_],
     max_iterations: int,
     tolerance: float,
 ) -> tuple[Array, Array, Array, Array, Array]:
@@ -250,7 +252,7 @@ def _search(
     converged = np.zeros(u.size, bool)
     steps = np.zeros(u.size, int)
     cost = np.empty(u.size)
-    state = _project(data, u, b)  # type: ignore[arg-type]
+    state = _project(data, u, b)
     cost[:] = state[1]
     live = np.arange(u.size)
     part = data
@@ -269,14 +271,14 @@ def _search(
         at, push = u[live], gradient[:, 0]
         held_u = ((at >= high[live]) & (push > 0)) | ((at <= low[live]) & (push < 0))
         du, db = _step(normal, gradient, damping[live], held_u, held_b)
-        # What a whole step could still gain, against the noise: below it the parameters stand still within their errors.
+        # What a whole step could still gain: against the noise, parameters then stand still within their errors.
         whole = _step(normal, gradient, np.full(live.size, 1e-9), held_u, held_b)
         promise = whole[0] * gradient[:, 0] + whole[1] * gradient[:, 1]
         du = np.clip(du, -2.0, 2.0)
         db = np.clip(db, -0.3, 0.3)
         try_u = np.clip(u[live] + du, low[live], high[live])
         try_b = np.clip(b[live] + db, beta_low, beta_high)
-        trial = _project(part, try_u, try_b)  # type: ignore[arg-type]
+        trial = _project(part, try_u, try_b)
         gain = cost[live] - trial[1]
         better = gain >= 0
         small = promise <= tolerance * cost[live]
@@ -305,11 +307,13 @@ def _search(
         else:
             live = live[keep]
             part = tuple(p[keep] for p in part)
-            state = tuple(m[keep] for m in merged)  # type: ignore[assignment]
+            state = tuple(m[keep] for m in merged)
     return u, b, cost, converged, steps
 
 
-def _step(normal: Array, gradient: Array, damping: Array, held_u: Array, held_b: Array) -> tuple[Array, Array]:
+def _step(
+    normal: Array, gradient: Array, damping: Array, held_u: NDArray[np.bool_], held_b: NDArray[np.bool_]
+) -> tuple[Array, Array]:
     """Damped Gauss-Newton step of each 2 x 2 system; what is held does not move."""
     tiny = 1e-300
     n11 = normal[:, 0, 0] * (1 + damping) + tiny

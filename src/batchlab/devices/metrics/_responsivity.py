@@ -2,8 +2,6 @@ r"""Responsivity and external quantum efficiency of a device under calibrated li
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
@@ -28,7 +26,7 @@ class ResponsivityExtractor:
     """Drift-corrected change per irradiated power, and electrons per photon."""
 
     name = "responsivity"
-    metrics: ClassVar[tuple[str, ...]] = ("responsivity", "external_quantum_efficiency")
+    metrics: tuple[str, ...] = ("responsivity", "external_quantum_efficiency")
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
     version = "1"

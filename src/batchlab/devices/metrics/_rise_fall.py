@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -101,7 +101,7 @@ class RiseFallExtractor:
     """10-90 % times into the light and out of it, drift taken away."""
 
     name = "rise_fall"
-    metrics: ClassVar[tuple[str, ...]] = ("t_rise", "t_fall")
+    metrics: tuple[str, ...] = ("t_rise", "t_fall")
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
     version = "1"

@@ -129,13 +129,13 @@ def metrics_frame(
 def upsert(table: pl.DataFrame | None, new: pl.DataFrame, covers: Coverage) -> Upserted:
     """Put new rows into a table, changing only what the extraction covered.
 
-    A row that comes out as it was keeps its timestamp, so that a repeated run leaves the same bytes. What was covered and
-    did not come again goes; what was not covered stays, whatever it is.
+    A row that comes out as it was keeps its timestamp, so that a repeated run leaves the same bytes. What was covered
+    and did not come again goes; what was not covered stays, whatever it is.
     """
     import polars as pl
 
     key = list(KEY)
-    old = new.clear() if table is None else table.select(list(schema())).cast(schema())
+    old = new.clear() if table is None else table.select(list(schema())).cast(pl.Schema(schema()))
     covered = pl.lit(True)
     if covers.run_ids is not None:
         covered = covered & pl.col("run_id").is_in(sorted(covers.run_ids))
@@ -191,8 +191,8 @@ def wide(
     Parameters
     ----------
     preferred
-        Methods in order. Where runs have a metric by several methods, its column holds the first of these, and each method
-        has a column of its own called ``metric (method)``.
+        Methods in order. Where runs have a metric by several methods, its column holds the first of these, and each
+        method has a column of its own called ``metric (method)``.
     quality
         Whether each metric's confidence and flags stand beside it, as ``metric.confidence`` and ``metric.flags``.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
@@ -18,7 +18,7 @@ class DarkRelaxationExtractor:
     """Time constant and exponent of the longest dark stretch after light."""
 
     name = "dark_relaxation"
-    metrics: ClassVar[tuple[str, ...]] = ("tau_dark", "beta_dark")
+    metrics: tuple[str, ...] = ("tau_dark", "beta_dark")
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
     version = "1"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
@@ -18,7 +18,7 @@ class ThreePhasesExtractor:
     """Time constant in the light, where all three phases are long enough; all three fits stand in the JSON."""
 
     name = "three_phases"
-    metrics: ClassVar[tuple[str, ...]] = ("its_three_phase_relaxation",)
+    metrics: tuple[str, ...] = ("its_three_phase_relaxation",)
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
     version = "1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -115,7 +115,7 @@ class ThresholdExtractor:
     """Threshold voltage of each leg; graphene, which never turns off, has none."""
 
     name = "threshold"
-    metrics: ClassVar[tuple[str, ...]] = ("v_th", "v_th_forward", "v_th_backward")
+    metrics: tuple[str, ...] = ("v_th", "v_th_forward", "v_th_backward")
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg", "IVgT"})
     version = "1"
@@ -162,7 +162,7 @@ class SubthresholdSwingExtractor:
     """Least swing over both legs."""
 
     name = "subthreshold_swing"
-    metrics: ClassVar[tuple[str, ...]] = ("subthreshold_swing",)
+    metrics: tuple[str, ...] = ("subthreshold_swing",)
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg", "IVgT"})
     version = "1"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,7 +134,7 @@ def _stretches(t: Array, lit: np.ndarray, min_samples: int) -> tuple[Stretch, ..
     """Stretches of one state, those too short given to the one before."""
     bounds = [0, *(np.flatnonzero(np.diff(lit)) + 1).tolist(), t.size]
     runs: list[list[int]] = []
-    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+    for a, b in pairwise(bounds):
         state = int(lit[a])
         if runs and (b - a < min_samples or runs[-1][2] == state):
             runs[-1][1] = b
@@ -146,7 +148,7 @@ def noise_of(y: Array) -> float:
     """Standard deviation of white noise on a smooth signal, from its second differences."""
     if y.size < 5:
         return 0.0
-    return float(np.median(np.abs(y[2:] - 2 * y[1:-1] + y[:-2]))) / (0.6744897501960817 * np.sqrt(6))
+    return float(np.median(np.abs(y[2:] - 2 * y[1:-1] + y[:-2]))) / (0.6744897501960817 * math.sqrt(6))
 
 
 def line(t: Array, y: Array) -> tuple[float, float, float, float]:
@@ -155,7 +157,8 @@ def line(t: Array, y: Array) -> tuple[float, float, float, float]:
     Returns
     -------
     slope, value, slope_error, r_squared
-        The value is that at the mean of `t`. The error counts neighbours that deviate alike: noise of real devices wanders.
+        The value is that at the mean of `t`. The error counts neighbours that deviate alike: noise of real devices
+        wanders.
     """
     x = t - t.mean()
     sxx = float(x @ x)
