@@ -51,19 +51,20 @@ def draw_cnp_time(runs: Sequence[Run], options: CnpOptions, look: Look, facts: F
     ]
     if not known:
         raise DataError(
-            "no Dirac point of these sweeps is known; run `batchlab devices derive-all-metrics --procedures IVg,VVg` first",
+            "no Dirac point of these sweeps is known; "
+            "run `batchlab devices derive-all-metrics --procedures IVg,VVg` first",
             reason="no-metrics",
         )
     x = np.array([moment.timestamp() for _, _, moment in known])
     y = np.array([volt for _, volt, _ in known])
-    loops = []
+    loops: list[Line] = []
     if options.show_hysteresis:
         for (run, _, _), at in zip(known, x.tolist(), strict=True):
             ends = [facts.of(run).metrics.get(f"cnp_{way}") for way in ("forward", "backward")]
             if None not in ends:
-                loops.append(
-                    Line(x=np.full(2, at), y=np.array(ends, dtype=float), colour=_SPAN, width_pt=look.width_pt)
-                )
+                label = "" if loops else "forward to backward"
+                volts = np.array(ends, dtype=np.float64)
+                loops.append(Line(x=np.full(2, at), y=volts, label=label, colour=_SPAN, width_pt=look.width_pt))
     points = []
     for word, (colour, symbol) in _MARKS.items():
         chosen = np.array([light_word(run) == word for run, _, _ in known])

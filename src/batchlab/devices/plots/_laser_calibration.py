@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -38,11 +38,11 @@ def comparison_names(options: PlotOptions) -> tuple[Name, ...]:
 def draw_laser_calibration(runs: Sequence[Run], options: PlotOptions, look: Look, facts: Facts) -> Drawn:
     """Optical power over laser voltage: one curve per wavelength and fibre."""
     chosen = sorted(only(runs, _PROCEDURES, "plot-laser-calibration"), key=_order)
-    several = _more_than_one_each(chosen)
-    curves = [_curve(run, _named(run, facts, dated=several, wavelength=True)) for run in chosen]
+    told = _Told.of(chosen, wavelength=True)
+    curves = [_curve(run, told.name(run, facts)) for run in chosen]
     plot_of, curves = _plot(curves, options, look, look.colours(len(curves)))
     return Drawn(
-        sheets=(look.sheet((plot_of,), "Laser calibration"),),
+        sheets=(look.sheet((plot_of,), f"Laser calibration{told.common}"),),
         tables=(table_of(curves, facts, "VL (V)", plot_of.y_label),),
     )
 
@@ -52,16 +52,17 @@ def draw_laser_calibration_comparison(runs: Sequence[Run], options: PlotOptions,
     """Calibrations of each wavelength beside each other: fibres and dates in one plot per wavelength."""
     chosen = sorted(only(runs, _PROCEDURES, "plot-laser-calibration-comparison"), key=_order)
     plots, all_curves = [], []
+    told = replace(_Told.of(chosen, wavelength=False), dates=True)
     for nm, group in groupby(chosen, key=lambda run: run.number("wavelength_nm")):
         members = list(group)
-        curves = [_curve(run, _named(run, facts, dated=True, wavelength=False)) for run in members]
+        curves = [_curve(run, told.name(run, facts)) for run in members]
         plot_of, scaled = _plot(curves, options, look, look.colours(len(curves)), title=f"{nm:g} nm")
         plots.append(plot_of)
         # In W: plots of one sheet may differ in their units.
         all_curves += [_curve(curve.run, curve.label) for curve in scaled]
     columns = min(_MOST_COLUMNS, len(plots))
     return Drawn(
-        sheets=(look.sheet(tuple(plots), "Laser calibrations by wavelength", columns=columns),),
+        sheets=(look.sheet(tuple(plots), f"Laser calibrations by wavelength{told.common}", columns=columns),),
         tables=(table_of(all_curves, facts, "VL (V)", "Power (W)"),),
     )
 
@@ -93,22 +94,44 @@ def _curve(run: Run, label: str) -> Curve:
     return Curve(run=run, x=x[good], y=y[good], label=label)
 
 
-def _named(run: Run, facts: Facts, *, dated: bool, wavelength: bool) -> str:
-    fibre = str(run.settings.get("optical_fiber") or "").strip()
-    moment = facts.local(run)
-    parts = [f"{run.number('wavelength_nm'):g} nm" if wavelength else "", fibre if fibre != "None" else ""]
-    parts.append(f"{moment:%Y-%m-%d %H:%M}" if dated and moment is not None else "")
-    return ", ".join(filter(None, parts)) or facts.name(run)
-
-
 def _order(run: Run) -> tuple[float, str, str]:
     nm = run.number("wavelength_nm")
     return (
         nm if np.isfinite(nm) else 0.0,
-        str(run.settings.get("optical_fiber")),
+        _fibre(run),
         "" if run.start_utc is None else run.start_utc.isoformat(),
     )
 
 
-def _more_than_one_each(runs: Sequence[Run]) -> bool:
-    return len({_order(run)[:2] for run in runs}) < len(runs)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What the names of curves must say, and what is the same for all."""
+
+    wavelengths: bool
+    fibres: bool
+    dates: bool
+    common: str
+
+    @classmethod
+    def of(cls, runs: Sequence[Run], *, wavelength: bool) -> _Told:
+        fibres = sorted({_fibre(run) for run in runs})
+        return cls(
+            wavelengths=wavelength,
+            fibres=len(fibres) > 1,
+            dates=len({_order(run)[:2] for run in runs}) < len(runs),
+            common=f" – fibre {fibres[0]}" if len(fibres) == 1 and fibres[0] else "",
+        )
+
+    def name(self, run: Run, facts: Facts) -> str:
+        moment = facts.local(run)
+        parts = [
+            f"{run.number('wavelength_nm'):g} nm" if self.wavelengths else "",
+            _fibre(run) if self.fibres else "",
+            f"{moment:%Y-%m-%d %H:%M}" if self.dates and moment is not None else "",
+        ]
+        return ", ".join(filter(None, parts)) or facts.name(run)
+
+
+def _fibre(run: Run) -> str:
+    fibre = str(run.settings.get("optical_fiber") or "").strip()
+    return "" if fibre == "None" else fibre

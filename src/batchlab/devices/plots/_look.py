@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from batchlab.figures import Legend, Lettering, Plot, Sheet
+    from batchlab.figures import Legend, Plot, Sheet
 
 __all__ = ["PALETTES", "THEMES", "Look", "Palette", "Theme"]
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from batchlab.devices.plots._legends import LegendBy, LegendWord
 
-__all__ = ["AxisType", "Baseline", "PlotOptions", "ResponseOptions", "TimeOptions"]
+__all__ = ["AxisType", "Baseline", "PlotOptions", "ResponseOptions", "TimeOptions", "preset_values"]
 
 _PRESETS: Mapping[str, Mapping[str, Any]] = {
     "dark": {"baseline": "none", "start": 1.0, "legend_by": "vg"},
@@ -17,6 +17,11 @@ _PRESETS: Mapping[str, Mapping[str, Any]] = {
     "light_spectral": {"baseline": "auto", "legend_by": "wavelength"},
     "custom": {"baseline": 60.0, "legend_by": "wavelength"},
 }
+
+
+def preset_values(name: str) -> Mapping[str, Any]:
+    """What a preset sets; nothing for a word that is none."""
+    return _PRESETS.get(name, {})
 
 
 def _read_baseline(value: Any) -> Any:
@@ -93,7 +98,7 @@ class TimeOptions(PlotOptions):
                 raise ValueError(f"baseline_mode {mode!r}: write fixed, auto or none")
             told["baseline"] = mode if mode in ("auto", "none") else 60.0 if at is None else at
         preset = told.get("preset")
-        return {**_PRESETS.get(preset, {}), **told} if isinstance(preset, str) else told
+        return {**preset_values(preset), **told} if isinstance(preset, str) else told
 
 
 class ResponseOptions(PlotOptions):

@@ -24,6 +24,8 @@ from batchlab.errors import DataError
 from batchlab.figures import Legend, Line, Plot, Rule
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from batchlab.devices._model import Array
 
 __all__ = ["RelaxationOptions", "draw_relaxation"]
@@ -56,7 +58,7 @@ class _Fitted:
     t: Array
     y: Array
     start_s: float
-    inside: Array  # which points were fitted
+    inside: NDArray[np.bool_]  # which points were fitted
     fit: Relaxation
 
     @property
@@ -201,4 +203,4 @@ def _table(fits: Sequence[_Fitted], facts: Facts) -> Table:
 
 
 def _error(value: float) -> str:
-    return f" ± {value:.2g}" if math.isfinite(value) and 0 < value else ""
+    return f" ± {value:.2g}" if math.isfinite(value) and value > 0 else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -138,7 +138,8 @@ def draw_response(
     """
     if not found:
         raise DataError(
-            f"no lit run has both a response and a {options.photoresponse_x.replace('_', ' ')} that is known and asked for; "
+            f"no lit run has both a response and a {options.photoresponse_x.replace('_', ' ')} "
+            "that is known and asked for; "
             "choose other runs or filters, or link calibrations: `batchlab devices link-calibrations`",
             reason="nothing-to-show",
         )
@@ -193,7 +194,7 @@ def draw_response(
         x_label=f"{label} ({facts.time_zone})" if dates else x_label,
         y_label=y_label,
         x_names=dates_along(x_limits, facts.time_zone) if dates else (),
-        legend=look.legend(),
+        legend=replace(look.legend(), place=look.legend_place or "best") if any(groups) else False,
         grid=look.grid,
     )
     table = Table(

@@ -191,7 +191,7 @@ def _resistance(run: Run, values: Array) -> Array:
         i_ds = run.number("ids_a")
         return values / i_ds if i_ds else np.full(values.shape, np.nan)
     flows = np.abs(values) >= _LEAST_CURRENT_A
-    return np.divide(run.number("vds_v"), values, out=np.full(values.shape, np.nan), where=flows)
+    return np.asarray(np.divide(run.number("vds_v"), values, out=np.full(values.shape, np.nan), where=flows))
 
 
 def _short(run: Run, facts: Facts) -> str:
@@ -202,19 +202,14 @@ def _short(run: Run, facts: Facts) -> str:
 def _table(pairs: Sequence[Sequence[SweepDifference]], facts: Facts, delta: str) -> Table:
     legs = [leg for each in pairs for leg in each]
 
-    def each(value: str) -> list[object]:
-        words = {
-            "earlier": lambda leg: leg.earlier.run_id,
-            "later": lambda leg: leg.later.run_id,
-            "leg": lambda leg: "forward" if leg.forward else "backward",
-        }
-        return [words[value](leg) for leg in legs for _ in range(leg.v.size)]
+    def each(values: Sequence[str]) -> list[str]:
+        return [value for value, leg in zip(values, legs, strict=True) for _ in range(leg.v.size)]
 
     return Table(
         columns={
-            "earlier_run_id": each("earlier"),
-            "later_run_id": each("later"),
-            "leg": each("leg"),
+            "earlier_run_id": each([leg.earlier.run_id for leg in legs]),
+            "later_run_id": each([leg.later.run_id for leg in legs]),
+            "leg": each(["forward" if leg.forward else "backward" for leg in legs]),
             "Vg (V)": np.concatenate([leg.v for leg in legs]).tolist(),
             delta: np.concatenate([leg.delta for leg in legs]).tolist(),
             "ΔR (Ω)": np.concatenate([leg.delta_r for leg in legs]).tolist(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -160,8 +161,7 @@ def segments(v: Array, i: Array) -> tuple[tuple[Array, Array], ...]:
     v, i = v[kept], i[kept]
     way = np.sign(np.diff(v))
     turns = [0, *(np.flatnonzero(np.diff(way)) + 1).tolist(), v.size - 1]
-    pairs = zip(turns[:-1], turns[1:], strict=True)
-    return tuple((v[a : b + 1], i[a : b + 1]) for a, b in pairs if b - a >= 2)
+    return tuple((v[a : b + 1], i[a : b + 1]) for a, b in pairwise(turns) if b - a >= 2)
 
 
 def transconductance(v: Array, i: Array, window: int, polyorder: int) -> Array:

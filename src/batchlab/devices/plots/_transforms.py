@@ -55,18 +55,18 @@ def voltage_as(
 
 
 def _inverse(values: Array) -> Array:
-    return np.divide(1.0, values, out=np.full(values.shape, np.nan), where=values != 0)
+    return np.asarray(np.divide(1.0, values, out=np.full(values.shape, np.nan), where=values != 0))
 
 
 def _signed(values: Array, shown: Shown, absolute: bool) -> tuple[Array, Shown]:
-    return (np.abs(values), Shown(f"|{shown.symbol}|", shown.unit)) if absolute else (values, shown)
+    return (np.asarray(np.abs(values)), Shown(f"|{shown.symbol}|", shown.unit)) if absolute else (values, shown)
 
 
 def _setting(run: Run, name: str, word: str) -> float:
     value = run.number(name)
     if not (np.isfinite(value) and value != 0):
         raise DataError(
-            f"{run.procedure} run {run.run_id}: {word} is {run.settings.get(name)!r}, and nothing can be divided by it; "
+            f"{run.procedure} run {run.run_id}: {word} is {run.settings.get(name)!r}, which divides nothing; "
             "leave conductance and resistance out, or choose other runs",
             reason="missing-setting",
         )

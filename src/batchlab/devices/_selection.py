@@ -1,0 +1,79 @@
+"""Which runs of a chip are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from batchlab.devices._seq import write_seq
+
+__all__ = ["Selection"]
+
+_SAME_NM = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Runs by their numbers or references, or by what was set; what is not given does not select.
+
+    Attributes
+    ----------
+    seqs
+        Numbers in the history of the chip.
+    runs
+        Ids of runs, or date and number (``2025-09-04#3``): they stay when older files are staged later.
+    procedures
+        ``It``, ``IVg``, ...
+    light
+        True for lit runs, False for dark ones.
+    wavelengths_nm
+        Of the light.
+    dates
+        First and last day, both of which count, in the time zone of the lab.
+    """
+
+    seqs: tuple[int, ...] = ()
+    runs: tuple[str, ...] = ()
+    procedures: tuple[str, ...] = ()
+    light: bool | None = None
+    wavelengths_nm: tuple[float, ...] = ()
+    dates: tuple[tuple[date, date], ...] = ()
+
+    def takes(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of a history is meant.
+
+        Parameters
+        ----------
+        row
+            With ``seq, proc, has_light, wavelength_nm, date_local`` as far as they are asked for; `runs` are looked up
+            by whoever knows references, as `seqs`.
+        """
+        if self.seqs and row["seq"] not in self.seqs:
+            return False
+        if self.procedures and row["proc"] not in self.procedures:
+            return False
+        if self.light is not None and row["has_light"] is not self.light:
+            return False
+        nm = row.get("wavelength_nm")
+        if self.wavelengths_nm and (nm is None or not any(abs(nm - each) <= _SAME_NM for each in self.wavelengths_nm)):
+            return False
+        if not self.dates:
+            return True
+        day = row["date_local"]
+        day = date.fromisoformat(day) if isinstance(day, str) else day
+        return any(first <= day <= last for first, last in self.dates)
+
+    def missing(self, rows: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:
+        """Numbers that no row has."""
+        known = {row["seq"] for row in rows}
+        return tuple(seq for seq in self.seqs if seq not in known)
+
+    def __str__(self) -> str:
+        """As a list of plots shows it: ``4-7``, ``light 455 nm``."""
+        parts = [write_seq(self.seqs), ",".join(self.runs), ",".join(self.procedures)]
+        parts.append("" if self.light is None else "light" if self.light else "dark")
+        parts.append(",".join(f"{nm:g}" for nm in self.wavelengths_nm) + (" nm" if self.wavelengths_nm else ""))
+        parts.append(",".join(str(a) if a == b else f"{a}..{b}" for a, b in self.dates))
+        return " ".join(filter(None, parts)) or "all"
