@@ -57,17 +57,17 @@ def test_an_undecorated_function_is_described_by_its_arguments(mytasks):
     assert not (path.parent / "__pycache__").exists()
 
 
-def test_surroundings_are_refused_of_a_file_that_planning_does_not_import(mytasks):
+def test_surroundings_of_a_file_that_planning_does_not_import_are_not_asked(mytasks):
     path = mytasks("""
         from batchlab.engine import task
 
-        @task(name="my.measure", version="1", surroundings=lambda params, inputs: {})
+        @task(name="my.measure", version="1", surroundings=lambda params, inputs: {"a": "b"})
         def measure(ctx):
             "Mine."
     """)
-    found = resolve({f"{path}:measure": [{}]})[f"{path}:measure"]
-    assert found.card is None
-    assert "surroundings are for installed tasks" in found.error
+    name = f"{path}:measure"
+    assert resolve({name: [{}]})[name].card.surroundings is None
+    assert card_of(load_user_task(name)).surroundings({}, {}) == {"a": "b"}
 
 
 def test_a_declared_function_keeps_its_declaration(mytasks):

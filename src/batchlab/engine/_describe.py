@@ -16,7 +16,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -230,14 +230,13 @@ def _look_up(name: str, sets: Sequence[Mapping[str, Json]], *, user: bool = Fals
         task = load_user_task(name) if user else find_task(name)
     except ConfigError as error:
         return Resolved(card=None, error=str(error) + _line_of(error, name))
-    if user and task.surroundings is not None:
-        # Planning would have to run the file in its own process.
-        return Resolved(card=None, error=f"{name}: surroundings are for installed tasks; take it out of @task")
     checked = []
     for given in sets:
         resolved, problems = check_params(task, given)
         checked.append(CheckedParams(resolved=resolved, problems=problems))
-    return Resolved(card=card_of(task), params=tuple(checked))
+    card = card_of(task)
+    # A file's function stays in the process that imports the file.
+    return Resolved(card=replace(card, surroundings=None) if user else card, params=tuple(checked))
 
 
 def _line_of(error: ConfigError, name: str) -> str:

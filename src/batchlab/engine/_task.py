@@ -90,7 +90,7 @@ def task(
         What a result depends on beside params and inputs, such as a person's settings for a file: called for each job
         while it is planned, with its params and the paths of each input's files, it gives names to short texts. They
         are part of the key, and a name is told where its text is another: ``the pinned plan of a.txt`` has changed.
-        It should be quick and import little. Only an installed task may have it.
+        It should be quick and import little. It is asked of installed tasks alone.
     """
 
     def declare(function: F) -> F:
