@@ -94,8 +94,9 @@ class ConfigError(BatchlabError):
 
     @classmethod
     def of(cls, problems: list[Problem] | tuple[Problem, ...]) -> ConfigError:
-        """One error out of many problems, a line each."""
-        return cls("\n".join(str(p) for p in problems), problems=tuple(problems))
+        """One error out of many problems, a line each; equal ones are told once."""
+        told = tuple(dict.fromkeys(problems))
+        return cls("\n".join(str(p) for p in told), problems=told)
 
 
 class StartError(BatchlabError):

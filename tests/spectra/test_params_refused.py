@@ -36,7 +36,7 @@ def test_a_preset_of_another_kind_is_refused_as_well(preset):
 
 def test_no_word_of_the_library_is_told_of_a_choice_between_forms():
     assert told({"steps": [{"mask": "co3"}]}) == [
-        "steps.0.mask: no region 'co3'; there are co2, h2o, laser, anti-stokes, or write [low, high] in the axis unit"
+        "steps.0.mask: no region 'co3'; did you mean co2? There are co2, h2o, laser, anti-stokes, or write [low, high] in the axis unit"
     ]
     assert told({"steps": [{"baseline": "arplz"}]}) == ["steps.0.baseline: no baseline 'arplz'; did you mean arpls?"]
     (text,) = told({"interpolation": "quintic"})

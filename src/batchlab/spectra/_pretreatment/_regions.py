@@ -52,6 +52,12 @@ def named_region(name: str, signal: Signal) -> list[Gap]:
         wanted = (signal.axis_kind, signal.axis_unit)
         ends = np.array([low, high])
         if given != wanted:
+            if signal.axis_kind is AxisKind.UNKNOWN:
+                raise DataError(
+                    f"the axis does not say what it is, so {name} cannot be found on it; state it, such as --axis-kind "
+                    f"{str(kind).replace(' ', '-')} --axis-unit {given[1]} (axis_kind and axis_unit in a batch file)",
+                    reason="no-such-conversion",
+                )
             ends = axis_values(ends, given, wanted, laser_nm=signal.laser_nm, called=f"the region {name}")
         found.append((float(ends.min()), float(ends.max())))
     return found

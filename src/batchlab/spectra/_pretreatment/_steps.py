@@ -66,7 +66,7 @@ class Cut(_Step):
 
     step: Literal["cut"] = "cut"
     main: ClassVar[str | None] = "regions"
-    regions: Annotated[tuple[Region, ...], BeforeValidator(lambda given: _many(given))] = Field(min_length=1)
+    regions: Annotated[tuple[Region, ...], BeforeValidator(lambda given: _ranges(given))]
 
 
 class Mask(_Step):
@@ -75,9 +75,9 @@ class Mask(_Step):
     step: Literal["mask"] = "mask"
     main: ClassVar[str | None] = "regions"
     regions: Annotated[
-        tuple[Annotated[str, BeforeValidator(lambda given: _known_region(given))] | Region, ...],
-        BeforeValidator(lambda given: _many(given)),
-    ] = Field(min_length=1, description=f"[low, high] in the axis unit, or a name: {', '.join(REGIONS)}")
+        tuple[str | Region, ...],
+        BeforeValidator(lambda given: _known_regions(given)),
+    ] = Field(description=f"[low, high] in the axis unit, or a name: {', '.join(REGIONS)}")
 
 
 class SavitzkyGolay(Windowed):
@@ -150,7 +150,7 @@ class Baseline(_Step):
     step: Literal["baseline"] = "baseline"
     main: ClassVar[str | None] = "method"
     method: str = Field(description="constant, linear, polynomial, or a method of pybaselines, such as asls")
-    regions: Annotated[tuple[Region, ...], BeforeValidator(lambda given: _many(given))] | None = Field(
+    regions: Annotated[tuple[Region, ...], BeforeValidator(lambda given: _ranges(given))] | None = Field(
         None, description="where constant, linear and polynomial are fitted; everywhere by default"
     )
 
@@ -170,9 +170,9 @@ class Offset(_Step):
 
     step: Literal["offset"] = "offset"
     main: ClassVar[str | None] = "subtract"
-    subtract: Literal["min", "mean"] | FiniteFloat | Region = Field(
-        "min", description="a number, the least value, the mean, or the mean in [low, high]"
-    )
+    subtract: Annotated[
+        Literal["min", "mean"] | FiniteFloat | Region, BeforeValidator(lambda given: _subtracted(given))
+    ] = Field("min", description="a number, the least value, the mean, or the mean in [low, high]")
 
 
 class Convert(_Step):
@@ -302,19 +302,49 @@ def _known_step(name: Any) -> str:
     raise ValueError(f"no step {name!r}{f'; did you mean {near[0]}?' if near else '.'} There are {', '.join(STEPS)}")
 
 
-def _known_region(name: Any) -> str:
-    if not isinstance(name, str):
-        raise ValueError("not a name")
-    if name.strip().lower() in REGIONS:
-        return name.strip().lower()
-    raise ValueError(f"no region {name!r}; there are {', '.join(REGIONS)}, or write [low, high] in the axis unit")
+def _known_regions(given: Any) -> Any:
+    """One region, or many of them; words in small letters."""
+    regions = _many(given)
+    if not isinstance(regions, list | tuple):
+        regions = (regions,)
+    known = [each.strip().lower() if isinstance(each, str) else each for each in regions]
+    for each, word in zip(regions, known, strict=True):
+        if word not in REGIONS if isinstance(word, str) else not _is_range(word):
+            near = difflib.get_close_matches(str(word), REGIONS, n=1)
+            meant = f"did you mean {near[0]}? There are" if near else "there are"
+            raise ValueError(f"no region {each!r}; {meant} {', '.join(REGIONS)}, or write [low, high] in the axis unit")
+    return known
+
+
+def _subtracted(given: Any) -> Any:
+    """A number, a word, or a range."""
+    if isinstance(given, str) and given.strip().lower() in ("min", "mean"):
+        return given.strip().lower()
+    if isinstance(given, int | float) or _is_range(given):
+        return given
+    raise ValueError(f"write a number, min, mean, or [low, high] in the axis unit, not {given!r}")
+
+
+def _ranges(given: Any) -> Any:
+    """The same of numbers alone."""
+    names = [each for each in (given if isinstance(given, list | tuple) else [given]) if not _is_range(each)]
+    if names and not (isinstance(given, list | tuple) and _is_range(given)):
+        raise ValueError(f"write [low, high] in the axis unit, or a list of such, not {names[0]!r}")
+    return _many(given)
+
+
+def _is_range(given: Any) -> bool:
+    numbers = isinstance(given, list | tuple) and len(given) == 2
+    return numbers and all(isinstance(each, int | float) and not isinstance(each, bool) for each in given)
 
 
 def _many(given: Any) -> Any:
     """One region, or many of them."""
+    if isinstance(given, list | tuple) and not given:
+        raise ValueError("write a region, [low, high] in the axis unit")
     if isinstance(given, str):
         return (given,)
-    if isinstance(given, list | tuple) and len(given) == 2 and all(isinstance(each, int | float) for each in given):
+    if _is_range(given):
         return (tuple(given),)
     return given
 

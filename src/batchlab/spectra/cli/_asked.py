@@ -108,7 +108,9 @@ def _step(text: str) -> Any:
     """A step as in a batch file, or ``name=value``."""
     name, equals, value = text.partition("=")
     if equals and not text.lstrip().startswith("{"):
-        return {name.strip(): _scalar(value.strip())}
+        if not value.lstrip().startswith(("[", "{")):
+            return {name.strip(): _scalar(value.strip())}
+        text = f"{{{name.strip()}: {value.strip()}}}"
     from batchlab.batchfile._yaml import read_yaml
     from batchlab.errors import BatchlabError
 
