@@ -303,7 +303,7 @@ def test_a_chart_of_few_values_judges_none():
     chart = control_chart(np.array([1.0, 1.1, 0.9, 50.0]))
     assert not chart.judged
     assert chart.beyond == chart.jumps == chart.runs == ()
-    with pytest.raises(DataError, match="make no chart"):
+    with pytest.raises(DataError, match="1 value of value makes no chart"):
         control_chart(np.array([1.0]))
 
 

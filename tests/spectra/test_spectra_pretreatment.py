@@ -490,3 +490,12 @@ def test_any_signal_gives_finite_numbers_or_an_error_of_ours(y, texts, warp):
         assert np.isfinite(done.intensity).all()
         assert np.all(np.diff(done.axis) > 0)
         assert not any(np.any((done.axis >= low) & (done.axis <= high)) for low, high in done.gaps)
+
+
+def test_one_point_is_told_as_one():
+    intensity = np.sin(np.linspace(0, 6, 300)) + 0.01 * np.cos(np.arange(300.0) * 7)
+    intensity[150] += 5
+    done = after("despike", intensity, np.arange(300.0))
+    assert done.warnings[-1].endswith("1 point was taken for a spike and replaced")
+    intensity[90] += 5
+    assert after("despike", intensity, np.arange(300.0)).warnings[-1].endswith("2 points were taken for spikes and replaced")

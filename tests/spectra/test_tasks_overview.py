@@ -138,7 +138,7 @@ def test_a_key_of_the_files_orders_them_and_who_lacks_it_comes_last(tmp_path):
     _, jobs, out = ended(tmp_path, [entry(inputs, {"page": "p.html"}, order_by="laser power")])
     assert jobs["all"].state is Status.DONE, jobs["all"].message
     assert page_of(out / "p.html")[0] == ["c", "a", "b", "d"]
-    assert any("1 of 4 spectra say nothing" in text for text in jobs["all"].warnings)
+    assert any("1 of 4 spectra says nothing" in text for text in jobs["all"].warnings)
     _, jobs, _ = ended(tmp_path, [entry(inputs, order_by="laser colour")], "none")
     assert (jobs["all"].state, jobs["all"].reason) == (Status.FAILED, "no-such-key")
 

@@ -12,6 +12,7 @@ from batchlab.spectra._kinds import Common, Interpolation
 from batchlab.spectra._model import Array, AxisKind, Quantity, Spectrum, read_only
 from batchlab.spectra._recipe import LEAST_COVERAGE, Grid
 from batchlab.spectra._signal import Gap, Signal, ascending, join_gaps, signal_of
+from batchlab.spectra._words import agreed, counted
 
 __all__ = ["OnCommonAxis", "common_axis", "interpolate_overlap"]
 
@@ -159,7 +160,8 @@ def join(
         missed = reference.axis[~at]
         raise DataError(
             f"{sample.name} spans {_span(sample)}, so {missed.size} of {at.size} points of {reference.name} "
-            f"({missed[0]:g} to {missed[-1]:g}) are not covered; use the overlap, or cut the reference",
+            f"({missed[0]:g} to {missed[-1]:g}) {agreed(missed.size, 'is', 'are')} not covered; use the "
+            f"overlap, or cut the reference",
             reason="not-covered",
         )
     if axis.size < least_points or coverage < least_coverage:
@@ -167,7 +169,8 @@ def join(
         share = "of the reference's range in it" if grid is not None else "of its range"
         raise DataError(
             f"{sample.name} spans {_span(sample)}, {reference.name} "
-            f"{_span(reference)}: {axis.size} points of {whose} ({coverage:.1%} {share}) lie in both, "
+            f"{_span(reference)}: {counted(axis.size, 'point')} of {whose} ({coverage:.1%} {share}) "
+            f"{agreed(axis.size, 'lies', 'lie')} in both, "
             f"{least_points} and {least_coverage:.0%} are needed; compare it with a reference of its own range",
             reason="no-overlap",
         )

@@ -15,6 +15,7 @@ from batchlab.spectra._comparison import Comparison
 from batchlab.spectra._model import Array, read_only
 from batchlab.spectra._rules import ALL_INSIDE, Finding, Rule, findings, parse_rule
 from batchlab.spectra._signal import ascending, pieces
+from batchlab.spectra._words import agreed
 
 __all__ = [
     "Band",
@@ -268,8 +269,8 @@ def _against(comparison: Comparison, band: Band) -> tuple[tuple[Stretch, ...], d
     warnings: tuple[str, ...] = ()
     if beyond:
         warnings = (
-            f"{beyond} of {axis.size} points lie beyond the tolerance band, which spans {band.axis[0]:g} to "
-            f"{band.axis[-1]:g}, and are not judged",
+            f"{beyond} of {axis.size} points {agreed(beyond, 'lies', 'lie')} beyond the tolerance band, which spans "
+            f"{band.axis[0]:g} to {band.axis[-1]:g}, and {agreed(beyond, 'is', 'are')} not judged",
         )
     x, y = axis[judged], sample[judged]
     above, below = y - np.interp(x, band.axis, band.upper), y - np.interp(x, band.axis, band.lower)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from batchlab.errors import DataError
 from batchlab.spectra._model import Array, Quantity, Spectrum
 from batchlab.spectra._units import no_such_conversion
+from batchlab.spectra._words import agreed
 
 __all__ = ["mix_up", "quantity_values", "to_quantity", "unit_wanted"]
 
@@ -140,8 +141,10 @@ def quantity_values(
             f"{called}: {lost} of {values.size} values of {quantity.value} have no {other.value}; look at the file",
             reason="not-a-spectrum",
         )
-    warning = f"{called}: {lost} of {values.size} points have no {other.value} and are left out" if lost else None
-    return converted, valid, warning
+    if not lost:
+        return converted, valid, None
+    have, are = agreed(lost, "has", "have"), agreed(lost, "is", "are")
+    return converted, valid, f"{called}: {lost} of {values.size} points {have} no {other.value} and {are} left out"
 
 
 def mix_up(quantity: Quantity, unit: str | None, values: Array) -> str | None:

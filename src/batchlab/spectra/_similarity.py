@@ -35,6 +35,7 @@ from batchlab.spectra._numbers import Pair, numbers_of, region_numbers
 from batchlab.spectra._recipe import LEAST_COVERAGE, Recipe, prepare
 from batchlab.spectra._shift import Shift, correct_shift, estimate_shift
 from batchlab.spectra._signal import join_gaps, pieces
+from batchlab.spectra._words import counted
 
 __all__ = [
     "Comparison",
@@ -162,7 +163,8 @@ def compare(
         facts |= {"factor": subtracted.value, "factor_error": subtracted.error, "factor_by": by}
     curve = difference_of(y_ref, y_sample, kind, subtracted.value if subtracted else 1.0)
     if kind in (Difference.RATIO, Difference.LOG_RATIO) and np.isnan(curve).any():
-        warnings.append(f"the {kind.value} is not a number at {np.count_nonzero(np.isnan(curve))} points")
+        missing = int(np.count_nonzero(np.isnan(curve)))
+        warnings.append(f"the {kind.value} is not a number at {counted(missing, 'point')}")
     return Comparison(
         axis=axis,
         reference=read_only(y_ref),

@@ -20,6 +20,7 @@ from batchlab.spectra._analytics._precision import Precision, precision
 from batchlab.spectra._analytics._reasons import verdicts_and_reasons
 from batchlab.spectra._analytics._separation import separation
 from batchlab.spectra._model import Array, read_only
+from batchlab.spectra._words import agreed, counted
 
 __all__ = ["analyse"]
 
@@ -91,7 +92,10 @@ def analyse(
     chosen = None if normal is None else np.asarray(normal, dtype=bool)
     if chosen is not None and chosen.sum() < 2:
         raise DataError(
-            f"{int(chosen.sum())} spectra are called normal; a model needs two or more", reason="too-few-spectra"
+            f"{counted(int(chosen.sum()), 'spectrum', 'spectra')} {agreed(int(chosen.sum()), 'is', 'are')} "
+            f"called normal; a model "
+            "needs two or more",
+            reason="too-few-spectra",
         )
     settled = settle(spectra, level, components, chosen)
     middle = settled.model.mean if reference is None else read_only(reference)
@@ -151,7 +155,8 @@ def _checked(
     count, points = spectra.shape
     if count < FEWEST_SPECTRA:
         raise DataError(
-            f"{count} spectra make no batch: three or more can be looked at together, six or more be judged",
+            f"{counted(count, 'spectrum', 'spectra')} {agreed(count, 'makes', 'make')} no batch: three or "
+            f"more can be looked at together, six or more be judged",
             reason="too-few-spectra",
         )
     if axis.shape != (points,):
@@ -167,7 +172,7 @@ def _checked(
     if not 0.5 <= level < 1:
         raise DataError(f"a level of {level:g}; write one from 0.5 to below 1, such as 0.99", reason="bad-level")
     if components is not None and components < 1:
-        raise DataError(f"{components} components; a model has one or more", reason="bad-components")
+        raise DataError(f"{counted(components, 'component')}; a model has one or more", reason="bad-components")
     return count
 
 
@@ -276,7 +281,8 @@ def _warnings(
     outliers = sum(verdict is Verdict.OUTLIER for verdict in verdicts)
     if outliers > _MANY_OUTLIERS * count and settled.members.sum() + outliers >= count:
         told.append(
-            f"{outliers} of {count} spectra are outliers: this is hardly one kind of sample; look at the scores, or "
+            f"{outliers} of {count} spectra {agreed(outliers, 'is an outlier', 'are outliers')}: this is "
+            f"hardly one kind of sample; look at the scores, or "
             "say which spectra are normal"
         )
     if int(labels.max(initial=0)) > 1:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from batchlab.errors import DataError
 from batchlab.spectra._model import Array, read_only
+from batchlab.spectra._words import agreed, counted
 
 __all__ = ["ControlChart", "control_chart", "correlation_chart"]
 
@@ -98,7 +99,11 @@ def control_chart(
        Control*, 7th ed., section 6.4.
     """
     if values.size < 2:
-        raise DataError(f"{values.size} values of {name} make no chart; two or more do", reason="too-few-values")
+        raise DataError(
+            f"{counted(values.size, 'value')} of {name} {agreed(values.size, 'makes', 'make')} no chart; "
+            f"two or more do",
+            reason="too-few-values",
+        )
     ranges = np.abs(np.diff(values))
     if baseline is None:
         centre, width, used = float(np.median(values)), float(np.median(ranges)) / _MEDIAN_RANGE, ranges.size

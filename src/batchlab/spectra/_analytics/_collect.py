@@ -10,6 +10,7 @@ import numpy as np
 from batchlab.errors import DataError
 from batchlab.spectra._analytics._matrix import DiskMatrix
 from batchlab.spectra._model import Array, read_only
+from batchlab.spectra._words import agreed
 
 __all__ = ["Collection"]
 
@@ -93,7 +94,8 @@ class Collection:
         told: tuple[str, ...] = ()
         if shared < _HALF * whole:
             told = (
-                f"only {shared} of {whole} points are covered by all spectra; {self._narrowest[1]} covers "
+                f"only {shared} of {whole} points {agreed(shared, 'is', 'are')} covered by all spectra; "
+                f"{self._narrowest[1]} covers "
                 f"{self._narrowest[0]}, and may be better left out",
             )
         self._matrix.narrow(columns)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from batchlab.errors import DataError
 from batchlab.spectra._analytics._matrix import Matrix, as_matrix, blocks, rows_of
 from batchlab.spectra._model import Array, read_only
+from batchlab.spectra._words import agreed, counted
 
 __all__ = ["CrossProducts", "Pca", "cross_products", "fit", "pca", "project"]
 
@@ -132,7 +133,11 @@ def cross_products(matrix: Matrix) -> CrossProducts:
     """Multiply spectra with spectra, or points with points; one or more passes over the matrix in blocks."""
     count, points = matrix.shape
     if count < 2:
-        raise DataError(f"{count} spectra vary in nothing; a model needs two or more", reason="too-few-spectra")
+        raise DataError(
+            f"{counted(count, 'spectrum', 'spectra')} {agreed(count, 'varies', 'vary')} in nothing; a model "
+            f"needs two or more",
+            reason="too-few-spectra",
+        )
     origin = sum((block.sum(axis=0) for _, block in blocks(matrix)), np.zeros(points)) / count
     products = None
     if min(count, points) <= _LARGEST_SIDE:
@@ -154,7 +159,11 @@ def fit(crossed: CrossProducts, members: Mask, components: int) -> Pca:
     """
     matrix, number = crossed.matrix, int(members.sum())
     if number < 2:
-        raise DataError(f"{number} spectra vary in nothing; a model needs two or more", reason="too-few-spectra")
+        raise DataError(
+            f"{counted(number, 'spectrum', 'spectra')} {agreed(number, 'varies', 'vary')} in nothing; a "
+            f"model needs two or more",
+            reason="too-few-spectra",
+        )
     mean = crossed.origin + _sum_of(matrix, members, crossed.origin) / number
     most = min(components, number - 1, matrix.shape[1])
     traces: tuple[float, float, float] | None = None

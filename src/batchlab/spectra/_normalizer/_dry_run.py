@@ -22,6 +22,7 @@ from batchlab.spectra._plan import Op, Plan
 from batchlab.spectra._read._encoding import decode, one_line_end
 from batchlab.spectra._read._load import load
 from batchlab.spectra._read._observation import Observation
+from batchlab.spectra._words import agreed, counted
 
 if TYPE_CHECKING:
     from batchlab.spectra._model import Array, Spectrum
@@ -132,7 +133,7 @@ def possible_intensity(intensity: Array, quantity: Quantity) -> bool:
 def _spectrum_problems(plan: Plan, spectrum: Spectrum, number: int) -> Iterator[str]:
     where = f"sample {number + 1}"
     if len(spectrum) < _LEAST_POINTS:
-        yield f"{where}: has only {len(spectrum)} points; are orientation and data lines right?"
+        yield f"{where}: has only {counted(len(spectrum), 'point')}; are orientation and data lines right?"
         return
     steps = np.diff(spectrum.axis)
     one_way = max(np.mean(steps > 0), np.mean(steps < 0))
@@ -143,7 +144,8 @@ def _spectrum_problems(plan: Plan, spectrum: Spectrum, number: int) -> Iterator[
         )
     elif one_way < 1 and plan.axis.direction != "mixed":
         yield (
-            f"{where}: its axis steps back {round((1 - one_way) * steps.size)} times; where detectors overlap, say "
+            f"{where}: its axis steps back {counted(round((1 - one_way) * steps.size), 'time')}; where "
+            f"detectors overlap, say "
             "direction mixed or add the op split_overlap"
         )
     if not possible_axis(spectrum.axis, spectrum.axis_kind, spectrum.axis_unit):
@@ -156,9 +158,9 @@ def _doubts(plan: Plan, observation: Observation, samples: Sequence[Spectrum]) -
     points = len(samples[0])
     declared = observation.declared_points
     if declared and points != declared and not {Op.SPLIT_OVERLAP, Op.DROP_BLANK_AXIS} & set(plan.ops):
-        yield f"the preamble says {declared} points and {points} were read"
+        yield f"the preamble says {declared} points and {points} {agreed(points, 'was', 'were')} read"
     if plan.orientation is Orientation.COLUMNS and observation.rows and points < 0.9 * observation.rows:
-        yield f"{points} points were read of {observation.rows} rows"
+        yield f"{counted(points, 'point')} {agreed(points, 'was', 'were')} read of {observation.rows} rows"
     if plan.axis.kind is AxisKind.UNKNOWN:
         yield "the plan does not say what the axis is"
 

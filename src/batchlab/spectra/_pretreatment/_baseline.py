@@ -13,6 +13,7 @@ from batchlab.spectra._pretreatment import _steps
 from batchlab.spectra._pretreatment._menu import OWN_METHODS
 from batchlab.spectra._pretreatment._runs import run_by_run
 from batchlab.spectra._signal import Signal
+from batchlab.spectra._words import agreed, counted
 
 __all__ = ["polynomial_baseline", "subtract"]
 
@@ -78,7 +79,8 @@ def polynomial_baseline(
     count = int(np.count_nonzero(chosen))
     if count <= order:
         raise DataError(
-            f"{count} points lie in the regions, a polynomial of order {order} needs {order + 1}; widen them",
+            f"{counted(count, 'point')} {agreed(count, 'lies', 'lie')} in the regions, a polynomial of "
+            f"order {order} needs {order + 1}; widen them",
             reason="too-few-points",
         )
     fit = np.polynomial.Polynomial.fit(axis[chosen], intensity[chosen], order, domain=[axis[0], axis[-1]])

@@ -9,6 +9,7 @@ from batchlab.spectra._model import Array
 from batchlab.spectra._pretreatment import _steps
 from batchlab.spectra._pretreatment._runs import run_by_run
 from batchlab.spectra._signal import Signal
+from batchlab.spectra._words import agreed, counted
 
 __all__ = ["despike", "spikes"]
 
@@ -31,7 +32,8 @@ def despike(step: _steps.Despike, signal: Signal) -> Signal:
 
     done = run_by_run(signal, mend, 2)
     if replaced:
-        return done.having(done.intensity, f"{signal.name}: {replaced} points were taken for spikes and replaced")
+        taken = agreed(replaced, "was taken for a spike", "were taken for spikes")
+        return done.having(done.intensity, f"{signal.name}: {counted(replaced, 'point')} {taken} and replaced")
     return done
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from batchlab.errors import DataError
 from batchlab.spectra._model import Array
 from batchlab.spectra._signal import Signal
+from batchlab.spectra._words import agreed, counted
 
 __all__ = ["run_by_run", "typical_step"]
 
@@ -53,9 +54,9 @@ def run_by_run(
         return signal.having(out)
     told = []
     if parted:
-        told.append(f"the axis has {len(runs) - len(signal.pieces)} hole(s), which nothing is computed across")
+        told.append(f"the axis has {counted(len(runs) - len(signal.pieces), 'hole')}, which nothing is computed across")
     if lost:
-        told.append(f"{lost} points in runs of fewer than {least} are left out")
+        told.append(f"{counted(lost, 'point')} in runs of fewer than {least} {agreed(lost, 'is', 'are')} left out")
     return signal.kept(tuple(kept), out, f"{signal.name}: {'; '.join(told)}")
 
 

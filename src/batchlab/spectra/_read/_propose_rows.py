@@ -15,6 +15,7 @@ from batchlab.spectra._read._proposal import DELIMITER_WORD, Evidence, Proposal
 from batchlab.spectra._read._propose_columns import is_smooth
 from batchlab.spectra._read._rows import LABEL_WORDS, RowTable, find_rows, split, to_number
 from batchlab.spectra._read._vocabulary import Meaning, Role, meaning, unit_of
+from batchlab.spectra._words import agreed, counted
 
 __all__ = ["propose_rows"]
 
@@ -138,7 +139,7 @@ def _label_evidence(table: RowTable, labels: list[list[str]], corner: Meaning, h
     rows = len(table.rows) + hidden
     texts = [row[0] for row in labels] if table.first else []
     if any(text.strip() and to_number(text, table.decimal) is None for text in texts):
-        return 1.0, f"{rows} rows that begin with words"
+        return 1.0, f"{counted(rows, 'row')} that {agreed(rows, 'begins', 'begin')} with words"
     if not table.first:
         return _unlabelled(table, labels, rows)
     numbers = [to_number(text, table.decimal) for text in texts]
@@ -146,11 +147,11 @@ def _label_evidence(table: RowTable, labels: list[list[str]], corner: Meaning, h
     if corner.role is Role.AXIS:
         return (0.1, "its first column is called an axis too and runs one way") if runs else (0.8, "a named axis")
     if LABEL_WORDS.fullmatch(table.cells[0]):
-        return 0.97, f"{rows} rows, the first column called {table.cells[0]!r}"
+        return 0.97, f"{counted(rows, 'row')}, the first column called {table.cells[0]!r}"
     if table.first >= 2:
-        return (0.95 if rows > 1 else 0.9), f"{table.first} cells before the points"
+        return (0.95 if rows > 1 else 0.9), f"{counted(table.first, 'cell')} before the points"
     if not runs or rows < 3:
-        return 0.93, f"{rows} rows, their first cells in no order"
+        return 0.93, f"{counted(rows, 'row')}, their first cells in no order"
     # A table with numbers on both sides is read along its longer one, and that is not sure.
     ratio = table.axis.size / rows
     return float(np.clip(0.45 + 0.1 * np.log2(ratio), 0.1, 0.7)), f"{table.axis.size} numbers across, {rows} down"
@@ -165,7 +166,7 @@ def _unlabelled(table: RowTable, labels: list[list[str]], rows: int) -> tuple[fl
         # Its first value may be a corner that belongs to neither axis.
         whole = _runs_one_way([float(table.axis[0]), *below])
         return (0.15 if whole else 0.45), "the first column runs one way too"
-    return (0.93 if table.axis.size > rows else 0.8), f"{rows} rows without labels"
+    return (0.93 if table.axis.size > rows else 0.8), f"{counted(rows, 'row')} without labels"
 
 
 def _runs_one_way(numbers: list[float]) -> bool:

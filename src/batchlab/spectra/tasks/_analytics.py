@@ -11,6 +11,7 @@ from pydantic import Field
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import DataError
 from batchlab.spectra._kinds import AxisKind
+from batchlab.spectra._words import agreed
 from batchlab.spectra.tasks._collecting import Gathered, Gathering, gather
 from batchlab.spectra.tasks._drawing import PICTURES, save_picture
 from batchlab.spectra.tasks._params import LIBRARIES, Length, Limits
@@ -98,7 +99,8 @@ def _times(ctx: JobContext, params: AnalyticsParams, gathered: Gathered) -> list
     times, silent = gathered.times(params.time_by)
     if times is None:
         ctx.warn(
-            f"{silent} of {len(gathered.said)} spectra do not say when, under {params.time_by!r}; "
+            f"{silent} of {len(gathered.said)} spectra {agreed(silent, 'does', 'do')} not say when, under "
+            f"{params.time_by!r}; "
             "charts and drift go by the order of the files"
         )
         return None

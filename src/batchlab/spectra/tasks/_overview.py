@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat
 
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import Category, DataError, JobError
+from batchlab.spectra._words import agreed
 from batchlab.spectra.tasks._collecting import Gathered, Gathering, gather, when_or_number
 from batchlab.spectra.tasks._drawing import PICTURES, save_picture
 from batchlab.spectra.tasks._params import LIBRARIES, Length
@@ -187,7 +188,11 @@ def _ordered(ctx: JobContext, params: OverviewParams, batch: _Batch) -> NDArray[
     if silent == len(values):
         raise DataError(f"no spectrum has {what}", reason="no-such-key")
     if silent:
-        ctx.warn(f"{silent} of {len(values)} spectra say nothing to be ordered by ({by}), and come last")
+        ctx.warn(
+            f"{silent} of {len(values)} spectra "
+            f"{agreed(silent, 'says', 'say')} nothing to be ordered by ({by}), and "
+            f"{agreed(silent, 'comes', 'come')} last"
+        )
     numbers = [None if value is None else when_or_number(value) for value in values]
     if sum(number is None for number in numbers) == silent:
         return sorted_by(numbers)
@@ -223,7 +228,8 @@ def _shown(ctx: JobContext, params: OverviewParams, batch: _Batch, order: NDArra
     at = chosen(order, most)
     left_out = order.size - at.size
     if left_out:
-        ctx.warn(f"{name}: {at.size} of {order.size} spectra are shown, evenly chosen; {left_out} are left out")
+        of = f"{at.size} of {order.size} spectra {agreed(at.size, 'is', 'are')} shown"
+        ctx.warn(f"{name}: {of}, evenly chosen; {left_out} {agreed(left_out, 'is', 'are')} left out")
     rows = points.rows(batch.matrix, at)
     return _Shown(
         axis=points.axis,

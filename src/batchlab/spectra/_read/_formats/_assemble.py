@@ -12,6 +12,7 @@ from batchlab.errors import DataError
 from batchlab.spectra._kinds import AxisKind, Quantity, SpectrumRole, Technique
 from batchlab.spectra._model import Array, Spectrum
 from batchlab.spectra._read._formats._units import Axis, Signal
+from batchlab.spectra._words import agreed, counted
 
 __all__ = ["assemble", "evenly", "one_or_more", "part_name"]
 
@@ -56,7 +57,7 @@ def assemble(
                 reason="damaged",
             )
         x, y = x[finite], y[finite]
-        told.append(f"{missing} points without a number were left out")
+        told.append(f"{counted(missing, 'point')} without a number {agreed(missing, 'was', 'were')} left out")
     if axis.kind in _OUT_OF_DOMAIN or axis.unit in ("m/z", "ppm"):
         told.append(f"its axis is in {axis.unit}: this is no optical spectrum, and is not converted to one")
     unit = signal.unit
