@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import types
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -193,3 +195,25 @@ def test_only_this_machine_is_local(host: str, local: bool):
 )
 def test_an_address_is_written_as_one_expects(url: str, written: str):
     assert str(endpoint_of(AiSettings(url=url, model="m"))) == written
+
+
+def test_tokens_of_calls_that_were_never_answered_count_for_budgets_alone(calls: Calls):
+    make(calls, usage=Usage(700, 100))
+    call = calls.begin(job="j", layout="a", host="h", model="m", most=Usage(900, 100), price=PRICE)
+    calls.end(call, outcome="unreachable", seconds=0.1, usage=None, price=PRICE)
+    assert str(calls.summary("j")) == "2 calls for 0 files, 800 tokens, cost 0.0011; of 1 call none was reported"
+    assert [row["reported"] for row in calls.rows()] == [True, False]
+    assert refused(calls, budget(3000, "tokens", "day"))
+
+
+def test_an_account_of_an_earlier_version_is_read_on(tmp_path: Path):
+    path = tmp_path / "old.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute(
+            "CREATE TABLE calls (id INTEGER PRIMARY KEY, at REAL NOT NULL, job TEXT NOT NULL, layout TEXT NOT NULL, "
+            "host TEXT NOT NULL, model TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT "
+            "NULL, cost REAL NOT NULL, seconds REAL, outcome TEXT NOT NULL)"
+        )
+        for outcome in ("ok", "service"):
+            db.execute("INSERT INTO calls VALUES (NULL, 1.0, 'j', 'a', 'h', 'm', 10, 5, 0.5, 1.0, ?)", (outcome,))
+    assert str(Calls(path).summary()) == "2 calls for 0 files, 15 tokens, cost 0.5; of 1 call none was reported"

@@ -214,7 +214,8 @@ def calls(as_json: bool) -> None:
         return
     for row in rows[-50:]:
         layout = str(row["layout"])[:12]
-        click.echo(f"{layout}  {row['model']}  {row['outcome']}  saved {row['saved']} more  cost {row['cost']:.4g}")
+        cost = f"{row['cost']:.4g}" if row["reported"] else "not reported"
+        click.echo(f"{layout}  {row['model']}  {row['outcome']}  saved {row['saved']} more  cost {cost}")
     click.echo(str(account.summary()))
 
 

@@ -15,6 +15,7 @@ from batchlab.spectra._normalizer._proposal import NormalizationError
 from batchlab.spectra._normalizer._served import ServedFiles
 from batchlab.spectra._normalizer._settings import Budget, Price
 from batchlab.spectra._places import calls_file
+from batchlab.spectra._words import counted
 
 __all__ = ["Calls", "Summary"]
 
@@ -22,7 +23,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, job TEXT NOT NULL, layout TEXT NOT NULL, host TEXT NOT NULL,
     model TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL NOT NULL,
-    seconds REAL, outcome TEXT NOT NULL);
+    seconds REAL, outcome TEXT NOT NULL, reported INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS calls_at ON calls (at);
 """
 _PERIOD_S = {"day": 86_400.0, "month": 30 * 86_400.0}
@@ -31,18 +32,19 @@ _SUM = {"calls": "COUNT(*)", "tokens": "SUM(prompt_tokens + completion_tokens)",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a job has asked."""
+    """What a job has asked; tokens and cost are those that servers reported."""
 
     calls: int
     files: int
     tokens: int
     cost: float
+    unreported: int = 0  # calls that were never answered, or whose answer does not say what it took
 
     def __str__(self) -> str:
         """``1 call for 240 files, 512 tokens, cost 0.0004``."""
-        calls = f"{self.calls} call{'' if self.calls == 1 else 's'}"
-        files = f"{self.files} file{'' if self.files == 1 else 's'}"
-        return f"{calls} for {files}, {self.tokens} tokens, cost {self.cost:.4g}"
+        told = f"{counted(self.calls, 'call')} for {counted(self.files, 'file')}, {counted(self.tokens, 'token')}"
+        more = f"; of {counted(self.unreported, 'call')} none was reported" if self.unreported else ""
+        return f"{told}, cost {self.cost:.4g}{more}"
 
 
 class Calls:
@@ -131,12 +133,12 @@ class Calls:
         return int(entered.lastrowid or 0)
 
     def end(self, call: int, *, outcome: str, seconds: float, usage: Usage | None, price: Price | None) -> None:
-        """Enter how a call ended; without `usage`, what it may have cost at most stays entered."""
+        """Enter how a call ended; without `usage`, what it may have cost at most stays entered, for budgets alone."""
         with self._opened() as db:
             db.execute("UPDATE calls SET outcome = ?, seconds = ? WHERE id = ?", (outcome, seconds, call))
             if usage is not None:
                 db.execute(
-                    "UPDATE calls SET prompt_tokens = ?, completion_tokens = ?, cost = ? WHERE id = ?",
+                    "UPDATE calls SET prompt_tokens = ?, completion_tokens = ?, cost = ?, reported = 1 WHERE id = ?",
                     (usage.prompt, usage.completion, _cost(usage, price), call),
                 )
 
@@ -147,16 +149,23 @@ class Calls:
 
     def summary(self, job: str | None = None) -> Summary:
         """What a job, or everybody, has asked so far."""
-        calls, tokens, cost = 0, 0, 0.0
+        calls, tokens, cost, unreported = 0, 0, 0.0, 0
         if self._path.exists():
             where, values = ("", ()) if job is None else (" WHERE job = ?", (job,))
-            asked = f"SELECT COUNT(*), TOTAL(prompt_tokens + completion_tokens), TOTAL(cost) FROM calls{where}"
+            asked = (
+                "SELECT COUNT(*), TOTAL(reported * (prompt_tokens + completion_tokens)), TOTAL(reported * cost), "
+                f"TOTAL(1 - reported) FROM calls{where}"
+            )
             with self._opened() as db:
-                calls, tokens, cost = db.execute(asked, values).fetchone()
-        return Summary(calls=calls, files=self.files.count(job), tokens=int(tokens), cost=cost)
+                calls, tokens, cost, unreported = db.execute(asked, values).fetchone()
+        files = self.files.count(job)
+        return Summary(calls=calls, files=files, tokens=int(tokens), cost=cost, unreported=int(unreported))
 
     def rows(self) -> list[dict[str, object]]:
-        """Every call, the oldest first; with the last good one of a layout, how many more files it served."""
+        """Every call, the oldest first; with the last good one of a layout, how many more files it served.
+
+        Where ``reported`` is false, tokens and cost are the most that the call may have taken.
+        """
         if not self._path.exists():
             return []
         with self._opened() as db:
@@ -165,6 +174,7 @@ class Calls:
             rows: list[dict[str, object]] = [dict(zip(names, row, strict=True)) for row in found]
         saved = self.files.saved()
         for row in reversed(rows):
+            row["reported"] = bool(row["reported"])
             row["saved"] = saved.pop(row["layout"], 0) if str(row["outcome"]).startswith("ok") else 0
         return rows
 
@@ -184,6 +194,7 @@ class Calls:
                 db = sqlite3.connect(self._path, timeout=30.0, isolation_level=None)
                 try:
                     db.executescript(_SCHEMA)
+                    _upgrade(db)
                     yield db
                 finally:
                     db.close()  # rolls back what was not committed
@@ -192,6 +203,17 @@ class Calls:
                 f"{self._path}: the account of calls cannot be kept ({error}), and without it no call is made",
                 reason="budget",
             ) from error
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    """Add what accounts of an earlier version do not hold; of their calls those with an answer count as reported."""
+    if any(column[1] == "reported" for column in db.execute("PRAGMA table_info(calls)")):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    if not any(column[1] == "reported" for column in db.execute("PRAGMA table_info(calls)")):
+        db.execute("ALTER TABLE calls ADD COLUMN reported INTEGER NOT NULL DEFAULT 0")
+        db.execute("UPDATE calls SET reported = 1 WHERE outcome LIKE 'ok%' OR outcome IN ('answered', 'invalid')")
+    db.execute("COMMIT")
 
 
 def _cost(usage: Usage, price: Price | None) -> float:
