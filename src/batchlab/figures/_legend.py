@@ -156,7 +156,8 @@ def put_legend(
         size = max(_SMALLEST_PT, min(size, room_in * 72 / (rows * _LINE)))
     corner = {"right": "upper left", "above": "lower left"}.get(legend.place, legend.place)
     made: Any = axes.legend(
-        *zip(*shown, strict=True),
+        [artist for artist, _ in shown],
+        [label for _, label in shown],
         loc=_emptiest(axes, curves, len(shown)) if corner == "best" else corner,
         bbox_to_anchor=(1.0, 1.0) if beside else (0.0, 1.0) if above else None,
         ncols=columns,

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from batchlab.errors import PlotError
+from batchlab.figures._pdf_fonts import print_pdf
 from batchlab.figures._provenance import xmp_element, xmp_packet
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def encode_vector(figure: Figure, suffix: str, metadata: Mapping[str, str] | Non
     buffer = io.BytesIO()
     try:
         if suffix == ".pdf":
-            canvas_of[suffix](figure).print_pdf(buffer, metadata={"CreationDate": None, "Creator": None})
+            print_pdf(canvas_of[suffix](figure), buffer, {"CreationDate": None, "Creator": None})
         else:
             nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
             canvas_of[suffix](figure).print_svg(buffer, metadata=nothing)
