@@ -165,25 +165,36 @@ def segments(v: Array, i: Array) -> tuple[tuple[Array, Array], ...]:
 
 
 def transconductance(v: Array, i: Array, window: int, polyorder: int) -> Array:
-    """Derivative of a leg by a Savitzky-Golay filter.
+    """Derivative of a leg by a Savitzky-Golay filter [1]_; at both ends that of the polynomial of the last window.
 
     Parameters
     ----------
     v, i : (n,) array
-        Gate voltage in V, one way, evenly spaced; current in A.
+        Gate voltage in V, one way, evenly spaced; current in A. Three points or more.
     window, polyorder
-        Points and degree; cut to what the leg holds.
+        Points, odd, and degree; cut to what the leg holds.
 
     Returns
     -------
     (n,) array
         In S.
-    """
-    from scipy.signal import savgol_filter
 
+    References
+    ----------
+    .. [1] A. Savitzky and M. J. E. Golay, Anal. Chem. 36, 1627 (1964).
+    """
     window = min(window, v.size - (v.size + 1) % 2)
     order = min(polyorder, window - 1)
-    return np.asarray(savgol_filter(i, window, order, deriv=1, delta=float(np.median(np.diff(v)))), dtype=np.float64)
+    half = window // 2
+    # On -1 to 1, or powers of the places of a wide window lose all digits.
+    places = np.arange(-half, half + 1) / half
+    powers = np.vander(places, order + 1, increasing=True)
+    fit = np.linalg.pinv(powers)  # values of a window to coefficients
+    slopes = np.zeros_like(powers)
+    slopes[:, 1:] = powers[:, :-1] * np.arange(1, order + 1)
+    derive = slopes @ fit / (half * float(np.median(np.diff(v))))  # values of a window to slopes at its places
+    inner = np.lib.stride_tricks.sliding_window_view(i, window) @ derive[half]
+    return np.concatenate((derive[:half] @ i[:window], inner, derive[half + 1 :] @ i[-window:]))
 
 
 def _joined(parts: Sequence[Array]) -> Array:
