@@ -173,7 +173,7 @@ def test_replicates_give_the_precision():
         ({"level": 99.0}, "a level of 99"),
         ({"components": 0}, "0 components"),
         ({"reference": AXIS[:-1]}, "a reference of shape"),
-        ({"normal": [True] + [False] * 9}, "1 spectra are called normal"),
+        ({"normal": [True] + [False] * 9}, "1 spectrum is called normal"),
         ({"times": [np.nan] * 10}, "no finite number"),
         ({"matrix": np.full((10, 150), np.nan)}, "not finite numbers"),
         ({"matrix": np.zeros(150)}, "a row of two or more points"),

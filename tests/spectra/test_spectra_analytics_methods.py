@@ -373,3 +373,15 @@ def test_a_relative_deviation_is_not_told_where_the_mean_is_nearly_zero():
     found = precision(spectra, ["a", "a"])
     assert math.isnan(found.relative[0])
     assert found.relative[1] == pytest.approx(100 * math.sqrt(0.5) / 10.5)
+
+
+@pytest.mark.parametrize("odd", [[(40.0, 0.0)], [(40.0, 0.0), (41.0, 0.5)], [(40.0, 0.0), (41.0, 0.5), (-30.0, 30.0)]])
+def test_one_or_two_that_stand_apart_are_no_cluster(odd):
+    rng = np.random.default_rng(8)
+    crowd = rng.standard_normal((27, 2))
+    found = clusters(np.vstack([crowd, odd]))
+    assert found.count == 1 and found.silhouette is None
+    two = clusters(np.vstack([crowd, rng.normal([12.0, 0.0], 1.0, (12, 2)), odd]))
+    assert two.count == 2
+    assert sorted(np.bincount(two.labels)[1:] >= 12) == [True, True]
+    assert clusters(np.vstack([crowd, rng.normal([40.0, 0.0], 1.0, (3, 2))])).count == 2
