@@ -16,23 +16,30 @@ says how pictures look; ``data`` puts the numbers beside them; ``plugins`` names
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from hashlib import blake2b
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchlab.devices._model import Chip
+from batchlab.devices._plot_form import Form, Place
+from batchlab.devices._plot_words import (
+    plain,
+    read_dates,
+    read_light,
+    read_procedures,
+    read_references,
+    read_wavelengths,
+    safe,
+    tag_of,
+)
 from batchlab.devices._procedures import load_schema, nearest
 from batchlab.devices._selection import Selection
 from batchlab.devices._seq import read_seq
 from batchlab.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from batchlab.batchfile._yaml import Node
     from batchlab.devices.plots import PlotType
     from batchlab.devices.plots._options import PlotOptions
     from batchlab.devices.plots._places import Name
@@ -43,14 +50,7 @@ __all__ = ["BatchPlots", "PlotSpec", "load_batch_plots"]
 _TOP = ("chip", "chip_group", "defaults", "plots", "style", "data", "plugins")
 _SELECTORS = ("seq", "runs", "procedure", "light", "wavelength", "date")
 _ENTRY = ("type", "chip", "chip_group", "tag", "sweep", "style", "data", *_SELECTORS)
-_LIGHT = {"light": True, "lit": True, "dark": False, "any": None}
-_REFERENCE = re.compile(r"[0-9a-f]{6,16}|\d{4}-\d\d-\d\d#\d+|[A-Za-z0-9]+\d{4}-\d\d-\d\d[#_]\d+")
-_DATES = re.compile(r"(\d{4}-\d\d-\d\d)(?:\s*\.\.\s*(\d{4}-\d\d-\d\d))?")
-_LONGEST_TAG = 120
-_UNSAFE = re.compile(r"[^\w.+=-]+")
 _MOST_SWEPT = 1000
-
-Path_ = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,13 +124,13 @@ def load_batch_plots(path: str | Path) -> BatchPlots:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); name a YAML file of plots") from error
     problems: list[Problem] = []
     root = read_yaml(raw, str(path), repeated=problems)
-    found = _Reader(path, root, problems).plots()
+    found = _Reader(Form(str(path), root, problems)).plots()
     if problems:
         raise ConfigError.of(sorted(set(problems), key=lambda each: (each.line or 0, each.column or 0)))
     return found
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Common:
     """What holds for all entries."""
 
@@ -139,35 +139,35 @@ class _Common:
     style: Mapping[str, Any]
     data: bool
     defaults: Mapping[str, Any]
-    known: frozenset[str] = field(default_factory=frozenset)  # keys of defaults that some kind of plot has
 
 
 class _Reader:
     """Turns nodes into plots and notes every slip."""
 
-    def __init__(self, path: Path, root: Node, problems: list[Problem]) -> None:
-        self.path = path
-        self.root = root
-        self.problems = problems
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.path = Path(form.file)
+        self.root = form.root
+        self.problems = form.problems
 
     def plots(self) -> BatchPlots:
-        top = self.mapping(self.root.plain(), (), "the file", _TOP)
+        top = self.form.mapping(self.root.plain(), (), "the file", _TOP)
         plugins = self.plugins(top.get("plugins"))
-        group = self.text(top, "chip_group", ()) or "Alisson"
+        group = self.form.text(top, "chip_group", ()) or "Alisson"
         common = _Common(
             chips=self.chips(top["chip"], ("chip",), group) if "chip" in top else (),
             group=group,
-            style=self.mapping(top.get("style"), ("style",), "style"),
-            data=self.flag(top, "data", (), False),
-            defaults=self.mapping(top.get("defaults"), ("defaults",), "defaults"),
+            style=self.form.mapping(top.get("style"), ("style",), "style"),
+            data=self.form.flag(top, "data", (), False),
+            defaults=self.form.mapping(top.get("defaults"), ("defaults",), "defaults"),
         )
         self.style(common.style, ("style",))
         self.defaults(common)
         entries = top.get("plots")
         specs: list[PlotSpec] = []
         if not isinstance(entries, list) or not entries:
-            if "plots" in top or all(key in _TOP for key in self.keys(self.root)):
-                self.note(("plots",), "plots: write a list of plots, each with its type and seq")
+            if "plots" in top or all(key in _TOP for key in self.form.keys(self.root)):
+                self.form.note(("plots",), "plots: write a list of plots, each with its type and seq")
         else:
             for at, entry in enumerate(entries):
                 specs += self.entry(entry, ("plots", at), common)
@@ -180,16 +180,16 @@ class _Reader:
         modules = value if isinstance(value, list) else [] if value is None else [value]
         found = []
         for at, module in enumerate(modules):
-            where: Path_ = ("plugins", at) if isinstance(value, list) else ("plugins",)
+            where: Place = ("plugins", at) if isinstance(value, list) else ("plugins",)
             if not isinstance(module, str):
-                self.note(where, f"plugins: write names of modules, or of .py files, not {module!r:.40}")
+                self.form.note(where, f"plugins: write names of modules, or of .py files, not {module!r:.40}")
                 continue
             name = str((self.path.parent / module).resolve()) if module.endswith(".py") else module
             try:
                 declare(name)
                 found.append(name)
             except ConfigError as error:
-                self.note(where, f"plugins: {error}")
+                self.form.note(where, f"plugins: {error}")
         return tuple(found)
 
     def defaults(self, common: _Common) -> None:
@@ -203,19 +203,22 @@ class _Reader:
             try:
                 words |= _words_of(plot_type(name).options)
             except ConfigError as error:
-                self.note(("defaults",), str(error))
+                self.form.note(("defaults",), str(error))
         for key in common.defaults:
             if key in ("tag", "type", "chip", "chip_group", "sweep"):
-                self.note(("defaults", key), f"{key} cannot be a default; write it in the entry or on top", key=True)
+                self.form.note(
+                    ("defaults", key), f"{key} cannot be a default; write it in the entry or on top", key=True
+                )
             elif key not in words:
-                self.note(("defaults", key), f"no plot has an option {key!r}{nearest(key, words)}", key=True)
-        common.known = frozenset(words)
-        self.style(self.mapping(common.defaults.get("style"), ("defaults", "style"), "style"), ("defaults", "style"))
-        self.flag(common.defaults, "data", ("defaults",), False)
+                self.form.note(("defaults", key), f"no plot has an option {key!r}{nearest(key, words)}", key=True)
+        self.style(
+            self.form.mapping(common.defaults.get("style"), ("defaults", "style"), "style"), ("defaults", "style")
+        )
+        self.form.flag(common.defaults, "data", ("defaults",), False)
 
-    def entry(self, value: Any, at: Path_, common: _Common) -> Iterator[PlotSpec]:
+    def entry(self, value: Any, at: Place, common: _Common) -> Iterator[PlotSpec]:
         if not isinstance(value, dict):
-            self.note(at, f"a plot: write keys with values, as in {{type: plot-its, seq: 52}}, not {value!r:.40}")
+            self.form.note(at, f"a plot: write keys with values, as in {{type: plot-its, seq: 52}}, not {value!r:.40}")
             return
         kind = self.kind(value, at)
         if kind is None:
@@ -224,7 +227,7 @@ class _Reader:
         for key in value:
             if key not in words and key not in _ENTRY:
                 message = f"{kind.name} has no option {key!r}{nearest(key, {*words, *_ENTRY})}"
-                self.note((*at, key), message, key=True)
+                self.form.note((*at, key), message, key=True)
         merged = {key: default for key, default in common.defaults.items() if key in words or key in _ENTRY}
         selection = self.selection({**merged, **value}, at, kind)
         chips = self.entry_chips(value, at, common, kind)
@@ -234,11 +237,11 @@ class _Reader:
         style = {
             **common.style,
             **_mapping(merged.get("style")),
-            **self.mapping(value.get("style"), (*at, "style"), "style"),
+            **self.form.mapping(value.get("style"), (*at, "style"), "style"),
         }
         shown = self.style(style, (*at, "style"))
-        data = self.flag({**({"data": common.data}), **merged, **value}, "data", at, False)
-        tag = self.text(value, "tag", at)
+        data = self.form.flag({**({"data": common.data}), **merged, **value}, "data", at, False)
+        tag = self.form.text(value, "tag", at)
         combinations = self.sweep(value.get("sweep"), (*at, "sweep"), words, kind)
         for number, combination in enumerate(combinations):
             told = {**_without(given, preset), **preset, **written, **combination}
@@ -247,13 +250,13 @@ class _Reader:
                 if number == 0 and options is None and not combination:
                     return
                 continue
-            suffix = "".join(f"_{key}{_plain(each)}" for key, each in combination.items())
+            suffix = "".join(f"_{key}{plain(each)}" for key, each in combination.items())
             for chip in chips:
                 yield PlotSpec(
                     type=kind.name,
                     chip=chip,
                     selection=selection,
-                    tag=_safe((tag or _default_tag(selection)) + suffix),
+                    tag=safe((tag or tag_of(selection)) + suffix),
                     options=options,
                     given={key: each for key, each in told.items() if key in {*given, *written, *combination}},
                     style=shown,
@@ -262,49 +265,51 @@ class _Reader:
                     line=self.root.locate(at)[0],
                 )
 
-    def kind(self, value: Mapping[str, Any], at: Path_) -> PlotType | None:
+    def kind(self, value: Mapping[str, Any], at: Place) -> PlotType | None:
         from batchlab.devices.plots import plot_type, plot_types
 
         name = value.get("type")
         if name is None:
             near = nearest("type", [key for key in value if key not in _ENTRY]) if "type" not in value else ""
             hint = near if near.startswith("; did") else f": write type: {' or '.join(plot_types()[:3])}, ..."
-            self.note(at, f"a plot without its type{hint}")
+            self.form.note(at, f"a plot without its type{hint}")
             return None
         try:
             return plot_type(str(name))
         except ConfigError as error:
-            self.note((*at, "type"), str(error))
+            self.form.note((*at, "type"), str(error))
             return None
 
     def entry_chips(
-        self, value: Mapping[str, Any], at: Path_, common: _Common, kind: PlotType
+        self, value: Mapping[str, Any], at: Place, common: _Common, kind: PlotType
     ) -> tuple[Chip | None, ...]:
-        group = self.text(value, "chip_group", at) or common.group
+        group = self.form.text(value, "chip_group", at) or common.group
         if "chip" in value:
             return self.chips(value["chip"], (*at, "chip"), group)
         if not _on_chips(kind):
             return (None,)
-        if not common.chips and "chip" not in self.keys(self.root):
-            self.note(at, f"{kind.name} needs a chip: write chip: 67 on top of the file, or in this entry")
+        if not common.chips and "chip" not in self.form.keys(self.root):
+            self.form.note(at, f"{kind.name} needs a chip: write chip: 67 on top of the file, or in this entry")
         if "chip_group" in value:
             return tuple(Chip(group, chip.number) for chip in common.chips)
         return common.chips
 
-    def chips(self, value: Any, at: Path_, group: str) -> tuple[Chip, ...]:
+    def chips(self, value: Any, at: Place, group: str) -> tuple[Chip, ...]:
         found = []
         for number, each in enumerate(value if isinstance(value, list) else [value]):
             where = (*at, number) if isinstance(value, list) else at
             if isinstance(each, bool) or not isinstance(each, int | str) or (isinstance(each, int) and each < 0):
-                self.note(where, f"chip: write a number such as 67, or Alisson67, or a list of them, not {each!r:.40}")
+                self.form.note(
+                    where, f"chip: write a number such as 67, or Alisson67, or a list of them, not {each!r:.40}"
+                )
                 continue
             try:
                 found.append(Chip.named(str(each).strip(), group=group))
             except ValueError as error:
-                self.note(where, f"chip: {error}")
+                self.form.note(where, f"chip: {error}")
         return tuple(dict.fromkeys(found))
 
-    def selection(self, value: Mapping[str, Any], at: Path_, kind: PlotType) -> Selection | None:
+    def selection(self, value: Mapping[str, Any], at: Place, kind: PlotType) -> Selection | None:
         """Which runs an entry means; None where nothing is said, or wrongly."""
         before = len(self.problems)
         if not any(value.get(key) is not None for key in _SELECTORS):
@@ -312,62 +317,54 @@ class _Reader:
             near = "" if empty else next((key for key in value if nearest(key, _SELECTORS).startswith("; did")), "")
             if not near or near in _ENTRY:
                 where = (*at, "seq") if empty else at
-                self.note(
+                self.form.note(
                     where, f"{kind.name} without its runs: write seq: 52-58, seq: all, or runs, light, wavelength, date"
                 )
             return None
         seq = value.get("seq")
-        read: Callable[[str, Any, Any], Any] = lambda key, reader, nothing: self.read(value, key, at, reader, nothing)  # noqa: E731
         made = Selection(
-            seqs=() if seq is None or seq == "all" else read("seq", read_seq, ()),
-            runs=read("runs", _references, ()),
-            procedures=read("procedure", lambda given: _procedures(given, kind), ()),
-            light=read("light", _light, None),
-            wavelengths_nm=read("wavelength", _wavelengths, ()),
-            dates=read("date", _dates, ()),
+            seqs=() if seq is None or seq == "all" else self.form.read(value, "seq", at, read_seq, ()),
+            runs=self.form.read(value, "runs", at, read_references, ()),
+            procedures=self.form.read(
+                value, "procedure", at, lambda given: read_procedures(given, kind.name, kind.procedures), ()
+            ),
+            light=self.form.read(value, "light", at, read_light, None),
+            wavelengths_nm=self.form.read(value, "wavelength", at, read_wavelengths, ()),
+            dates=self.form.read(value, "date", at, read_dates, ()),
         )
         return made if len(self.problems) == before else None
 
-    def read(self, value: Mapping[str, Any], key: str, at: Path_, reader: Callable[[Any], Any], nothing: Any) -> Any:
-        if value.get(key) is None:
-            return nothing
-        try:
-            return reader(value[key])
-        except ValueError as error:
-            self.note(self.place(at, key), f"{key}: {error}")
-            return nothing
-
     def options(
-        self, kind: PlotType, told: Mapping[str, Any], at: Path_, swept: Mapping[str, Any]
+        self, kind: PlotType, told: Mapping[str, Any], at: Place, swept: Mapping[str, Any]
     ) -> dict[str, Json] | None:
         resolved, problems = checked(kind.name, kind.options, told)
         for path, message, key in problems:
             if path and path[0] in swept:
-                self.note((*at, "sweep", *path[:1]), message)
+                self.form.note((*at, "sweep", *path[:1]), message)
             elif not key:  # unknown words were told before, with those of the entry itself
-                self.note(self.place(at, *path), message)
+                self.form.note(self.form.place(at, *path), message)
         return resolved
 
-    def style(self, style: Mapping[str, Any], at: Path_) -> dict[str, Json] | None:
+    def style(self, style: Mapping[str, Any], at: Place) -> dict[str, Json] | None:
         from batchlab.devices.plots import Look
 
         resolved, problems = checked("style", Look, style)
         for path, message, key in problems:
-            self.note((*at, *path) if self.holds((*at, *path[:1])) else at, message, key=key)
+            self.form.note((*at, *path) if self.form.holds((*at, *path[:1])) else at, message, key=key)
         return resolved
 
-    def sweep(self, value: Any, at: Path_, words: set[str], kind: PlotType) -> list[dict[str, Any]]:
+    def sweep(self, value: Any, at: Place, words: set[str], kind: PlotType) -> list[dict[str, Any]]:
         lists: dict[str, list[Any]] = {}
-        for key, given in self.mapping(value, at, "sweep").items():
+        for key, given in self.form.mapping(value, at, "sweep").items():
             if key not in words:
-                self.note((*at, key), f"{kind.name} has no option {key!r} to sweep{nearest(key, words)}", key=True)
+                self.form.note((*at, key), f"{kind.name} has no option {key!r} to sweep{nearest(key, words)}", key=True)
             elif not isinstance(given, list) or not given:
-                self.note((*at, key), f"sweep: write a list of values of {key}, not {given!r:.40}")
+                self.form.note((*at, key), f"sweep: write a list of values of {key}, not {given!r:.40}")
             else:
                 lists[key] = given
         made = [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
         if len(made) > _MOST_SWEPT:
-            self.note(at, f"sweep: makes {len(made)} plots, more than {_MOST_SWEPT}; sweep less")
+            self.form.note(at, f"sweep: makes {len(made)} plots, more than {_MOST_SWEPT}; sweep less")
             return []
         return made
 
@@ -384,64 +381,10 @@ class _Reader:
                     self.problems.append(Problem(message=what, file=str(self.path), line=spec.line, column=None))
                     break
 
-    def mapping(self, value: Any, at: Path_, what: str, known: Sequence[str] = ()) -> dict[str, Any]:
-        if value is None:
-            if not at:
-                self.note((), "the file says nothing; write chip: 67 and plots: [...]")
-            return {}
-        if not isinstance(value, dict):
-            self.note(at, f"{what}: write keys with values, not {value!r:.40}")
-            return {}
-        for key in value:
-            if known and key not in known:
-                self.note((*at, key), f"{what} has an unknown key {key!r}{nearest(key, known)}", key=True)
-        return value
-
-    def text(self, mapping: Mapping[str, Any], key: str, at: Path_) -> str | None:
-        value = mapping.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool | dict | list) or not str(value).strip():
-            self.note((*at, key), f"{key}: write text, not {value!r:.40}")
-            return None
-        return str(value).strip()
-
-    def flag(self, mapping: Mapping[str, Any], key: str, at: Path_, default: bool) -> bool:
-        value = mapping.get(key, default)
-        if not isinstance(value, bool):
-            self.note(self.place(at, key), f"{key}: write true or false, not {value!r:.40}")
-            return default
-        return value
-
-    def keys(self, node: Node) -> tuple[str, ...]:
-        return tuple(node.value) if isinstance(node.value, dict) else ()
-
-    def holds(self, path: Path_) -> bool:
-        here: Any = self.root.plain()
-        for part in path:
-            if isinstance(here, dict) and part in here:
-                here = here[part]
-            elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-                here = here[part]
-            else:
-                return False
-        return True
-
-    def place(self, at: Path_, *path: str | int) -> Path_:
-        """Where a word of an entry was written: there, among the defaults, or nowhere."""
-        for base in (at, ("defaults",)):
-            if path and self.holds((*base, path[0])):
-                return (*base, *path)
-        return at
-
-    def note(self, at: Path_, message: str, *, key: bool = False) -> None:
-        line, column = self.root.locate(at, key=key)
-        self.problems.append(Problem(message=message, file=str(self.path), line=line, column=column))
-
 
 def checked(
     name: str, model: type[PlotOptions] | type[Any], given: Mapping[str, Any]
-) -> tuple[dict[str, Json] | None, list[tuple[Path_, str, bool]]]:
+) -> tuple[dict[str, Json] | None, list[tuple[Place, str, bool]]]:
     """Options with every default, or what is wrong with them: where, what, and whether the key itself is."""
     from batchlab.engine import Task, check_params
 
@@ -486,80 +429,3 @@ def _mapping(value: Any) -> dict[str, Any]:
 def _on_chips(kind: PlotType) -> bool:
     procedures = load_schema().procedures
     return any(name not in procedures or procedures[name].requires_chip for name in kind.procedures)
-
-
-def _references(value: Any) -> tuple[str, ...]:
-    found = []
-    for each in value if isinstance(value, list) else [value]:
-        text = str(each).strip()
-        if isinstance(each, bool) or not _REFERENCE.fullmatch(text):
-            raise ValueError(f"{each!r} is no run; write its id, or date and number, as in 2025-09-04#3")
-        found.append(text)
-    return tuple(dict.fromkeys(found))
-
-
-def _procedures(value: Any, kind: PlotType) -> tuple[str, ...]:
-    given = [str(each) for each in (value if isinstance(value, list) else [value])]
-    for each in given:
-        if each not in kind.procedures:
-            raise ValueError(f"{kind.name} shows no {each!r}{nearest(each, kind.procedures)}")
-    return tuple(dict.fromkeys(given))
-
-
-def _light(value: Any) -> bool | None:
-    if isinstance(value, bool):
-        return value
-    if str(value).lower() not in _LIGHT:
-        raise ValueError(f"{value!r} is unknown{nearest(str(value), _LIGHT)}")
-    return _LIGHT[str(value).lower()]
-
-
-def _wavelengths(value: Any) -> tuple[float, ...]:
-    found = []
-    for each in value if isinstance(value, list) else [value]:
-        text = str(each).removesuffix("nm").strip()
-        try:
-            nm = float(text)
-        except ValueError:
-            nm = 0.0
-        if isinstance(each, bool) or not 0 < nm < 1e6:
-            raise ValueError(f"{each!r} is no wavelength; write 455, or a list of such, in nm")
-        found.append(nm)
-    return tuple(dict.fromkeys(found))
-
-
-def _dates(value: Any) -> tuple[tuple[date, date], ...]:
-    found = []
-    for each in value if isinstance(value, list) else [value]:
-        match = _DATES.fullmatch(str(each).strip())
-        if match is None:
-            raise ValueError(f"{each!r} is no day; write 2025-09-04, or 2025-09-04..2025-09-12")
-        try:
-            first = date.fromisoformat(match[1])
-            last = date.fromisoformat(match[2] or match[1])
-        except ValueError as error:
-            raise ValueError(f"{each!r} is no day: {error}") from error
-        if last < first:
-            raise ValueError(f"{each} runs backwards; write {last}..{first}")
-        found.append((first, last))
-    return tuple(found)
-
-
-def _default_tag(selection: Selection) -> str:
-    from batchlab.devices.plots import default_tag
-
-    only_seqs = selection == Selection(seqs=selection.seqs)
-    tag = default_tag(selection.seqs) if selection.seqs and only_seqs else str(selection)
-    if len(tag) <= _LONGEST_TAG:
-        return tag
-    digest = blake2b(tag.encode(), digest_size=4).hexdigest()
-    return f"{tag[: _LONGEST_TAG - 20].rsplit('_', 1)[0]}_etc_{digest}"
-
-
-def _safe(tag: str) -> str:
-    """A tag as it can stand in a file's name everywhere."""
-    return _UNSAFE.sub("_", tag).strip("_.") or "plot"
-
-
-def _plain(value: Any) -> str:
-    return "".join(f"{part}" for part in (value if isinstance(value, list) else [value]))

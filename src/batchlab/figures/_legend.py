@@ -155,25 +155,24 @@ def put_legend(
         rows = -(-len(shown) // columns) + (2 if legend.title else 1)
         size = max(_SMALLEST_PT, min(size, room_in * 72 / (rows * _LINE)))
     corner = {"right": "upper left", "above": "lower left"}.get(legend.place, legend.place)
-    made: Any = axes.legend(
-        [artist for artist, _ in shown],
-        [label for _, label in shown],
-        loc=_emptiest(axes, curves, len(shown)) if corner == "best" else corner,
-        bbox_to_anchor=(1.0, 1.0) if beside else (0.0, 1.0) if above else None,
-        ncols=columns,
-        columnspacing=1.0,
-        title=plain_text(legend.title) or None,
-        fontsize=size,
-        title_fontsize=size,
-        frameon=not (beside or above),
-        framealpha=legend.opacity,
-        edgecolor="none",
-        borderaxespad=0.4 if not (beside or above) else 0.0,
-        borderpad=0.3,
-        handlelength=1.6,
-        handletextpad=0.6,
-        labelspacing=0.35,
-    )
+    look: dict[str, Any] = {
+        "loc": _emptiest(axes, curves, len(shown)) if corner == "best" else corner,
+        "bbox_to_anchor": (1.0, 1.0) if beside else (0.0, 1.0) if above else None,
+        "ncols": columns,
+        "columnspacing": 1.0,
+        "title": plain_text(legend.title) or None,
+        "fontsize": size,
+        "title_fontsize": size,
+        "frameon": not (beside or above),
+        "framealpha": legend.opacity,
+        "edgecolor": "none",
+        "borderaxespad": 0.0 if beside or above else 0.4,
+        "borderpad": 0.3,
+        "handlelength": 1.6,
+        "handletextpad": 0.6,
+        "labelspacing": 0.35,
+    }
+    made: Any = axes.legend([artist for artist, _ in shown], [label for _, label in shown], **look)
     made.set_alignment("left")
     for handle in made.legend_handles:
         if hasattr(handle, "set_markeredgewidth"):
