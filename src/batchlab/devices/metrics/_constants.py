@@ -28,6 +28,7 @@ MIN_LEG_COVERAGE = 0.95  # of the swept range, for a leg to speak for its direct
 MAX_GOOD_HYSTERESIS_V = 1.0
 MIN_GOOD_MODULATION = 0.5  # (max - min)/max of the measured quantity
 PARABOLA_WINDOW = 0.10  # of the leg's range
+MAX_METHOD_SPREAD = 0.03  # of the swept range, between Dirac points of one run by different methods
 MIN_ON_OFF_FOR_THRESHOLD = 10.0  # below it a channel never turns off and has no threshold
 MIN_SUBTHRESHOLD_DECADES = 1.0
 SATURATED_WITHIN = 0.01  # of the maximum: a clipped meter

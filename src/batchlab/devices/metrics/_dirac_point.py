@@ -104,12 +104,13 @@ def _vertex(v: Array, y: Array, start: float, half: float, step: float, *, robus
 
     The window's edges are soft by one step: it moves without jumps, and a symmetric curve has its vertex in the middle.
     """
+    valley = start  # a window whose vertex runs away from it holds a shoulder and no valley
     for sided in (True, False) if robust else (False,):
         found = _newton(v, y, start, half, step, sided=sided, robust=robust)
         if found is None:
             continue
         centre, fit, inverse, residual, weight = found
-        if abs(centre - start) > half or not v[0] < centre < v[-1]:
+        if abs(centre - valley) > (max(half / 3, 1.5 * step) if robust else half) or not v[0] < centre < v[-1]:
             continue
         freedom = max(float(weight.sum()) - fit.size, 1.0)
         variance = float(weight @ residual**2) / freedom
@@ -197,9 +198,11 @@ class DiracPointExtractor:
             return Skip(Reason.DEAD_SAMPLE, ", ".join(run.flags))
         by_method = dirac_points(sweep.full, sweep.column, k)
         rows: list[DerivedMetric] = []
+        means = [float(np.mean([p.v for p in points.values()])) for points in by_method.values() if points]
+        agree = not means or max(means) - min(means) <= k.MAX_METHOD_SPREAD * sweep.span
         for method in METHODS:
             if by_method[method]:
-                rows += _rows(Row(self, run), method, by_method[method], sweep.full, k)
+                rows += _rows(Row(self, run), method, by_method[method], sweep.full, agree, k)
         if not rows:
             return Skip(Reason.QUALITY_FAILURE, "no leg has a minimum of conductance inside its range")
         return rows
@@ -237,7 +240,9 @@ def dirac_points(legs: tuple[Leg, ...], column: str, constants: Any) -> dict[str
     return found
 
 
-def _rows(row: Row, method: str, points: dict[str, DiracPoint], legs: tuple[Leg, ...], k: Any) -> list[DerivedMetric]:
+def _rows(
+    row: Row, method: str, points: dict[str, DiracPoint], legs: tuple[Leg, ...], agree: bool, k: Any
+) -> list[DerivedMetric]:
     """Rows of one method."""
     checks: dict[str, float] = {}
     if len(points) < 2:
@@ -245,6 +250,8 @@ def _rows(row: Row, method: str, points: dict[str, DiracPoint], legs: tuple[Leg,
     modulation = max(float(1 - np.abs(leg.y).min() / np.abs(leg.y).max()) for leg in legs)
     if modulation <= k.MIN_GOOD_MODULATION:
         checks["LOW_MODULATION"] = 0.4
+    if not agree:
+        checks["METHODS_DISAGREE"] = 0.6
     swept = [float(legs[0].v[0]), float(legs[0].v[-1])]
     if max(_clipped(leg.y, k.SATURATED_WITHIN) for leg in legs) > 0.1:
         checks["SATURATED"] = 0.6

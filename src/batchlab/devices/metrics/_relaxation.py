@@ -41,7 +41,7 @@ class Relaxation:
     rows
         Number of samples.
     bounded
-        Whether the time constant ended at a bound: the data show a step or a straight line, and no relaxation.
+        Whether the time constant ended at a bound: the data show a step, a straight line or a logarithm, and no time.
     """
 
     tau_s: float

@@ -42,7 +42,7 @@ class DarkRelaxationExtractor:
         if not fit.converged:
             return Skip(Reason.ALGORITHM_FAILURE, f"the fit did not converge in {fit.iterations} steps")
         if fit.bounded:
-            return Skip(Reason.QUALITY_FAILURE, "the data show a step or a straight line, and no relaxation")
+            return Skip(Reason.QUALITY_FAILURE, "the time constant lies outside what the record can show")
         if fit.r_squared < k.MIN_R_SQUARED_FIT:
             return Skip(Reason.QUALITY_FAILURE, f"the fit explains {fit.r_squared:.0%} of the variance")
         checks, notes = quality(fit, stretch.duration_s, k)

@@ -43,7 +43,7 @@ class ThreePhasesExtractor:
             return Skip(Reason.ALGORITHM_FAILURE, f"no fit of {', '.join(sorted(set(fits) - set(present)))}")
         light = present["light"]
         if light.bounded:
-            return Skip(Reason.QUALITY_FAILURE, "the light shows a step or a straight line, and no relaxation")
+            return Skip(Reason.QUALITY_FAILURE, "the time constant lies outside what the record can show")
         if light.r_squared < k.MIN_R_SQUARED_FIT:
             return Skip(Reason.QUALITY_FAILURE, f"the fit in the light explains {light.r_squared:.0%} of the variance")
         checks, notes = quality(light, around[1].duration_s, k)

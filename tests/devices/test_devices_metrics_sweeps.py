@@ -1,0 +1,268 @@
+"""Legs, Dirac points, mobilities and thresholds of gate sweeps with a known truth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchlab.devices import metrics as m
+from batchlab.devices.metrics import _constants
+from tests.devices.metrics_curves import gate_loop, named, scaled, sweep_run, transfer
+
+GEOMETRY = m.Geometry(layers=(m.Dielectric.of("hBN", 30.0), m.Dielectric.of("biotite", 12.0)))
+
+
+def test_a_loop_with_float_noise_has_four_legs():
+    v = gate_loop()
+    assert not np.array_equal(np.round(v, 2), v)
+    legs = m.split_legs(v, v)
+    assert [leg.forward for leg in legs] == [False, True, False, True]
+    assert [round(leg.span, 6) for leg in legs] == [5.0, 10.0, 10.0, 5.0]
+    assert all((np.diff(leg.v) > 0).all() for leg in legs)
+
+
+@pytest.mark.parametrize("start", [0, 37, 199, 200, 201, 333])
+def test_legs_of_a_closed_loop_do_not_depend_on_where_it_began(start):
+    up = np.linspace(-5, 5, 201)
+    v = np.r_[up, up[::-1][1:-1]]
+    way = np.r_[np.ones(200), -np.ones(200)]
+    y = 1e-5 * (v**2 + 1) + way * 1e-7
+    turned = np.r_[np.roll(v, -start), np.roll(v, -start)[0]]
+    values = np.r_[np.roll(y, -start), np.roll(y, -start)[0]]
+    legs = [leg for leg in m.split_legs(turned, values) if leg.span > 9]
+    assert sorted(leg.forward for leg in legs) == [False, True]
+    for leg in legs:
+        expected = 1e-5 * (leg.v**2 + 1) + (1e-7 if leg.forward else -1e-7)
+        inner = slice(1, -1)  # at the ends both ways meet
+        np.testing.assert_allclose(leg.y[inner], expected[inner], rtol=0.03)
+
+
+def test_a_measured_gate_voltage_that_jitters_has_the_legs_of_the_set_one():
+    v = gate_loop()
+    jittered = v + np.random.default_rng(3).normal(0, 0.03, v.size)
+    legs = m.split_legs(jittered, v)
+    assert [leg.forward for leg in legs] == [False, True, False, True]
+    assert legs[1].span == pytest.approx(10, abs=0.2)
+
+
+def test_rows_that_are_not_finite_and_rests_are_left_out():
+    v = np.r_[0.0, 0.0, gate_loop(), 0.0, np.nan]
+    legs = m.split_legs(v, np.arange(v.size, dtype=float))
+    assert len(legs) == 4
+    assert m.split_legs(np.zeros(9), np.zeros(9)) == ()
+
+
+@pytest.mark.parametrize("asymmetry", [1.0, 1.25])
+def test_dirac_points_are_within_a_millivolt(asymmetry):
+    rng = np.random.default_rng(5)
+    v, errors, sigmas = gate_loop(), [], []
+    for seed in range(60):
+        forward = rng.uniform(-1, 1)
+        backward = forward + rng.uniform(-0.3, 0.8)
+        run = sweep_run(v, transfer(v, forward, backward, noise=5e-4, seed=seed, asymmetry=asymmetry))
+        found = named(m.extract_run(run).metrics, "robust")
+        for name, truth in (("forward", forward), ("backward", backward)):
+            metric = found[f"cnp_{name}"]
+            errors.append(metric.value_float - truth)
+            sigmas.append(abs(errors[-1]) / metric.standard_error)
+        assert found["cnp_hysteresis"].value_float == pytest.approx(backward - forward, abs=0.01)
+        assert found["cnp_voltage"].value_float == pytest.approx((forward + backward) / 2, abs=0.01)
+    assert np.median(np.abs(errors)) <= 1e-3
+    assert np.quantile(np.abs(errors), 0.95) <= 4e-3
+    assert np.median(sigmas) <= 1.5  # errors are not told smaller than they are
+
+
+def test_the_parabola_is_exact_on_symmetric_sweeps_and_the_maximum_to_a_step():
+    v = gate_loop()
+    found = m.extract_run(sweep_run(v, transfer(v, 0.317, 0.617))).metrics
+    assert named(found, "parabola")["cnp_forward"].value_float == pytest.approx(0.317, abs=1e-3)
+    coarse = named(found, "maximum-resistance")["cnp_forward"]
+    assert coarse.value_float == pytest.approx(0.317, abs=0.026)
+    assert coarse.standard_error == pytest.approx(0.05 / np.sqrt(12), rel=1e-6)
+
+
+def test_one_bad_reading_moves_the_robust_dirac_point_little():
+    v = gate_loop()
+    y = transfer(v, 0.2, 0.2, noise=3e-4)
+    y[300] *= 0.4  # a dropout amid the forward leg, far from the valley and lower than it
+    found = named(m.extract_run(sweep_run(v, y)).metrics, "robust")
+    assert found["cnp_forward"].value_float == pytest.approx(0.2, abs=5e-3)
+
+
+def test_reversed_sweeps_and_voltages_agree():
+    v = gate_loop()
+    y = transfer(v, 0.3, 0.5)
+    plain = named(m.extract_run(sweep_run(v, y)).metrics, "robust")
+    backwards = named(m.extract_run(sweep_run(v[::-1].copy(), y[::-1].copy())).metrics, "robust")
+    # Time turned round swaps the ways and keeps the points.
+    assert backwards["cnp_forward"].value_float == pytest.approx(plain["cnp_backward"].value_float, abs=1e-4)
+    assert backwards["cnp_hysteresis"].value_float == pytest.approx(-plain["cnp_hysteresis"].value_float, abs=2e-4)
+    mirrored = named(m.extract_run(sweep_run(-v, y)).metrics, "robust")
+    assert mirrored["cnp_voltage"].value_float == pytest.approx(-plain["cnp_voltage"].value_float, abs=1e-4)
+
+
+def test_vvg_has_its_dirac_point_where_voltage_is_largest():
+    v = gate_loop()
+    volts = 1e-6 / transfer(v, 0.4, 0.6) * 0.1
+    run = sweep_run(v, volts, procedure="VVg", column="VDS (V)", ids_a=1e-6)
+    found = named(m.extract_run(run).metrics, "robust")
+    assert found["cnp_forward"].value_float == pytest.approx(0.4, abs=2e-3)
+
+
+def test_a_half_sweep_is_flagged_and_a_flat_one_skipped():
+    v = np.linspace(-5, 5, 201)
+    half = named(m.extract_run(sweep_run(v, transfer(v, 0.3, 0.3))).metrics, "robust")
+    assert half["cnp_voltage"].flags == ("SWEEP_NOT_LOOPED",)
+    assert half["cnp_voltage"].confidence == pytest.approx(0.7)
+    skips = {s.extractor: s for s in m.extract_run(sweep_run(v, np.linspace(1, 2, 201))).skips}
+    assert skips["dirac_point"].reason is m.Reason.QUALITY_FAILURE
+    cut = m.extract_run(sweep_run(np.full(20, 1.0), np.ones(20)))
+    assert {s.reason for s in cut.skips if s.extractor == "dirac_point"} == {m.Reason.SWEEP_INCOMPLETE}
+
+
+def test_a_wide_sweep_widens_the_band_of_valid_dirac_points():
+    v = gate_loop(20.0, 0.1)
+    run = sweep_run(v, transfer(v, 17.0, 17.0))
+    found = named(m.extract_run(run).metrics, "robust")["cnp_voltage"]
+    assert found.value_float == pytest.approx(17, abs=0.01)
+    assert "INVALID" not in found.flags
+
+
+def test_a_changed_constant_changes_the_extractor(monkeypatch):
+    v = gate_loop()
+    run = sweep_run(v, transfer(v, 0.3, 0.5))
+    ratio = named(m.extract_run(run).metrics)["on_off_ratio"].value_float
+
+    def by_maximum():
+        return named(m.extract_run(run).metrics, "maximum-resistance")
+
+    assert "cnp_voltage" in by_maximum()
+    monkeypatch.setattr(_constants, "MIN_RESISTANCE_MODULATION", ratio * 1.1)
+    assert "cnp_voltage" not in by_maximum()
+    context = m.ExtractionContext(constants=_constants.changed(MIN_RESISTANCE_MODULATION=2.0))
+    assert "cnp_voltage" in named(m.extract_run(run, context).metrics, "maximum-resistance")
+    with pytest.raises(AttributeError, match="MIN_RESISTANCE_MODULATON"):
+        _constants.changed(MIN_RESISTANCE_MODULATON=2.0)
+
+
+def test_the_valid_band_follows_its_constant(monkeypatch):
+    v = gate_loop()
+    run = sweep_run(v, transfer(v, 0.3, 0.5))
+    extractor = next(e for e in m.extractors() if e.name == "dirac_point")
+    metric = named(m.extract_run(run).metrics, "robust")["cnp_voltage"]
+    outside = replace(metric, value_json=None)  # without the swept range the constant alone decides
+    assert extractor.validate(metric) and extractor.validate(outside)
+    monkeypatch.setattr(_constants, "CNP_VOLTAGE_RANGE", (5.0, 6.0))
+    assert not extractor.validate(outside)
+
+
+def test_constants_have_the_documented_names_and_values():
+    assert _constants.MIN_RESISTANCE_MODULATION == 2.0
+    assert _constants.MIN_SNR_GOOD == 3.0
+    assert _constants.MIN_R_SQUARED_FIT == 0.5
+    assert _constants.MAX_REASONABLE_DELTA_CURRENT_A == 1e-3
+    assert _constants.MAX_REASONABLE_DELTA_VOLTAGE_V == 1.0
+    assert _constants.CNP_VOLTAGE_RANGE == (-15.0, 15.0)
+    assert _constants.STRETCHED_EXP_MAX_ITERATIONS == 100
+    assert _constants.STRETCHED_EXP_TOLERANCE == 1e-8
+    assert _constants.PAIRWISE_PROGRESS_INTERVAL == 10
+    assert _constants.BATCH_SIZE == 500
+
+
+def test_slopes_agree_with_scipy():
+    from scipy.signal import savgol_filter
+
+    rng = np.random.default_rng(0)
+    v = np.linspace(-5, 5, 201)
+    y = np.tanh(v) + 0.01 * rng.normal(size=v.size)
+    expected = savgol_filter(y, 9, 3, deriv=1, delta=0.05)
+    np.testing.assert_allclose(m.slopes(v, y, 9, 3), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_mobility_of_a_linear_channel_is_what_made_it():
+    low, nominal, high = GEOMETRY.capacitance()
+    assert low < nominal < high
+    mu, shape = 5000.0, 3.5
+    slope = mu * 1e-4 * nominal * 0.1 / shape
+    v = gate_loop()
+    y = slope * np.sqrt((v - 0.1) ** 2 + 0.05**2) + 1e-6
+    context = m.ExtractionContext(geometry=GEOMETRY)
+    found = named(m.extract_run(sweep_run(v, y), context).metrics)
+    for carrier in ("holes", "electrons"):
+        metric = found[f"mobility_fe_{carrier}"]
+        assert metric.value_float == pytest.approx(mu, rel=5e-3)
+        assert metric.value_json["low"] < mu < metric.value_json["high"]
+        assert metric.standard_error == pytest.approx(
+            mu * np.hypot(1 / 3.5 / np.sqrt(12), (high - low) / nominal / np.sqrt(12)), rel=0.02
+        )
+        assert metric.unit == "cm^2/(V s)"
+
+
+def test_mobility_needs_a_geometry_and_a_drain_voltage():
+    v = gate_loop()
+    y = transfer(v, 0, 0)
+    reasons = {s.extractor: s.reason for s in m.extract_run(sweep_run(v, y)).skips}
+    assert reasons["mobility"] is m.Reason.MISSING_GEOMETRY
+    context = m.ExtractionContext(geometry=GEOMETRY)
+    reasons = {s.extractor: s.reason for s in m.extract_run(sweep_run(v, y, vds_v=None), context).skips}
+    assert reasons["mobility"] is m.Reason.MISSING_METADATA
+
+
+@given(swing=st.floats(70, 500), decades=st.floats(3, 6))
+def test_swing_of_an_ideal_exponential_is_its_slope(swing, decades):
+    v = np.linspace(0, decades * swing / 1e3, 101)
+    i = 1e-12 * 10 ** (v / (swing / 1e3))
+    found = m.subthreshold_swing(v, i, floor=0.0, window=9, order=3)
+    assert found is not None and found.value == pytest.approx(swing, rel=1e-6)
+
+
+def test_threshold_of_a_square_channel_is_its_corner():
+    v = np.linspace(-2, 4, 241)
+    i = 1e-5 * np.clip(v - 0.8, 0, None) + 1e-12
+    loop = np.r_[v, v[::-1][1:]]
+    found = named(
+        m.extract_run(sweep_run(loop, np.r_[i, i[::-1][1:]]), m.ExtractionContext(threshold_current_a=1e-7)).metrics,
+        "linear-extrapolation",
+    )
+    assert found["v_th"].value_float == pytest.approx(0.8 - 0.05, abs=0.01)
+    constant = m.constant_current(v, i, 1e-7)
+    assert constant is not None and constant.value == pytest.approx(0.81, abs=0.02)
+
+
+def test_graphene_has_no_threshold():
+    v = gate_loop()
+    reasons = {s.extractor: s.reason for s in m.extract_run(sweep_run(v, transfer(v, 0, 0, contact=1000.0))).skips}
+    assert reasons["threshold"] is m.Reason.PRECONDITION_FAILED
+    assert reasons["subthreshold_swing"] is m.Reason.PRECONDITION_FAILED
+
+
+def test_gate_leakage_is_the_largest_gate_current():
+    v = gate_loop()
+    run = sweep_run(v, transfer(v, 0, 0))
+    with_gate = type(run)(
+        run_id=run.run_id, procedure="IVg", columns={**run.columns, "Ig (A)": np.linspace(-2e-10, 1e-10, v.size)}
+    )
+    assert named(m.extract_run(with_gate).metrics)["gate_leakage"].value_float == pytest.approx(2e-10)
+
+
+POWERS = {"A": 1.0, "cm^2/(V s)": 1.0}
+
+
+def test_every_sweep_metric_scales_with_its_unit():
+    v = np.linspace(-3, 3, 301)
+    v = np.r_[v, v[::-1][1:]]
+    y = transfer(v, 0.2, 0.4, noise=5e-4)
+    y = np.where(v < -1, y * 1e-2, y)  # so that it turns off as well
+    run = sweep_run(v, y)
+    context = m.ExtractionContext(geometry=GEOMETRY)
+    plain = m.extract_run(run, context).metrics
+    large = m.extract_run(scaled(run, "I (A)", 1e6), context).metrics
+    assert len(plain) == len(large) > 15
+    for one, two in zip(plain, large, strict=True):
+        assert (one.metric_name, one.extraction_method) == (two.metric_name, two.extraction_method)
+        factor = 1e6 ** POWERS.get(one.unit, 0.0)
+        assert two.value_float == pytest.approx(one.value_float * factor, rel=1e-6, abs=1e-9 * factor * 1e-6), one
