@@ -292,18 +292,20 @@ def _agreed(
     if kind_said != other_said or (kind_said and (unit is None) != (other_unit is None)):
         silent = sample if kind_said and not (other_said and other_unit) else reference
         named = (kind, unit) if silent is sample else (other_kind, other_unit)
-        warnings.append(f"{silent.name} does not say what its {what} is; taken for {_words(*named)} as the other's")
+        warnings.append(
+            f"{silent.name}: its file does not say what its {what} is; taken for {_words(*named)} as the other's"
+        )
     return (kind if kind_said else other_kind if other_said else kind), unit or other_unit
 
 
 def _tell_silent_axes(reference: Signal, sample: Signal, unit: str | None, warnings: list[str]) -> None:
     """Tell what is assumed of two axes of which neither, or one, says no more than a unit."""
     if unit is None:
-        both = f"neither {sample.name} nor {reference.name} says what its axis is"
+        both = f"{sample.name}: neither its file nor that of {reference.name} says what its axis is"
         warnings.append(f"{both}; taken for one axis of one unit, so state axis_kind and axis_unit")
         return
     silent = sample if sample.axis_unit is None else reference
-    warnings.append(f"{silent.name} does not say what its axis is; taken for one in {unit} as the other's")
+    warnings.append(f"{silent.name}: its file does not say what its axis is; taken for one in {unit} as the other's")
 
 
 def _words(kind: AxisKind | Quantity, unit: str | None) -> str:

@@ -107,7 +107,11 @@ def quantity_values(
     (quantity, unit), other, other_unit = given, wanted[0], unit_wanted(*wanted)
     everywhere = np.ones(values.size, dtype=bool)
     if quantity in _SAYS_NOTHING and other not in _SAYS_NOTHING and unit in (None, "1", "a.u.", other_unit):
-        return values, everywhere, f"{called} does not say what its signal is; taken for {other.value}, as wanted"
+        return (
+            values,
+            everywhere,
+            f"{called}: its file does not say what its signal is; taken for {other.value}, as wanted",
+        )
     if quantity is other and (unit or "1") == (other_unit or "1") and not (unit is None and quantity in _IN_SHARES):
         return values, everywhere, None
     if quantity is other and other_unit is None:

@@ -88,9 +88,7 @@ def stated_axis_unit(text: str, kind: AxisKind | None = None) -> str:
         raise ValueError(f"{text!r} is no unit of an axis{_near(written, units)} There are {', '.join(_OF_AXES)}")
     if spelled not in units:
         of_them = next(word for word, own in AXIS_UNITS.items() if spelled in own)
-        raise ValueError(
-            f"a {kind} is in {' or '.join(units)}, not in {spelled}, the unit of a {of_them}; state what the files hold"
-        )
+        raise ValueError(f"a {kind} is in {' or '.join(units)}, not in {spelled}, the unit of a {of_them}")
     return spelled
 
 

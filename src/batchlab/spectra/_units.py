@@ -73,7 +73,7 @@ def to_axis(
         return spectrum if spectrum.axis_kind is kind else replace(spectrum, axis_kind=kind)
     silent = own_kind is AxisKind.UNKNOWN and own_unit in (None, unit)
     if silent or (own_kind is kind and own_unit is None):
-        warning = f"{called} does not say what its axis is; taken for {kind.value} in {unit}, as wanted"
+        warning = f"{called}: its file does not say what its axis is; taken for {kind.value} in {unit}, as wanted"
         return replace(spectrum, axis_kind=kind, axis_unit=unit, warnings=(*spectrum.warnings, warning))
     if spectrum.quantity in _DENSITIES and own_kind is not kind:
         raise no_such_conversion(
