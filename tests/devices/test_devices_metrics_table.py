@@ -132,7 +132,8 @@ def test_an_invalid_metric_is_kept_flagged_and_told(caplog):
         name="doubting", metrics=("x",), category=Category.ELECTRICAL, procedures=frozenset({"IVg"}), version="1",
         extract=lambda run, context: [metric("x", 1.0, run_id=run.run_id)], validate=lambda metric: False,
     )  # fmt: skip
-    found = m.extract_run(runs()[0], extractors=[doubting])
+    with caplog.at_level(logging.INFO, logger="batchlab"):
+        found = m.extract_run(runs()[0], extractors=[doubting])
     assert found.metrics[0].flags == ("INVALID",) and found.metrics[0].confidence == 0.1
     assert "x of" in caplog.text
 

@@ -165,7 +165,7 @@ def _validated(metric: DerivedMetric, extractor: Extractor) -> DerivedMetric:
     """The metric, flagged where its extractor does not believe it: the row is kept, so that somebody can look."""
     if extractor.validate(metric):
         return metric
-    log.warning(
+    log.info(
         "%s of %s is not valid: %r %s",
         metric.metric_name,
         metric.run_id,

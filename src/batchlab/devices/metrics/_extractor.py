@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
-
-import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
@@ -146,8 +145,8 @@ class Row:
             extraction_version=self._extractor.version,
             value_float=float(value),
             value_json=json,
-            standard_error=None if error is None or not np.isfinite(error) else float(error),
-            confidence=float(np.clip(np.prod(list(failed.values()) or [1.0]), 0.0, 1.0)),
+            standard_error=None if error is None or not math.isfinite(error) else float(error),
+            confidence=math.prod(failed.values()),
             flags=(*failed, *notes),
         )
 

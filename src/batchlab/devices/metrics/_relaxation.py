@@ -138,7 +138,7 @@ def fit_relaxations(
     covariances, coefficients = _covariance(full, *best, cost[:count])
     for k, i in enumerate(usable):
         rows = sets[k][0].size
-        total = float(np.sum(full[2][k] * (full[1][k] - np.sum(full[1][k]) / rows) ** 2))
+        total = float(np.sum(full[1][k, :rows] ** 2))
         scale = np.array([scales[k], scales[k], 1.0, 1.0])
         covariance = covariances[k] * np.outer(scale, scale)
         error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
@@ -170,15 +170,20 @@ def _aic(rows: int, sse: float, parameters: int) -> float:
     return rows * float(np.log(max(sse / rows, 1e-300))) + 2 * parameters
 
 
-def _pad(sets: list[tuple[Array, Array, Array | None]]) -> tuple[Array, Array, Array]:
-    """Logarithm of time, values and weights as (k, n) arrays; what is padded has weight 0."""
+def _pad(sets: list[tuple[Array, Array, Array | None]]) -> tuple[Array, Array, Array, Array]:
+    """Logarithm of time, values less their mean and weights as (k, n) arrays, and summed weights.
+
+    What is padded has weight 0.
+    """
     length = max(t.size for t, _, _ in sets)
     log_t, y, w = np.zeros((3, len(sets), length))
     for k, (t, values, weight) in enumerate(sets):
         log_t[k, : t.size] = np.log(t)
         y[k, : t.size] = values
         w[k, : t.size] = 1.0 if weight is None else weight
-    return log_t, y, w
+    total = w.sum(axis=1)
+    y -= ((w * y).sum(axis=1) / total)[:, None]
+    return log_t, y, w, total
 
 
 def _binned(t: Array, y: Array) -> tuple[Array, Array, Array]:
@@ -192,21 +197,20 @@ def _binned(t: Array, y: Array) -> tuple[Array, Array, Array]:
 
 
 def _grid_start(
-    data: tuple[Array, Array, Array], low: Array, high: Array, beta_range: tuple[float, float]
+    data: tuple[Array, ...], low: Array, high: Array, beta_range: tuple[float, float]
 ) -> tuple[Array, Array]:
     """Best grid points: for each series with a free exponent, then for each with 1."""
-    log_t, y, w = data
+    log_t, y, w, total = data
     betas = np.array([b for b in _GRID_BETAS if beta_range[0] <= b <= beta_range[1]])
     part = np.linspace(0.0, 1.0, _GRID_TAUS)
     u = low[:, None] + (high - low)[:, None] * part
     z = np.exp(betas[None, None, :, None] * (log_t[:, None, None, :] - u[:, :, None, None]))
     f = np.exp(-z)
-    weight = w / w.sum(axis=1, keepdims=True)
+    weight = w / total[:, None]
     # Projections by matrix products: no array beyond f itself is as large.
     mean = np.einsum("kabn,kn->kab", f, weight)
     square = np.einsum("kabn,kabn,kn->kab", f, f, weight) - mean**2
-    centred = y - np.sum(weight * y, axis=1, keepdims=True)
-    product = np.einsum("kabn,kn->kab", f, weight * centred)
+    product = np.einsum("kabn,kn->kab", f, weight * y)
     gain = np.where(square > 1e-12, product**2 / np.maximum(square, 1e-12), 0.0)
     rows = np.arange(len(y))
     flat = gain.reshape(len(y), -1).argmax(axis=1)
@@ -217,23 +221,30 @@ def _grid_start(
     )
 
 
-def _project(data: tuple[Array, ...], u: Array, b: Array) -> tuple[Array, Array, Array, Array, Array]:
-    """Exact amplitudes: residual, cost, and what the Jacobian is made of (log s, z, f)."""
-    log_t, y, w = data
+def _project(data: tuple[Array, ...], u: Array, b: Array) -> tuple[Array, ...]:
+    """Exact amplitudes: cost, gradient by (ln tau, beta), and what remains of the curvature beside them."""
+    log_t, y, w, total = data
     x = log_t - u[:, None]
     z = np.exp(np.minimum(b[:, None] * x, 50.0))
     f = np.exp(-z)
-    total = w.sum(axis=1)
-    wf = w * f
-    fc = f - (wf.sum(axis=1) / total)[:, None]
-    yc = y - (np.einsum("kn,kn->k", w, y) / total)[:, None]
-    wfc = w * fc
-    norm = np.maximum(np.einsum("kn,kn->k", wfc, fc), 1e-30)
-    a = np.einsum("kn,kn->k", wfc, yc) / norm
-    r = yc - a[:, None] * fc
-    cost = np.einsum("kn,kn,kn->k", w, r, r)
-    g = a[:, None] * f * z
-    return r, cost, np.stack((g * b[:, None], -g * x), axis=1), fc, norm
+    f -= (np.einsum("kn,kn->k", w, f) / total)[:, None]
+    weighted = w * f
+    norm = np.maximum(np.einsum("kn,kn->k", weighted, f), 1e-30)
+    a = np.einsum("kn,kn->k", weighted, y) / norm
+    r = y - a[:, None] * f
+    weighted_r = w * r
+    cost = np.einsum("kn,kn->k", weighted_r, r)
+    z *= np.exp(-z)
+    z *= a[:, None]
+    g = np.stack((z * b[:, None], -z * x), axis=1)
+    gradient = np.einsum("kpn,kn->kp", g, weighted_r)
+    weighted_g = g * w[:, None, :]
+    mean = weighted_g.sum(axis=2)
+    along = np.einsum("kpn,kn->kp", weighted_g, f)
+    normal = np.einsum("kpn,kqn->kpq", weighted_g, g)
+    normal -= mean[:, :, None] * (mean / total[:, None])[:, None, :]
+    normal -= along[:, :, None] * (along / norm[:, None])[:, None, :]
+    return cost, gradient, normal
 
 
 def _search(
@@ -251,63 +262,42 @@ def _search(
     damping = np.full(u.size, 1e-3)
     converged = np.zeros(u.size, bool)
     steps = np.zeros(u.size, int)
-    cost = np.empty(u.size)
-    state = _project(data, u, b)
-    cost[:] = state[1]
+    cost, gradient, normal = _project(data, u, b)
     live = np.arange(u.size)
     part = data
     for _ in range(max_iterations):
-        r, _, g, fc, norm = state
-        w = part[2]
-        total = w.sum(axis=1)
-        g = g - (np.einsum("kn,kpn->kp", w, g) / total[:, None])[:, :, None]
-        g = g - (np.einsum("kn,kpn->kp", w * fc, g) / norm[:, None])[:, :, None] * fc[:, None, :]
-        wg = w[:, None, :] * g
-        normal = np.einsum("kpn,kqn->kpq", wg, g)
-        gradient = np.einsum("kpn,kn->kp", wg, r)
+        g, h = gradient[live], normal[live]
         # An exponent that is fixed, or what is at its bound and pushed outwards, does not take part.
-        at, push = b[live], gradient[:, 1]
+        at, push = b[live], g[:, 1]
         held_b = ~free[live] | ((at >= beta_high) & (push > 0)) | ((at <= beta_low) & (push < 0))
-        at, push = u[live], gradient[:, 0]
+        at, push = u[live], g[:, 0]
         held_u = ((at >= high[live]) & (push > 0)) | ((at <= low[live]) & (push < 0))
-        du, db = _step(normal, gradient, damping[live], held_u, held_b)
         # What a whole step could still gain: against the noise, parameters then stand still within their errors.
-        whole = _step(normal, gradient, np.full(live.size, 1e-9), held_u, held_b)
-        promise = whole[0] * gradient[:, 0] + whole[1] * gradient[:, 1]
+        whole = _step(h, g, np.full(live.size, 1e-9), held_u, held_b)
+        small = whole[0] * g[:, 0] + whole[1] * g[:, 1] <= tolerance * cost[live]
+        done = small | (damping[live] > 1e12)
+        if done.any():
+            converged[live[done]] = True
+            keep = ~done
+            if not keep.any():
+                break
+            live, g, h, held_u, held_b = live[keep], g[keep], h[keep], held_u[keep], held_b[keep]
+            part = tuple(p[keep] for p in part)
+        steps[live] += 1
+        du, db = _step(h, g, damping[live], held_u, held_b)
         du = np.clip(du, -2.0, 2.0)
         db = np.clip(db, -0.3, 0.3)
         try_u = np.clip(u[live] + du, low[live], high[live])
         try_b = np.clip(b[live] + db, beta_low, beta_high)
-        trial = _project(part, try_u, try_b)
-        gain = cost[live] - trial[1]
+        trial_cost, trial_gradient, trial_normal = _project(part, try_u, try_b)
+        gain = cost[live] - trial_cost
         better = gain >= 0
-        small = promise <= tolerance * cost[live]
-        u[live] = np.where(better, try_u, u[live])
-        b[live] = np.where(better, try_b, b[live])
-        cost[live] = np.where(better, trial[1], cost[live])
         # Half of the promised gain or less: the step was too long, and would go to and fro about the optimum.
-        good = gain > 0.5 * (du * gradient[:, 0] + db * gradient[:, 1])
+        good = gain > 0.5 * (du * g[:, 0] + db * g[:, 1])
         damping[live] = np.where(good, np.maximum(damping[live] * 0.2, 1e-6), np.maximum(damping[live], 0.01) * 8.0)
-        steps[live] += 1
-        done = small | (damping[live] > 1e12) | (cost[live] == 0.0)
-        converged[live[done]] = True
-        keep = ~done
-        if not keep.any():
-            break
-        choose = better.reshape(-1, 1)
-        merged = (
-            np.where(choose, trial[0], r),
-            cost[live],
-            np.where(choose[:, :, None], trial[2], state[2]),
-            np.where(choose, trial[3], fc),
-            np.where(better, trial[4], norm),
-        )
-        if keep.all():
-            state = merged
-        else:
-            live = live[keep]
-            part = tuple(p[keep] for p in part)
-            state = tuple(m[keep] for m in merged)
+        won = live[better]
+        u[won], b[won], cost[won] = try_u[better], try_b[better], trial_cost[better]
+        gradient[won], normal[won] = trial_gradient[better], trial_normal[better]
     return u, b, cost, converged, steps
 
 
@@ -324,21 +314,19 @@ def _step(
     return (n22 * g1 - n12 * g2) / determinant, (n11 * g2 - n12 * g1) / determinant
 
 
-def _covariance(data: tuple[Array, Array, Array], u: Array, b: Array, cost: Array) -> tuple[Array, Array]:
+def _covariance(data: tuple[Array, ...], u: Array, b: Array, cost: Array) -> tuple[Array, Array]:
     """Covariances of (offset, amplitude, ln tau, beta) of scaled data, and the two coefficients."""
-    log_t, y, w = data
+    log_t, y, w, total = data
     x = log_t - u[:, None]
     z = np.exp(np.minimum(b[:, None] * x, 50.0))
     f = np.exp(-z)
-    total = w.sum(axis=1)
     mean_f = (w * f).sum(axis=1) / total
-    mean_y = (w * y).sum(axis=1) / total
     fc = f - mean_f[:, None]
     a = (w * fc * y).sum(axis=1) / np.maximum((w * fc * fc).sum(axis=1), 1e-30)
     jacobian = np.stack((np.ones_like(f), f, a[:, None] * f * z * b[:, None], -a[:, None] * f * z * x), axis=1)
-    normal = np.einsum("kpn,kqn,kn->kpq", jacobian, jacobian, w)
+    normal = np.einsum("kpn,kqn->kpq", jacobian * w[:, None, :], jacobian)
     size = np.sqrt(np.maximum(np.einsum("kpp->kp", normal), 1e-300))
     inverse = np.linalg.pinv(normal / size[:, :, None] / size[:, None, :], rcond=1e-14, hermitian=True)
     freedom = np.maximum(total - 4, 1.0)
     covariance = inverse / size[:, :, None] / size[:, None, :] * (cost / freedom)[:, None, None]
-    return covariance, np.stack((mean_y - a * mean_f, a), axis=1)
+    return covariance, np.stack((-a * mean_f, a), axis=1)

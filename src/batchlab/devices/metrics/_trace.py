@@ -160,9 +160,9 @@ def line(t: Array, y: Array) -> tuple[float, float, float, float]:
         The value is that at the mean of `t`. The error counts neighbours that deviate alike: noise of real devices
         wanders.
     """
-    x = t - t.mean()
+    x = t - t.sum() / t.size
     sxx = float(x @ x)
-    mean = float(y.mean())
+    mean = float(y.sum()) / y.size
     if sxx == 0.0:
         return 0.0, mean, float("inf"), 0.0
     d = y - mean
