@@ -1,0 +1,340 @@
+"""The history of a chip: its runs in the order of time, numbered over all procedures."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from batchlab.devices._durable import sync_folder, write_whole
+from batchlab.devices._manifest import Status
+from batchlab.devices._model import Chip
+from batchlab.errors import Category, DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = [
+    "HISTORY",
+    "histories",
+    "history_of",
+    "read_histories",
+    "read_history",
+    "select_runs",
+    "show",
+    "write_histories",
+]
+
+HISTORY = "_history.parquet"
+
+# Of the manifest, in the order of a history.
+_SETTINGS = (
+    "laser_voltage_v",
+    "wavelength_nm",
+    "vds_v",
+    "ids_a",
+    "vg_fixed_v",
+    "vg_start_v",
+    "vg_end_v",
+    "vg_step_v",
+    "laser_period_s",
+)
+_REST = (
+    "chip_number",
+    "chip_group",
+    "chip_name",
+    "run_id",
+    "rows",
+    "file_idx",
+    "date_local",
+    "day_folder",
+    "start_time",
+    "start_time_utc",
+    "ingested_at_utc",
+    "date_origin",
+    "duration_s",
+    "quality_flags",
+    "sample",
+    "information",
+)
+_SHOWN = ("seq", "date", "time_hms", "proc", "summary", "run_id")
+_LIGHT = {True: "light", False: "dark", None: "light?"}
+_FORMATS = ("table", "json", "csv")
+
+
+def histories(
+    manifest: pl.DataFrame, *, timezone: str, group: str | None = None, minimum: int = 1
+) -> dict[str, pl.DataFrame]:
+    """The histories of all chips, by name.
+
+    Parameters
+    ----------
+    manifest
+        Of a store.
+    timezone
+        Of the laboratory.
+    group
+        Only chips of this group.
+    minimum
+        Only chips with at least as many runs.
+
+    Returns
+    -------
+    dict
+        Chips are their group and number (``Alisson67``); runs without a chip stand under what their information says,
+        calibrations of light in none.
+    """
+    import polars as pl
+
+    runs = manifest.filter(pl.col("status") == Status.OK)
+    stem = pl.col("information").str.replace_all(r"[^\w.-]+", "_").str.strip_chars("_").str.head(80)
+    named = runs.with_columns(
+        chip_name=pl.when(pl.col("chip_name").is_not_null())
+        .then("chip_name")
+        .when(pl.col("proc") != "LaserCalibration")
+        .then(pl.when(stem.str.len_chars() > 0).then(stem).otherwise(pl.lit("no_chip")))
+    ).filter(pl.col("chip_name").is_not_null())
+    if group is not None:
+        named = named.filter(pl.col("chip_group") == group)
+    # Groups "A1" and "A" have chips "A1" + "2" and "A" + "12": told apart by all that names them.
+    key = ("chip_name", "chip_group", "chip_number")
+    found: dict[str, pl.DataFrame] = {}
+    for part in named.sort(*key, nulls_last=True).partition_by(*key, maintain_order=True):
+        if part.height >= minimum:
+            found[_unused(part, found)] = _numbered(part, timezone)
+    return found
+
+
+def history_of(manifest: pl.DataFrame, chip: Chip, *, timezone: str) -> pl.DataFrame:
+    """The history of one chip.
+
+    Raises
+    ------
+    DataError
+        If it has no runs; names the nearest chip.
+    """
+    import polars as pl
+
+    runs = manifest.filter(pl.col("status") == Status.OK)
+    part = runs.filter(pl.col("chip_group") == chip.group, pl.col("chip_number") == chip.number)
+    if part.is_empty():
+        raise _no_chip(chip.name, sorted(runs["chip_name"].drop_nulls().unique()))
+    return _numbered(part, timezone)
+
+
+def _unused(part: pl.DataFrame, found: Collection[str]) -> str:
+    name = str(part["chip_name"][0])
+    return name if name not in found else f"{part['chip_group'][0]}-{part['chip_number'][0]}"
+
+
+def _numbered(runs: pl.DataFrame, timezone: str) -> pl.DataFrame:
+    import polars as pl
+
+    start = pl.col("start_time_utc")
+    ordered = runs.sort("start_time_utc", "proc", "file_idx", "run_id", nulls_last=True)
+    settings = [pl.col(name) if name in runs.columns else pl.lit(None).alias(name) for name in _SETTINGS]
+    full = ordered.with_columns(
+        start.dt.strftime("%Y-%m-%d").alias("date"),
+        start.dt.strftime("%H:%M:%S").alias("time_hms"),
+        start.dt.convert_time_zone(timezone).alias("datetime_local"),
+        pl.col("data_file").alias("parquet_path"),
+        pl.col("source_file").str.split("/").list.get(-2, null_on_oob=True).alias("day_folder"),
+        (start.dt.timestamp("us") / 1e6).alias("start_time"),
+        pl.Series("summary", [_summary(row) for row in ordered.iter_rows(named=True)], dtype=pl.String),
+        *settings,
+    ).with_row_index("seq", offset=1)
+    columns = (
+        *("seq", "date", "time_hms", "datetime_local", "proc", "summary", "has_light"),
+        *_SETTINGS,
+        *("parquet_path", "source_file"),
+        *_REST,
+    )
+    return full.select(columns).with_columns(pl.col("seq").cast(pl.Int64))
+
+
+def _summary(row: Mapping[str, Any]) -> str:
+    """A run in a line: ``light It Alisson67, VDS 0.1 V, VG -2.5 V, VL 3 V, 455 nm, #12``."""
+    get = row.get
+    parts = [f"{_LIGHT[row['has_light']]} {row['proc']} {row['chip_name'] or ''}".rstrip()]
+    if get("vds_v") is not None:
+        parts.append(f"VDS {row['vds_v']:g} V")
+    if get("ids_a") is not None:
+        parts.append(f"IDS {row['ids_a']:g} A")
+    if get("vg_start_v") is not None and get("vg_end_v") is not None:
+        step = f" by {row['vg_step_v']:g} V" if get("vg_step_v") is not None else ""
+        parts.append(f"VG {row['vg_start_v']:g} to {row['vg_end_v']:g} V{step}")
+    elif get("vg_fixed_v") is not None:
+        parts.append(f"VG {row['vg_fixed_v']:g} V")
+    if row["has_light"] is not False:
+        if get("laser_voltage_v") is not None:
+            parts.append(f"VL {row['laser_voltage_v']:g} V")
+        if get("wavelength_nm"):
+            parts.append(f"{row['wavelength_nm']:g} nm")
+    if get("file_idx") is not None:
+        parts.append(f"#{row['file_idx']}")
+    return ", ".join(parts)
+
+
+def write_histories(found: Mapping[str, pl.DataFrame], folder: str | os.PathLike[str], *, sweep: bool = True) -> None:
+    """Write each history to ``<chip>_history.parquet``.
+
+    Parameters
+    ----------
+    found
+        By the chips' names.
+    folder
+        Usually ``data/02_stage/chip_histories``.
+    sweep
+        Whether to remove histories of other chips: of ones that are no longer in the store.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in found.items():
+
+        def fill(path: Path, table: pl.DataFrame = table) -> None:
+            table.write_parquet(path, compression="zstd", compression_level=1)
+
+        write_whole(folder / f"{name}{HISTORY}", fill)
+    if sweep:
+        kept = {f"{name}{HISTORY}" for name in found}
+        for path in folder.glob(f"*{HISTORY}"):
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
+    sync_folder(folder)
+
+
+def read_history(folder: str | os.PathLike[str], chip: str) -> pl.DataFrame:
+    """A history that was written.
+
+    Parameters
+    ----------
+    folder
+        Of histories.
+    chip
+        Its name.
+
+    Raises
+    ------
+    DataError
+        If there is none; names the nearest chip.
+    """
+    import polars as pl
+
+    path = Path(folder) / f"{chip}{HISTORY}"
+    if not path.is_file():
+        raise _no_chip(chip, sorted(name.name.removesuffix(HISTORY) for name in Path(folder).glob(f"*{HISTORY}")))
+    try:
+        return pl.read_parquet(path, glob=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(
+            f"{path}: cannot be read ({error}); build the histories again", reason="broken-store"
+        ) from error
+
+
+def read_histories(folder: str | os.PathLike[str]) -> dict[str, pl.DataFrame]:
+    """All histories in a folder, by the chips' names."""
+    names = sorted(path.name.removesuffix(HISTORY) for path in Path(folder).glob(f"*{HISTORY}"))
+    return {name: read_history(folder, name) for name in names}
+
+
+def _no_chip(name: str, there: Collection[str]) -> DataError:
+    from difflib import get_close_matches
+
+    number = re.sub(r"\D", "", name)
+    same = [other for other in there if number and re.sub(r"\D", "", other) == number]
+    near = same or get_close_matches(name, there, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(there) or 'none'}"
+    return DataError(f"no runs of chip {name}; {hint}", category=Category.MISSING_INPUT, reason="no-such-chip")
+
+
+def select_runs(
+    history: pl.DataFrame,
+    *,
+    proc: str | Collection[str] | None = None,
+    light: bool | None = None,
+    vg_v: float | None = None,
+    vds_v: float | None = None,
+    wavelength_nm: float | None = None,
+    date: str | None = None,
+    flagged: bool | None = None,
+) -> pl.DataFrame:
+    """The runs of a history that are asked for, with their numbers.
+
+    Parameters
+    ----------
+    proc
+        One procedure or several.
+    light
+        True for lit runs, False for dark ones.
+    vg_v
+        The fixed gate voltage.
+    vds_v, wavelength_nm
+        Of the run.
+    date
+        A local day, as in ``2025-09-04``.
+    flagged
+        Whether the data are flagged as bad.
+    """
+    import polars as pl
+
+    conditions: list[pl.Expr] = []
+    if proc is not None:
+        conditions.append(pl.col("proc").is_in([proc] if isinstance(proc, str) else sorted(proc)))
+    if light is not None:
+        conditions.append(pl.col("has_light") == light)
+    for name, value in (("vg_fixed_v", vg_v), ("vds_v", vds_v), ("wavelength_nm", wavelength_nm)):
+        if value is not None:
+            # Set values carry the noise of decimal fractions.
+            conditions.append((pl.col(name) - value).abs() < 1e-6)
+    if date is not None:
+        conditions.append(pl.col("date_local").cast(pl.String) == date)
+    if flagged is not None:
+        conditions.append(pl.col("quality_flags").is_not_null() == flagged)
+    return history.filter(conditions) if conditions else history
+
+
+def show(history: pl.DataFrame, form: str = "table", *, columns: Collection[str] | None = None) -> str:
+    """A history as text.
+
+    Parameters
+    ----------
+    history
+        Or a selection of it.
+    form
+        ``table`` for people, ``json`` or ``csv`` for programs; the latter two have all columns unless told otherwise.
+    columns
+        Which to show.
+
+    Raises
+    ------
+    ValueError
+        If there is no such form or column.
+    """
+    import polars as pl
+
+    if form not in _FORMATS:
+        raise ValueError(f"no form {form!r}; there are {', '.join(_FORMATS)}")
+    unknown = sorted(set(columns or ()) - set(history.columns))
+    if unknown:
+        raise ValueError(f"no column {unknown[0]!r}; there are {', '.join(history.columns)}")
+    chosen = history.select(*(columns or (_SHOWN if form == "table" else history.columns)))
+    plain = chosen.with_columns(
+        pl.col(name).dt.to_string("iso:strict") for name, kind in chosen.schema.items() if kind.is_temporal()
+    )
+    if form == "csv":
+        return str(plain.write_csv())
+    if form == "json":
+        # NaN has no place in JSON.
+        rows = [{name: None if value != value else value for name, value in row.items()} for row in plain.to_dicts()]
+        return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+    cells = [plain.columns, *(["" if cell is None else str(cell) for cell in row] for row in plain.iter_rows())]
+    widths = [max(len(row[k]) for row in cells) for k in range(len(plain.columns))]
+    right = [kind.is_numeric() for kind in plain.schema.dtypes()]
+    lines = [
+        "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)).rstrip()
+        for row in cells
+    ]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]]) + "\n"
