@@ -16,6 +16,7 @@ from scipy.sparse.linalg import spsolve
 from batchlab.errors import Category, DataError
 from batchlab.spectra._model import Spectrum
 from batchlab.spectra._pretreatment._apply import apply
+from batchlab.spectra._pretreatment._baseline import doubts
 from batchlab.spectra._pretreatment._despike import spikes
 from batchlab.spectra._pretreatment._menu import METHODS, OWN_METHODS
 from batchlab.spectra._recipe import Recipe
@@ -498,4 +499,55 @@ def test_one_point_is_told_as_one():
     done = after("despike", intensity, np.arange(300.0))
     assert done.warnings[-1].endswith("1 point was taken for a spike and replaced")
     intensity[90] += 5
-    assert after("despike", intensity, np.arange(300.0)).warnings[-1].endswith("2 points were taken for spikes and replaced")
+    assert (
+        after("despike", intensity, np.arange(300.0))
+        .warnings[-1]
+        .endswith("2 points were taken for spikes and replaced")
+    )
+
+
+@pytest.mark.parametrize("width", [3.5, 5.0, 12.0, 30.0])
+@pytest.mark.parametrize("away", [-0.6, 0.3, 0.7])
+def test_a_spike_on_the_flank_of_a_steep_band_is_taken_and_the_band_is_not(width, away):
+    x = np.arange(1200.0)
+    noise = np.random.default_rng(4).normal(0, 2, x.size)
+    band = 1000 + noise + sum(3000 * np.exp(-2.77 * ((x - c) / width) ** 2) for c in (200.3, 500.6, 501 + 3 * width))
+    assert not spikes(band, 7.0, 3).any()
+    at = round(500.6 + away * width)
+    spiked = band.copy()
+    spiked[at] += 5000
+    found = np.flatnonzero(spikes(spiked, 7.0, 3))
+    assert at in found and found.size <= 3 and np.ptp(found) <= 2
+
+
+FLUORESCENCE = 4000 * np.exp(-(((np.arange(1500.0) - 300) / 420) ** 2))
+SHARP = sum(1500 * np.exp(-(((np.arange(1500.0) - c) / 9) ** 2)) for c in (220, 480, 700, 1010, 1300))
+GLOWING = 500 + FLUORESCENCE + SHARP + np.random.default_rng(2).normal(0, 15, 1500)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"method": "arpls", "lam": 1e5}, None),
+        ({"method": "arpls", "lam": 1e6}, None),
+        ({"method": "arpls", "lam": 1e11}, "lam"),
+        ({"method": "asls", "lam": 1e5, "p": 0.01}, None),
+        ({"method": "asls", "lam": 1e6, "max_iter": 1}, "did not settle in 2 rounds"),
+        ({"method": "snip", "max_half_window": 60}, None),
+    ],
+)
+def test_a_baseline_that_ran_off_or_never_settled_is_told(options, words):
+    done = after({"baseline": options}, GLOWING, np.arange(1500.0))
+    assert bool(done.warnings) == (words is not None), done.warnings
+    assert words is None or any(words in text for text in done.warnings)
+
+
+def test_each_doubt_about_a_baseline_is_told_with_its_place():
+    x, y = np.arange(100.0), np.linspace(0, 10, 100)
+    assert list(doubts(x, y, y, {"tol_history": [0.5, 1e-4], "weights": 1}, 10.0)) == []
+    (off,) = doubts(x, y, np.where(x == 3, -2.0, y), {}, 10.0)
+    assert "near 3, by 20% of that" in off
+    (clear,) = doubts(x, y, np.minimum(y, 0.0), {"weights": 1}, 10.0)
+    assert clear.startswith("three quarters of the points stand 25% of the signal's range")
+    assert list(doubts(x, y, np.minimum(y, 0.0), {}, 10.0)) == []
+    assert list(doubts(x, np.ones(100), np.zeros(100), {"weights": 1}, 0.0)) == []

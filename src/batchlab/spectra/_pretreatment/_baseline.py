@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from batchlab.spectra._pretreatment._runs import run_by_run
 from batchlab.spectra._signal import Signal
 from batchlab.spectra._words import agreed, counted
 
-__all__ = ["polynomial_baseline", "subtract"]
+__all__ = ["doubts", "polynomial_baseline", "subtract"]
 
 _LEAST_POINTS = 10
+_SETTLED = 0.01  # relative change by the last round
+_BEYOND, _CLEAR = 0.03, 0.05  # shares of the signal's range; a good baseline has next to nothing of either
 _ORDERS = {"constant": 0, "linear": 1}
 
 
@@ -35,12 +38,14 @@ def subtract(step: _steps.Baseline, signal: Signal) -> Signal:
         order = _ORDERS.get(step.method, step.options.get("order", 0))
         return signal.having(signal.intensity - polynomial_baseline(signal.axis, signal.intensity, order, step.regions))
     told: dict[str, None] = {}
+    span = float(np.ptp(signal.intensity))
 
     def flattened(x: Array, y: Array) -> Array:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            baseline = _found(step.method, step.options, x, y)
+            baseline, facts = _found(step.method, step.options, x, y)
         told.update(dict.fromkeys(str(each.message) for each in caught))
+        told.update(dict.fromkeys(doubts(x, y, baseline, {**step.options, **facts}, span)))
         return y - baseline
 
     done = run_by_run(signal, flattened, _LEAST_POINTS)
@@ -88,7 +93,46 @@ def polynomial_baseline(
     return baseline
 
 
-def _found(method: str, options: dict[str, Any], x: Array, y: Array) -> Array:
+def doubts(x: Array, y: Array, baseline: Array, facts: Mapping[str, Any], span: float) -> Iterator[str]:
+    """What speaks against a baseline: it has not settled, leaves the signal's range, or lies below nearly all of it.
+
+    Parameters
+    ----------
+    x, y, baseline : (n,) arrays
+        The signal and what was found below it.
+    facts
+        What the method tells of its rounds: ``tol_history`` and ``weights``, where it has any; and its ``tol``.
+    span
+        The range of the whole signal, of which this may be a part.
+    """
+    history = np.asarray(facts.get("tol_history", ()), dtype=np.float64).ravel()
+    if history.size and history[-1] > max(_SETTLED, float(facts.get("tol", 0.0))):
+        yield (
+            f"it did not settle in {history.size} rounds, the last still changed it by {history[-1]:.2g}; raise "
+            "max_iter, or take other parameters"
+        )
+    if span == 0.0:
+        return
+    beyond = np.maximum(y.min() - baseline, baseline - y.max()) / span
+    worst = int(np.argmax(beyond))
+    if beyond[worst] > _BEYOND:
+        yield (
+            f"it leaves the range of the signal near {x[worst]:.6g}, by {beyond[worst]:.0%} of that: it ran "
+            f"off; take a "
+            "smaller lam, or another method"
+        )
+    if "weights" not in facts:
+        return  # such methods are meant to lie below
+    clear = float(np.quantile(y - baseline, 0.25)) / span
+    if clear > _CLEAR:
+        yield (
+            f"three quarters of the points stand {clear:.0%} of the signal's range or more above it: it "
+            f"does not follow "
+            "the signal; take a smaller lam, or another method"
+        )
+
+
+def _found(method: str, options: dict[str, Any], x: Array, y: Array) -> tuple[Array, Mapping[str, Any]]:
     try:
         from pybaselines import Baseline
     except ImportError as error:
@@ -96,7 +140,9 @@ def _found(method: str, options: dict[str, Any], x: Array, y: Array) -> Array:
             f"the baseline {method} needs pybaselines; install batchlab[spectra], or use constant, linear or polynomial"
         ) from error
     try:
-        baseline: Array = getattr(Baseline(x_data=x), method)(y, **options)[0]
+        baseline: Array
+        facts: Mapping[str, Any]
+        baseline, facts = getattr(Baseline(x_data=x), method)(y, **options)
     except (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, np.linalg.LinAlgError) as error:
         raise DataError(
             f"{method} found no baseline: {error}; try other parameters, or another method",
@@ -109,4 +155,4 @@ def _found(method: str, options: dict[str, Any], x: Array, y: Array) -> Array:
             category=Category.NUMERICAL,
             reason="no-baseline",
         )
-    return baseline
+    return baseline, facts

@@ -14,6 +14,7 @@ from batchlab.spectra._words import agreed, counted
 __all__ = ["despike", "spikes"]
 
 _FLANK = 2
+_ON_FLANK = 2  # most points of a spike on a band
 _ABOVE_FLANKS = 3.0
 _NEARBY = 50
 
@@ -44,8 +45,8 @@ def spikes(intensity: Array, threshold: float, widest_points: int) -> NDArray[np
     the top of every steep band is a spike, so more is asked here. Each difference is taken beside the median of those
     around it, which takes the flanks of bands out. A jump must come back within `widest_points`: the edge of a
     detector does not. It must be three times as high as the differences just outside, which are a band's own flanks
-    where it is one; and have its score beside the noise of its own hundred points too, since many a detector is
-    noisier at one end.
+    where it is one, also where these were flagged with it; and have its score beside the noise of its own hundred
+    points too, since many a detector is noisier at one end.
 
     Parameters
     ----------
@@ -80,14 +81,20 @@ def spikes(intensity: Array, threshold: float, widest_points: int) -> NDArray[np
     if spread == 0.0:
         return wrong
     flagged = np.flatnonzero(off > threshold * spread)
-    groups = np.split(flagged, np.flatnonzero(np.diff(flagged) > widest_points) + 1)
+    waiting = [(group, widest_points) for group in _apart(flagged, widest_points)]
     last = intensity.size - 1
-    for group in groups:
-        if group.size == 0:
-            continue
+    while waiting:
+        group, widest = waiting.pop()
         first, after = int(group[0]) + 1, int(group[-1]) + 1
-        outside = np.abs(np.r_[jumps[max(0, group[0] - _FLANK) : group[0]], jumps[group[-1] + 1 :][:_FLANK]])
         height = float(np.abs(jumps[group]).max())
+        if after - first > widest:
+            # A spike on the flank of a steep band: its jumps tower above those of the band, which were flagged too. A
+            # sharp band on a wide one towers as well, and is hardly ever of two points.
+            towers = np.abs(jumps[group]) > height / _ABOVE_FLANKS
+            if not towers.all():
+                waiting += [(each, min(widest, _ON_FLANK)) for each in _apart(group[towers], widest)]
+            continue
+        outside = np.abs(np.r_[jumps[max(0, group[0] - _FLANK) : group[0]], jumps[group[-1] + 1 :][:_FLANK]])
         nearby = np.median(off[max(0, group[0] - _NEARBY) : group[-1] + _NEARBY]) / 0.6745
         if height < _ABOVE_FLANKS * outside.max(initial=0.0) or height <= threshold * nearby:
             continue
@@ -98,6 +105,11 @@ def spikes(intensity: Array, threshold: float, widest_points: int) -> NDArray[np
             after = last + 1
         elif not both_ways:
             continue
-        if after - first <= widest_points:
+        if after - first <= widest:
             wrong[first:after] = True
     return wrong
+
+
+def _apart(at: NDArray[np.intp], widest_points: int) -> list[NDArray[np.intp]]:
+    """Groups of jumps with no more than a spike's width between neighbours."""
+    return np.split(at, np.flatnonzero(np.diff(at) > widest_points) + 1) if at.size else []
