@@ -11,7 +11,6 @@ import numpy as np
 
 from batchlab.devices._model import Run
 from batchlab.devices.plots._axes import dates_along, limits_of, text_of
-from batchlab.devices.plots._baseline import value_at
 from batchlab.devices.plots._light import light_windows
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, Table
@@ -78,7 +77,7 @@ def power_law(power_w: Array, response: Array) -> PowerLaw | None:
 
 
 def measured_response(run: Run, values: Array) -> float:
-    """How far a run went while it was lit: mean of the last tenth of its first light, less the value where that began.
+    """How far a run went while it was lit: mean of the last tenth of its first light, less that of as long before it.
 
     Parameters
     ----------
@@ -88,16 +87,17 @@ def measured_response(run: Run, values: Array) -> float:
     Returns
     -------
     float
-        NaN for a run without light.
+        NaN for a run without light, or without a time before it.
     """
     windows = light_windows(run)
+    if not windows:
+        return math.nan
     t = run.columns["t (s)"]
     good = np.isfinite(t) & np.isfinite(values)
-    if not windows or np.count_nonzero(good) < 2:
-        return math.nan
     first, last = windows[0]
-    late = good & (t <= last) & (t >= last - _LAST_SHARE * (last - first))
-    return float(values[late].mean()) - value_at(t, values, first) if late.any() else math.nan
+    length = _LAST_SHARE * (last - first)
+    late, before = good & (t <= last) & (t >= last - length), good & (t < first) & (t >= first - length)
+    return float(values[late].mean() - values[before].mean()) if late.any() and before.any() else math.nan
 
 
 def responses(
@@ -119,7 +119,7 @@ def responses(
         value, source = facts.of(run).metrics.get(metric, math.nan), metric
         if quantity is not None:
             values, shown = quantity(run)
-            value, source = measured_response(run, values), "end of light less its start"
+            value, source = measured_response(run, values), "end of light less the dark before"
         x = _x_of(run, options.photoresponse_x, facts)
         if math.isfinite(value) and math.isfinite(x):
             found.append(Response(run=run, x=x, value=value, group=_group(run, options.photoresponse_x), source=source))

@@ -1,0 +1,295 @@
+"""What figures of sweeps, calibrations and derived values show, against the same done by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from scipy.signal import savgol_filter
+
+from batchlab.devices._model import Run
+from batchlab.devices.plots import Drawn, Facts, Look, RunFacts, plot_type
+from batchlab.devices.plots._axes import dates_along
+from batchlab.devices.plots._response import power_law
+from batchlab.devices.plots._transconductance import segments, transconductance
+from batchlab.errors import DataError
+from batchlab.figures import Line, Points, Role
+from tests.devices.device_runs import calibration_run, it_run, sweep_run
+
+SWEEPS = [sweep_run(1, dirac_v=0.5), sweep_run(2, dirac_v=0.7, lit=True), sweep_run(3, dirac_v=0.2)]
+FACTS = Facts(
+    runs={
+        run.run_id: RunFacts(
+            seq=at + 10,
+            file_number=at + 1,
+            metrics={"cnp_voltage": run_dirac, "cnp_forward": run_dirac - 0.1, "cnp_backward": run_dirac + 0.1},
+        )
+        for at, (run, run_dirac) in enumerate(zip(SWEEPS, (0.5, 0.7, 0.2), strict=True))
+    }
+)
+
+
+def drawn(name: str, runs: list[Run], facts: Facts = FACTS, look: Look | None = None, **options: Any) -> Drawn:
+    kind = plot_type(name)
+    checked = kind.options(**options)
+    made = kind.draw(runs, checked, look or Look(), facts)
+    assert len(made.sheets) == len(made.tables) == len(kind.names(checked))
+    return made
+
+
+def marks(made: Drawn, kind: type, plot: int = 0) -> list[Any]:
+    return [mark for mark in made.sheets[0].plots[plot].marks if isinstance(mark, kind)]
+
+
+def test_sweeps_are_shown_whole_from_zero_by_number_and_light() -> None:
+    made = drawn("plot-ivg", SWEEPS)
+    plot = made.sheets[0].plots[0]
+    for line, run in zip(marks(made, Line), SWEEPS, strict=True):
+        np.testing.assert_array_equal(line.x, run.columns["Vg (V)"])
+        np.testing.assert_allclose(line.y, run.columns["I (A)"] * 1e6)
+    assert [line.label for line in marks(made, Line)] == ["#1 dark", "#2 light", "#3 dark"]
+    assert (plot.x_label, plot.y_label, plot.y_limits[0]) == ("Vg (V)", "I_ds (µA)", 0.0)
+    assert plot.x_limits == pytest.approx((-5.0, 5.0)) and made.sheets[0].title == "Alisson67 – IVg"
+
+
+def test_a_current_that_changes_sign_is_not_cut_at_zero() -> None:
+    below = replace(SWEEPS[0], columns={**SWEEPS[0].columns, "I (A)": -SWEEPS[0].columns["I (A)"]})
+    assert drawn("plot-ivg", [below]).sheets[0].plots[0].y_limits[0] < -30
+
+
+@pytest.mark.parametrize(
+    ("options", "label", "shown"),
+    [
+        ({"conductance": True}, "G (µS)", lambda i: i / 0.1 * 1e6),
+        ({"conductance": True, "inverse": True}, "1/G (kΩ)", lambda i: 0.1 / i * 1e-3),
+        ({"inverse": True}, "1/G (kΩ)", lambda i: 0.1 / i * 1e-3),
+        ({"absolute": True}, "|I_ds| (µA)", lambda i: np.abs(i) * 1e6),
+    ],
+)
+def test_currents_are_transformed(options: dict[str, bool], label: str, shown: Any) -> None:
+    made = drawn("plot-ivg", SWEEPS, **options)
+    assert made.sheets[0].plots[0].y_label == label
+    for line, run in zip(marks(made, Line), SWEEPS, strict=True):
+        np.testing.assert_allclose(line.y, shown(run.columns["I (A)"]))
+
+
+def test_voltages_are_shown_in_mv_or_as_resistances() -> None:
+    runs = [sweep_run(1, procedure="VVg")]
+    volts = replace(runs[0], columns={**runs[0].columns, "VDS (V)": runs[0].columns["VDS (V)"] * 1e3})
+    made = drawn("plot-vvg", [volts])
+    assert made.sheets[0].plots[0].y_label == "V_ds (mV)"
+    np.testing.assert_allclose(marks(made, Line)[0].y, volts.columns["VDS (V)"] * 1e3)
+    resistance = drawn("plot-vvg", [volts], resistance=True)
+    assert resistance.sheets[0].plots[0].y_label == "R (kΩ)"
+    np.testing.assert_allclose(marks(resistance, Line)[0].y, volts.columns["VDS (V)"] / 1e-5 * 1e-3)
+
+
+def test_dirac_points_are_marked_on_the_curve() -> None:
+    (points,) = marks(drawn("plot-ivg", SWEEPS[:1], show_cnp=True), Points)
+    np.testing.assert_allclose(points.x, [0.4, 0.6])
+    np.testing.assert_allclose(points.y, (1e-5 + 1e-6 * 0.1**2) * 1e6 * np.ones(2), rtol=1e-3)
+    unknown = drawn("plot-ivg", SWEEPS[:1], Facts(), show_cnp=True)
+    assert not marks(unknown, Points) and "no Dirac point" in unknown.warnings[0]
+
+
+@pytest.mark.parametrize("method", ["gradient", "savgol"])
+def test_transconductance_of_a_parabola_is_its_slope(method: str) -> None:
+    made = drawn("plot-transconductance", SWEEPS[:1], method=method)
+    line = marks(made, Line)[-1]
+    known = np.isfinite(line.y)
+    inner = known & (np.abs(line.x) < 4.9) & (np.abs(line.x) > 0.1)
+    np.testing.assert_allclose(line.y[inner], 2.0 * (line.x[inner] - 0.5), atol=1e-6)  # µS
+    assert made.sheets[0].plots[0].y_label == "gm (µS)"
+    assert len(marks(made, Line)) == (2 if method == "savgol" else 1)  # the differences lie behind
+    assert len(marks(drawn("plot-transconductance", SWEEPS[:1], show_raw=False), Line)) == 1
+
+
+@pytest.mark.parametrize(
+    ("points", "window", "order"), [(200, 21, 7), (101, 31, 3), (15, 21, 7), (4, 21, 7), (3, 9, 3)]
+)
+def test_the_smoothed_derivative_is_that_of_scipy(points: int, window: int, order: int) -> None:
+    v = 1.0 - 0.05 * np.arange(points)
+    i = np.sin(v) + np.random.default_rng(0).normal(0, 0.01, points)
+    shorter = min(window, points - (points + 1) % 2)
+    oracle = savgol_filter(i, shorter, min(order, shorter - 1), deriv=1, delta=-0.05)
+    np.testing.assert_allclose(transconductance(v, i, window, order), oracle, rtol=1e-9, atol=1e-9)
+
+
+def test_segments_run_one_way_and_skip_rests() -> None:
+    v, i = SWEEPS[0].columns["Vg (V)"], SWEEPS[0].columns["I (A)"]
+    found = segments(np.repeat(v, 2), np.repeat(i, 2))
+    assert [bool(leg[-1] > leg[0]) for leg, _ in found] == [True, False, True]
+    assert all((np.diff(leg) * np.sign(leg[-1] - leg[0]) > 0.01).all() for leg, _ in found)
+    assert segments(np.zeros(9), np.ones(9)) == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"window": 20}, "is even"), ({"window": 5, "polyorder": 5}, "more points"), ({"method": "spline"}, "savgol")],
+)
+def test_smoothing_that_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plot_type("plot-transconductance").options(**options)
+
+
+def test_calibrations_are_named_by_what_differs() -> None:
+    runs = [calibration_run(1, 455.0), calibration_run(2, 365.0, watt_per_volt=2e-6)]
+    made = drawn("plot-laser-calibration", runs)
+    assert [line.label for line in marks(made, Line)] == ["365 nm", "455 nm"]
+    assert made.sheets[0].title == "Laser calibration – fibre F1"
+    assert made.sheets[0].plots[0].y_label == "optical power (µW)"
+    np.testing.assert_allclose(marks(made, Line)[0].y, 2.0 * np.linspace(0, 5, 51))
+    again = drawn("plot-laser-calibration", [*runs, calibration_run(3, 455.0, "F2")])
+    assert [line.label for line in marks(again, Line)] == ["365 nm, F1", "455 nm, F1", "455 nm, F2"]
+
+
+def test_calibrations_are_compared_wavelength_by_wavelength() -> None:
+    runs = [calibration_run(at, nm) for at, nm in ((1, 455.0), (2, 365.0), (3, 455.0))]
+    (sheet,) = drawn("plot-laser-calibration-comparison", runs).sheets
+    assert [plot.title for plot in sheet.plots] == ["365 nm", "455 nm"]
+    assert [mark.label for mark in sheet.plots[1].marks] == ["2025-09-05 11:00", "2025-09-07 12:00"]  # type: ignore[union-attr]
+
+
+def test_dirac_points_over_time_tell_light_from_dark() -> None:
+    made = drawn("plot-cnp-time", SWEEPS)
+    dark, light = marks(made, Points)
+    assert (dark.label, light.label) == ("dark", "light")
+    np.testing.assert_allclose(dark.y, [0.5, 0.2])
+    np.testing.assert_allclose(light.x, [SWEEPS[1].start_utc.timestamp()])  # type: ignore[union-attr]
+    assert [line.y.tolist() for line in marks(made, Line)][0] == pytest.approx([0.4, 0.6])
+    assert [name.text for name in made.sheets[0].plots[0].x_names] == ["04 Sep 12:00", "13:00", "14:00"]
+    with pytest.raises(DataError, match="derive-all-metrics"):
+        drawn("plot-cnp-time", SWEEPS, Facts())
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "texts"),
+    [
+        ("2025-09-04T22:10", "2025-09-05T02:20", ["04 Sep 23:00", "05 Sep 00:00", "01:00", "02:00"]),
+        (
+            "2025-09-04T12:00",
+            "2025-09-07T13:00",
+            ["04 Sep 12:00", "05 Sep 00:00", "12:00", "06 Sep 00:00", "12:00", "07 Sep 00:00", "12:00"],
+        ),
+        ("2025-09-04T12:00", "2025-09-10T13:00", ["05 Sep", "06 Sep", "07 Sep", "08 Sep", "09 Sep", "10 Sep"]),
+        ("2025-09-04T12:00", "2026-02-10T13:00", ["04 Oct", "03 Nov", "03 Dec", "2026-01-02", "2026-02-01"]),
+    ],
+)
+def test_dates_along_an_axis_are_round_on_the_clock_of_the_lab(first: str, last: str, texts: list[str]) -> None:
+    # Chile put its clocks forward in the night to the 7th of September.
+    zone = ZoneInfo("America/Santiago")
+    ends = [datetime.fromisoformat(each).replace(tzinfo=zone).timestamp() for each in (first, last)]
+    assert [name.text for name in dates_along((ends[0], ends[1]), "America/Santiago")] == texts
+
+
+def test_responses_follow_their_power_law() -> None:
+    runs = [it_run(number) for number in (1, 2, 3, 4)]
+    facts = Facts(
+        runs={
+            run.run_id: RunFacts(power_w=1e-6 * n, metrics={"delta_current": -2e-7 * n**0.7})
+            for n, run in enumerate(runs, 1)
+        }
+    )
+    made = drawn("plot-photoresponse", runs, facts, axtype="loglog")
+    plot = made.sheets[0].plots[0]
+    assert (plot.x_log, plot.y_log, plot.x_label) == (True, True, "irradiated power (µW)")
+    (points,) = marks(made, Points)
+    np.testing.assert_allclose(points.y, 200 * np.arange(1, 5) ** 0.7)
+    assert points.label == "365 nm, Vg = −2 V: γ = 0.70 ± 0.00"
+    linear = drawn("plot-photoresponse", runs, facts)
+    np.testing.assert_allclose(marks(linear, Points)[0].y, -200 * np.arange(1, 5) ** 0.7)
+
+
+def test_the_power_law_has_the_error_of_a_line_through_logarithms() -> None:
+    from scipy.stats import linregress
+
+    power = np.array([1e-6, 2e-6, 5e-6, 9e-6])
+    response = -(power**0.6) * np.array([1.0, 1.1, 0.95, 1.02])
+    law, line = power_law(power, response), linregress(np.log(power), np.log(np.abs(response)))
+    assert law is not None
+    assert (law.exponent, law.error) == pytest.approx((line.slope, line.stderr))
+    assert law.scale == pytest.approx(np.exp(line.intercept))
+    assert power_law(power[:2], response[:2]) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        ({"filter_wavelength": 365.0}, 2),
+        ({"filter_vg": -2.0}, 3),
+        ({"filter_power_range": [1.5e-6, 9e-6]}, 2),
+    ],
+)
+def test_responses_are_filtered(options: dict[str, Any], left: int) -> None:
+    runs = [it_run(1), it_run(2), it_run(3, wavelength_nm=455.0), it_run(4, lit=False)]
+    facts = Facts(
+        runs={run.run_id: RunFacts(power_w=1e-6 * n, metrics={"delta_current": 1e-7}) for n, run in enumerate(runs, 1)}
+    )
+    made = drawn("plot-its-photoresponse", runs, facts, photoresponse_x="wavelength", **options)
+    assert sum(points.x.size for points in marks(made, Points)) == left
+
+
+def test_responses_without_derived_values_name_the_command() -> None:
+    with pytest.raises(DataError, match="derive-all-metrics"):
+        drawn("plot-photoresponse", [it_run(1)], Facts())
+
+
+def test_a_sweep_less_itself_is_zero_and_less_a_shifted_one_the_shift() -> None:
+    same = drawn("plot-consecutive-sweep-diff", [SWEEPS[0], replace(SWEEPS[0], run_id="f" * 16)])
+    assert max(np.abs(line.y).max() for line in marks(same, Line)) == 0.0
+    made = drawn("plot-consecutive-sweep-diff", SWEEPS[:2])
+    forward, backward = marks(made, Line)
+    assert (forward.role, backward.role) == (Role.REFERENCE, Role.LIMIT)  # solid, dashed
+    for line in (forward, backward):
+        assert np.ptp(line.x) == pytest.approx(10.0)
+        by_hand = 1e-6 * ((line.x - 0.7) ** 2 - (line.x - 0.5) ** 2)
+        np.testing.assert_allclose(line.y, by_hand * 1e6, atol=2e-9)
+    assert [plot.y_label for plot in made.sheets[0].plots] == ["ΔI_ds (µA)", "ΔR (Ω)"]
+    assert forward.label == "11 − 10"
+
+
+def test_the_difference_of_resistances_is_that_of_voltage_over_current() -> None:
+    line = marks(drawn("plot-consecutive-sweep-diff", SWEEPS[:2]), Line, plot=1)[0]
+    later, earlier = (0.1 / (1e-5 + 1e-6 * (line.x - dirac) ** 2) for dirac in (0.7, 0.5))
+    np.testing.assert_allclose(line.y, later - earlier, atol=1e-6)
+
+
+def test_sweeps_that_share_no_voltages_are_told() -> None:
+    v = SWEEPS[0].columns["Vg (V)"] + 20.0
+    apart = replace(SWEEPS[1], columns={**SWEEPS[1].columns, "Vg (V)": v})
+    with pytest.raises(DataError, match="share a leg over 1 V"):
+        drawn("plot-consecutive-sweep-diff", [SWEEPS[0], apart])
+    made = drawn("plot-consecutive-sweep-diff", [*SWEEPS[:2], replace(apart, start_utc=SWEEPS[2].start_utc)])
+    assert "share no leg" in made.warnings[0]
+
+
+def relaxing(number: int, tau_s: float, beta: float) -> Run:
+    run = it_run(number)
+    t = run.columns["t (s)"]
+    since = np.maximum(t - 119.9, 0.0)
+    y = 4e-5 - 1e-6 * np.where(t < 120.0, t > 60.0, np.exp(-((since / tau_s) ** beta)))
+    return replace(run, columns={**run.columns, "I (A)": y})
+
+
+def test_relaxation_shows_the_fit_and_what_it_leaves() -> None:
+    made = drawn("plot-its-relaxation", [relaxing(1, 12.0, 0.7)])
+    measured, fit = marks(made, Line)
+    assert fit.label.startswith("τ = 12 ") and "β = 0.70" in fit.label and "R² = 1.000" in fit.label
+    assert fit.x[0] == pytest.approx(120.0) and measured.x[0] == 0.0
+    (rest,) = marks(made, Line, plot=1)
+    assert made.sheets[0].plots[1].y_label.startswith("residual")
+    assert rest.x.size == fit.x.size
+    assert made.tables[0].columns["tau (s)"] == pytest.approx([12.0], rel=1e-3)
+
+
+def test_several_relaxations_are_a_grid_and_one_that_cannot_be_fitted_is_told() -> None:
+    runs = [relaxing(1, 12.0, 0.7), relaxing(2, 5.0, 1.0), it_run(3, lit=False)]
+    made = drawn("plot-its-relaxation", runs)
+    assert [plot.title for plot in made.sheets[0].plots] == ["1 V: τ = 12 s, β = 0.70", "2 V: τ = 5 s, β = 1.00"]
+    assert "has no dark phase" in made.warnings[0]
+    with pytest.raises(DataError, match="no dark phase"):
+        drawn("plot-its-relaxation", runs[2:])
