@@ -223,7 +223,7 @@ def test_repeated_and_backward_axis_values_are_told_with_their_line(write):
     spectrum = read_text(write("".join(f"{x},{i % 7}\n" for i, x in enumerate(xs))))
     assert spectrum.axis.tolist() == xs
     back, twice = spectrum.warnings
-    assert "steps back 1 times, first at line 41" in back
+    assert "steps back 1 time, first at line 41" in back
     assert "said twice, first at line 21" in twice
 
 
@@ -342,3 +342,14 @@ def test_files_of_several_samples_name_their_columns(shared_spectra):
     with pytest.raises(DataError, match="1: d0001, 2: d0002") as caught:
         read_text(shared_spectra / "wide-many-samples-nm" / "official.csv")
     assert caught.value.reason == "ambiguous-columns"
+
+
+def test_rows_at_the_ends_that_have_no_axis_value_are_noted_and_not_warned_of(write):
+    rows = ["Pixel;Raman Shift;Dark Subtracted #1", *(f"{i};;{i % 7}" for i in range(30))]
+    rows += [f"{i};{100 + 2 * i};{i % 7}" for i in range(30, 200)] + [f"{i};;3" for i in range(200, 210)]
+    path = write("\n".join(rows))
+    found = read_text(path)
+    assert found.warnings == () and len(found) == 170
+    assert found.metadata["left out"] == "40 rows at the ends, which have no axis value"
+    rows[100] = "99;;2"
+    assert any("1 of them between other points" in text for text in read_text(write("\n".join(rows))).warnings)

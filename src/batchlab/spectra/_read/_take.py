@@ -17,8 +17,11 @@ from batchlab.spectra._read._block import MIN_ROWS
 from batchlab.spectra._read._columns import steps_back
 from batchlab.spectra._read._layout import Layout
 from batchlab.spectra._read._vocabulary import unit_of
+from batchlab.spectra._words import agreed, counted
 
-__all__ = ["Said", "axis_warnings", "in_our_spelling", "kept_rows", "take", "unique"]
+__all__ = ["LEFT_OUT", "Said", "axis_warnings", "in_our_spelling", "kept_rows", "take", "unique"]
+
+LEFT_OUT = "left out"  # the key of the note in the metadata
 
 _LEAST_KEPT = 0.5
 
@@ -38,17 +41,20 @@ class Said:
 def take(layout: Layout, axis: int, column: int, said: Said, name: str, warnings: Iterable[str] = ()) -> Spectrum:
     """Take one spectrum from two columns of a table.
 
-    Points whose axis or intensity is blank are left out, with a warning.
+    Points whose axis or intensity is blank are left out, with a warning; those at the ends that the instrument gives
+    no axis value with a note in the metadata.
 
     Raises
     ------
     DataError
         Reason ``unknown-layout`` where hardly a row has both.
     """
-    kept, gaps = kept_rows(layout, axis, column)
+    kept, gaps, note = kept_rows(layout, axis, column)
     x = layout.values[kept, axis]
     metadata = dict(layout.metadata)
     metadata.setdefault("encoding", layout.encoding)
+    if note:
+        metadata.setdefault(LEFT_OUT, note)
     if layout.names:
         metadata.setdefault("column", layout.names[column])
     return Spectrum(
@@ -66,21 +72,26 @@ def take(layout: Layout, axis: int, column: int, said: Said, name: str, warnings
     )
 
 
-def kept_rows(layout: Layout, at: int, signal: int) -> tuple[NDArray[np.intp], list[str]]:
-    """Rows that have both an axis value and an intensity, and a warning that counts the others."""
+def kept_rows(layout: Layout, at: int, signal: int) -> tuple[NDArray[np.intp], list[str], str]:
+    """Rows that have both an axis value and an intensity, a warning that counts the others, or a mere note.
+
+    Rows at the ends that an instrument gives no axis value are pixels without light: nobody misses them.
+    """
     whole = ~np.isnan(layout.values[:, at]) & ~np.isnan(layout.values[:, signal])
     kept = np.flatnonzero(whole)
     left_out = whole.size - kept.size
     if kept.size < max(MIN_ROWS, _LEAST_KEPT * whole.size):
         raise sparse(layout.path, left_out, whole.size, at, signal)
     if not left_out:
-        return kept, []
+        return kept, [], ""
     inside = int(kept[-1] - kept[0] + 1 - kept.size)
-    rows, are = ("1 row", "is") if left_out == 1 else (f"{left_out} rows", "are")
+    if not inside and left_out > 1 and np.isnan(layout.values[~whole, at]).all():
+        return kept, [], f"{left_out} rows at the ends, which have no axis value"
+    rows, are = counted(left_out, "row"), agreed(left_out, "is", "are")
     where = ""
     if inside:
         where = " between other points" if inside == left_out else f", {inside} of them between other points"
-    return kept, [f"{rows} without an axis value or an intensity {are} left out{where}"]
+    return kept, [f"{rows} without an axis value or an intensity {are} left out{where}"], ""
 
 
 def sparse(path: Path, left_out: int, rows: int, at: int, signal: int) -> DataError:
@@ -101,7 +112,7 @@ def axis_warnings(x: Array, lines: NDArray[np.int64] | None = None) -> list[str]
         joins = joins_of(x)
         cuts = " and ".join(f"{join.middle:.6g}" for join in joins)
         warnings.append(
-            f"the axis steps back {against.size} times, first at {where} ({x[against[0]]:g}); "
+            f"the axis steps back {counted(against.size, 'time')}, first at {where} ({x[against[0]]:g}); "
             + (
                 f"detectors overlap {overlap_words(joins)}, and are spliced at the middle, {cuts}, before they are "
                 "compared, unless joins says otherwise"
@@ -112,7 +123,8 @@ def axis_warnings(x: Array, lines: NDArray[np.int64] | None = None) -> list[str]
     if still.size:
         where = f"line {lines[still[0]]}" if lines is not None else f"point {still[0] + 1}"
         warnings.append(
-            f"{still.size} axis values are said twice, first at {where} ({x[still[0]]:g}); "
+            f"{counted(still.size, 'axis value')} {agreed(still.size, 'is', 'are')} said twice, first at "
+            f"{where} ({x[still[0]]:g}); "
             "their mean is used where spectra are compared"
         )
     return warnings

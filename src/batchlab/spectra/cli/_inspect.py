@@ -87,6 +87,8 @@ def _lines(found: Inspection, *, plot: bool) -> list[str]:
     if len(found.spectra) > _MOST_LISTED:
         lines.append(f"{'':<14}and {len(found.spectra) - _MOST_LISTED} more")
     lines += [f"  {'noticed' if not at else '':<12}{text}" for at, text in enumerate(main.warnings)]
+    if left_out := main.metadata.get("left out"):
+        lines.append(f"  left out    {left_out}")
     for at, other in enumerate(recognition.alternatives[:3]):
         what = f"{other.plan.orientation.value}, {other.confidence:.2f}: {'; '.join(other.reasons[:2])}"
         lines.append(f"  {'or else' if not at else '':<12}{what}")
