@@ -364,3 +364,27 @@ def test_what_the_batch_itself_has_made_is_no_sample_of_it(tmp_path):
         f"{entry}    inputs: {{sample: data/*}}\n    outputs: {{table: '{{sample}}_made.txt'}}\n"
     )
     assert names_of(load(tmp_path / "b.yaml")) == ["measure/a", "measure/b", "measure/c"]
+
+
+def test_a_list_where_outputs_are_named_after_one_file_is_told_as_such(leaves):
+    (leaves / "b.yaml").write_text(
+        "batch: b\noutput: out\njobs:\n- task: spectra.compare\n"
+        f"  inputs: {{reference: {leaves}/a/ref.txt, sample: [{leaves}/a/x1.txt, {leaves}/a/x2.txt]}}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(leaves / "b.yaml")
+    (problem,) = caught.value.problems
+    assert (problem.line, "input 'sample' is a list" in problem.message) == (5, True)
+    assert "for a job each write a pattern, such as data/*.txt" in problem.message
+    assert "unknown field" not in problem.message
+
+
+def test_a_missing_file_with_brackets_says_that_they_are_no_pattern(leaves):
+    batch = from_files(
+        "spectra.compare", [leaves / "x[12].txt"], inputs={"reference": leaves / "x"}, output=leaves / "o"
+    )
+    (planned,) = plan(batch).jobs
+    assert planned.verdict == "blocked"
+    batch = from_files("spectra.clean", [leaves / "x[12].txt"], output=leaves / "o")
+    (planned,) = plan(batch).jobs
+    assert "[ ] is no pattern: write * for any text, ? for one sign" in planned.reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from batchlab.builders._entry import Each, Entry, Findings, One
+from batchlab.builders._entry import Each, Entry, Findings, Many, One
 from batchlab.builders._follow import is_followed
 from batchlab.engine import Json, TaskCard, check_template, template_fields
 from batchlab.engine._task import suggestion
@@ -27,7 +27,9 @@ def checked_templates(entry: Entry, card: TaskCard, swept: Mapping[str, Json], f
     fields = [field_of(label) for label in swept]
     # An input that is missing was told as such; a template that uses it is not wrong.
     missing = {name for name in card.inputs if name not in entry.inputs}
-    allowed = {*entry.metadata, *fields, *single, *missing, "job", "batch"}
+    lists = {name for name, spec in entry.inputs.items() if isinstance(spec, Many)}
+    allowed = {*entry.metadata, *fields, *single, *missing, *lists, "job", "batch"}
+    _tell_lists(entry, card, lists, findings)
     templates = {}
     for name, template in templates_of(entry, card).items():
         templates[name] = template if name in entry.outputs else _with_sweep(template, fields)
@@ -41,6 +43,20 @@ def checked_templates(entry: Entry, card: TaskCard, swept: Mapping[str, Json], f
         for problem in check_template(entry.group, allowed):
             findings.tell((*entry.path, "group"), f"group: {problem}")
     return templates
+
+
+def _tell_lists(entry: Entry, card: TaskCard, lists: set[str], findings: Findings) -> None:
+    """Tell inputs that are lists where an output is named after one file: likely a job for each was meant."""
+    for name in sorted(lists):
+        named = [output for output, each in templates_of(entry, card).items() if name in template_fields(each)]
+        if named:
+            findings.tell(
+                (*entry.path, "inputs", name),
+                f"input {name!r} is a list, whose files one job takes all at once, and the output "
+                f"{named[0]!r} is named "
+                f"after one ({{{name}}}); for a job each write a pattern, such as data/*.txt; for one job over all, an "
+                "output's name of your own",
+            )
 
 
 def check_names(entry: Entry, card: TaskCard, findings: Findings) -> None:

@@ -99,7 +99,13 @@ class JobContext:
         """The one file of this input."""
         value = self._input(name)
         if not isinstance(value, str):
-            raise JobError(f"input {name!r} holds {len(value)} files; ask with ctx.inputs({name!r})")
+            raise JobError(
+                f"input {name!r} takes one file and was given a list of {len(value)}; for a job each write "
+                f"a pattern in "
+                f"the batch file, such as {name}: data/*.txt (a task that takes many asks ctx.inputs)",
+                category=Category.INVALID_INPUT,
+                reason="many-files",
+            )
         return Path(value)
 
     def given(self, name: str) -> bool:

@@ -170,7 +170,10 @@ def _digest_inputs(attempt: Attempt) -> dict[str, tuple[Stat, str]]:
             else:
                 digest = member_digest(path) if of_many else file_digest(path)
         except FileNotFoundError:
-            raise DataError(f"{path}: no such file", category=Category.MISSING_INPUT, reason="not-found") from None
+            hint = "; [ ] is no pattern: write * for any text, ? for one sign" if "[" in str(path) else ""
+            raise DataError(
+                f"{path}: no such file{hint}", category=Category.MISSING_INPUT, reason="not-found"
+            ) from None
         except IsADirectoryError:
             raise DataError(f"{path} is a folder, not a file", reason="not-a-file") from None
         except PermissionError:

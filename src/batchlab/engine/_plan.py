@@ -319,7 +319,8 @@ class _Planner:
             for path in (value,) if isinstance(value, str) else value:
                 size = self._size(path)
                 if size is None and isinstance(value, str):
-                    return total, f"input {name} is missing: {path}"
+                    hint = "; [ ] is no pattern: write * for any text, ? for one sign" if "[" in path else ""
+                    return total, f"input {name} is missing: {path}{hint}"
                 total += size or 0  # one of many that is missing costs its item, not the job
         return total, None
 
