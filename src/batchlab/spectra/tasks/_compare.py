@@ -55,7 +55,7 @@ class CompareParams(Judging):
 
 @task(
     name="spectra.compare",
-    version="3",
+    version="4",
     params=CompareParams,
     inputs=("reference", "sample"),
     optional_inputs=("limits", "band", "replicates"),

@@ -30,7 +30,7 @@ class LimitsParams(Judging):
 
 @task(
     name="spectra.limits",
-    version="3",
+    version="4",
     params=LimitsParams,
     inputs=("reference", "samples"),
     outputs={"limits": "{job}.json"},

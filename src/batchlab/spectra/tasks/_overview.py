@@ -80,7 +80,7 @@ class OverviewParams(Gathering):
 
 @task(
     name="spectra.overview",
-    version="2",
+    version="3",
     params=OverviewParams,
     optional_inputs=("comparisons", "samples", "reference"),
     outputs={
