@@ -21,7 +21,9 @@ def test_a_loop_with_float_noise_has_four_legs():
     assert not np.array_equal(np.round(v, 2), v)
     legs = m.split_legs(v, v)
     assert [leg.forward for leg in legs] == [False, True, False, True]
-    assert [round(leg.span, 6) for leg in legs] == [5.0, 10.0, 10.0, 5.0]
+    # A point belongs to the leg that leads to it.
+    assert [round(leg.span, 6) for leg in legs] == [5.0, 9.95, 9.95, 4.95]
+    assert sum(leg.v.size for leg in legs) == v.size
     assert all((np.diff(leg.v) > 0).all() for leg in legs)
 
 

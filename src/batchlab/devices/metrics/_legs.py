@@ -107,7 +107,9 @@ def split_legs(v: Array, y: Array) -> tuple[Leg, ...]:
     turns = [0, *(np.flatnonzero(np.diff(way)) + 1).tolist(), v.size - 1]
     if len(turns) > _MANY:
         turns = _real_turns(v, turns)
-    parts = [(v[b] > v[a], slice(a, b + 1)) for a, b in pairwise(turns)]
+    # A point belongs to the leg that leads to it: the device lags after a turn, and the next leg would begin with
+    # a jump.
+    parts = [(v[b] > v[a], slice(a + 1 if a else 0, b + 1)) for a, b in pairwise(turns)]
     if len(parts) > 2 and parts[0][0] == parts[-1][0] and abs(v[0] - v[-1]) <= 1.5 * usual:
         first, end = parts[0][1], parts[-1][1]
         legs = [_leg(parts[0][0], np.r_[v[first], v[end]], np.r_[y[first], y[end]])]
@@ -146,7 +148,8 @@ def _sweep_of(run: Run, coverage: float) -> Sweep | Skip:
     span = max(float(leg.v[-1]) for leg in legs) - min(float(leg.v[0]) for leg in legs)
     full: dict[bool, Leg] = {}
     for leg in legs:
-        if leg.span >= coverage * span and leg.v.size >= 5:
+        # The point at the turn belongs to the leg before, so that the one after it lacks a step.
+        if leg.v.size >= 5 and leg.span + 1.01 * middle(np.diff(leg.v)) >= coverage * span:
             full.setdefault(leg.forward, leg)
     if not full:
         return Skip(Reason.SWEEP_INCOMPLETE, f"no leg covers {coverage:.0%} of {span:g} V")

@@ -124,6 +124,7 @@ def _phases_of(
     """As `phases_of`; the extractors of one run follow each other and share the fits."""
     stretches = trace.stretches
     windows: dict[tuple[int, int], tuple[Array, Array]] = {}
+    edges: dict[tuple[int, int], float] = {}
 
     def ask(stretch: Stretch | None) -> tuple[int, int] | None:
         """Put a stretch on the list, without its first sample, and say where."""
@@ -131,6 +132,7 @@ def _phases_of(
             return None
         key = (stretch.start + 1, stretch.stop)
         windows.setdefault(key, (trace.t[slice(*key)] - stretch.start_s, trace.y[slice(*key)]))
+        edges.setdefault(key, stretch.edge_error_s)
         return key
 
     main = trace.main
@@ -147,7 +149,11 @@ def _phases_of(
             t = trace.t[window]
             windows.setdefault(drift_key, (t[1:] - t[0], trace.y[window][1:]))
     fits = fit_relaxations(
-        list(windows.values()), max_iterations=max_iterations, tolerance=tolerance, beta_range=beta_range
+        list(windows.values()),
+        edge_errors_s=[edges.get(key, 0.0) for key in windows],
+        max_iterations=max_iterations,
+        tolerance=tolerance,
+        beta_range=beta_range,
     )
     by_key = dict(zip(windows, fits, strict=True))
     before, light, after = (by_key.get(key) if key else None for key in keys)
@@ -193,9 +199,8 @@ def baseline_of(trace: Trace, constants: Any) -> Baseline | None:
         evidence = (t.size - 1) * np.log(max(straight, 1e-300) / max(float(curved @ curved), 1e-300)) / factor**2 - 4
         if evidence > _PLAIN_EVIDENCE and fit.tau_s < 10 * (t[-1] - t[0]):
             noise = float(np.sqrt(curved @ curved / max(t.size - 5, 1)))
-            spread = correlation_factor(curved)
             return Baseline(
-                "stretched-exponential", float(t[0]), t.size, fit.r_squared, noise, curve=fit, spread=spread
+                "stretched-exponential", float(t[0]), t.size, fit.r_squared, noise, curve=fit, spread=fit.correlation
             )
     noise = float(np.sqrt(sse / max(t.size - 2, 1)))
     return Baseline(

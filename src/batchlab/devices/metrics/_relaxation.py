@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from batchlab.devices.metrics._trace import correlation_factor
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -40,6 +42,8 @@ class Relaxation:
         How the search ended.
     rows
         Number of samples.
+    correlation
+        By how much errors grow because neighbouring residuals are alike; they do not contain it.
     bounded
         Whether the time constant ended at a bound: the data show a step, a straight line or a logarithm, and no time.
     """
@@ -61,6 +65,7 @@ class Relaxation:
     iterations: int
     rows: int
     bounded: bool
+    correlation: float
 
     def __call__(self, t: Array) -> Array:
         """The curve at times since its start, in s."""
@@ -79,6 +84,7 @@ class Relaxation:
 def fit_relaxations(
     series: Sequence[tuple[Array, Array]],
     *,
+    edge_errors_s: Sequence[float] = (),
     max_iterations: int = 100,
     tolerance: float = 1e-8,
     beta_range: tuple[float, float] = (0.05, 1.0),
@@ -94,6 +100,8 @@ def fit_relaxations(
     ----------
     series
         Pairs of (n,) arrays: time in s since the relaxation began, positive and ascending; values.
+    edge_errors_s
+        Standard error of the start of each series, which adds to those of the parameters; 0 unless given.
     max_iterations
         Of the search on all samples.
     tolerance
@@ -135,7 +143,8 @@ def fit_relaxations(
     data = tuple(part[twice] for part in full)
     u, b, cost, converged, steps = _search(data, u, b, *search, max_iterations, tolerance)
     best = (u[:count], b[:count])
-    covariances, coefficients = _covariance(full, *best, cost[:count])
+    edges = np.array([edge_errors_s[i] if edge_errors_s else 0.0 for i in usable])
+    covariances, coefficients, alike = _covariance(full, *best, cost[:count], edges)
     for k, i in enumerate(usable):
         rows = sets[k][0].size
         total = float(np.sum(full[1][k, :rows] ** 2))
@@ -160,6 +169,7 @@ def fit_relaxations(
             converged=bool(converged[k]),
             iterations=int(steps[k]),
             rows=rows,
+            correlation=alike[k],
             bounded=bool(not low[k] + 0.05 < u[k] < high[k] - 0.05),
         )
     return results
@@ -314,8 +324,10 @@ def _step(
     return (n22 * g1 - n12 * g2) / determinant, (n11 * g2 - n12 * g1) / determinant
 
 
-def _covariance(data: tuple[Array, ...], u: Array, b: Array, cost: Array) -> tuple[Array, Array]:
-    """Covariances of (offset, amplitude, ln tau, beta) of scaled data, and the two coefficients."""
+def _covariance(
+    data: tuple[Array, ...], u: Array, b: Array, cost: Array, edges: Array
+) -> tuple[Array, Array, list[float]]:
+    """Covariances of (offset, amplitude, ln tau, beta) of scaled data, the two coefficients, likeness of residuals."""
     log_t, y, w, total = data
     x = log_t - u[:, None]
     z = np.exp(np.minimum(b[:, None] * x, 50.0))
@@ -323,10 +335,17 @@ def _covariance(data: tuple[Array, ...], u: Array, b: Array, cost: Array) -> tup
     mean_f = (w * f).sum(axis=1) / total
     fc = f - mean_f[:, None]
     a = (w * fc * y).sum(axis=1) / np.maximum((w * fc * fc).sum(axis=1), 1e-30)
-    jacobian = np.stack((np.ones_like(f), f, a[:, None] * f * z * b[:, None], -a[:, None] * f * z * x), axis=1)
-    normal = np.einsum("kpn,kqn->kpq", jacobian * w[:, None, :], jacobian)
+    by_u = a[:, None] * f * z * b[:, None]
+    jacobian = np.stack((np.ones_like(f), f, by_u, -a[:, None] * f * z * x), axis=1)
+    weighted = jacobian * w[:, None, :]
+    normal = np.einsum("kpn,kqn->kpq", weighted, jacobian)
     size = np.sqrt(np.maximum(np.einsum("kpp->kp", normal), 1e-300))
     inverse = np.linalg.pinv(normal / size[:, :, None] / size[:, None, :], rcond=1e-14, hermitian=True)
-    freedom = np.maximum(total - 4, 1.0)
-    covariance = inverse / size[:, :, None] / size[:, None, :] * (cost / freedom)[:, None, None]
-    return covariance, np.stack((-a * mean_f, a), axis=1)
+    inverse = inverse / size[:, :, None] / size[:, None, :]
+    covariance = inverse * (cost / np.maximum(total - 4, 1.0))[:, None, None]
+    # A start that is wrong by dt changes the curve by its slope, by_u / t, times dt: the parameters see that.
+    shift = np.einsum("kpq,kqn,kn->kp", inverse, weighted, by_u * np.exp(-log_t)) * edges[:, None]
+    covariance += shift[:, :, None] * shift[:, None, :]
+    residual = y - a[:, None] * fc
+    alike = [correlation_factor(r[: int(rows)]) for r, rows in zip(residual, w.sum(axis=1), strict=True)]
+    return covariance, np.stack((-a * mean_f, a), axis=1), alike

@@ -49,8 +49,16 @@ class DarkRelaxationExtractor:
         row, json = Row(self, run), described(fit, trace.unit)
         more: dict[str, Any] = {"checks": checks, "notes": notes}
         return [
-            row("tau_dark", fit.tau_s, "s", "stretched-exponential", error=fit.tau_error_s, json=json, **more),
-            row("beta_dark", fit.beta, "1", "stretched-exponential", error=fit.beta_error, **more),
+            row(
+                "tau_dark",
+                fit.tau_s,
+                "s",
+                "stretched-exponential",
+                error=fit.tau_error_s * fit.correlation,
+                json=json,
+                **more,
+            ),
+            row("beta_dark", fit.beta, "1", "stretched-exponential", error=fit.beta_error * fit.correlation, **more),
         ]
 
     def validate(self, metric: DerivedMetric) -> bool:

@@ -60,7 +60,7 @@ class ThreePhasesExtractor:
                 light.tau_s,
                 "s",
                 "stretched-exponential",
-                error=light.tau_error_s,
+                error=light.tau_error_s * light.correlation,
                 checks=checks,
                 notes=notes,
                 json=json,

@@ -29,7 +29,8 @@ QUANTITY: Mapping[str, tuple[str, str]] = {
 class Stretch:
     """Samples `start` to `stop` of one light state, and the times in s at which it began and ended.
 
-    The light was switched some time between two samples: an edge is half way between them.
+    The light was switched some time between two samples: an edge is half way between them, with a standard error of
+    `edge_error_s` at the start; the first stretch begins with the record.
     """
 
     start: int
@@ -37,6 +38,7 @@ class Stretch:
     lit: bool
     start_s: float
     end_s: float
+    edge_error_s: float = 0.0
 
     @property
     def samples(self) -> slice:
@@ -141,7 +143,8 @@ def _stretches(t: Array, lit: np.ndarray, min_samples: int) -> tuple[Stretch, ..
         else:
             runs.append([a, b, state])
     edges = [float(t[0]), *(float(t[a - 1] + t[a]) / 2 for a, _, _ in runs[1:]), float(t[-1])]
-    return tuple(Stretch(a, b, bool(s), edges[i], edges[i + 1]) for i, (a, b, s) in enumerate(runs))
+    errors = [0.0, *(float(t[a] - t[a - 1]) / math.sqrt(12) for a, _, _ in runs[1:])]
+    return tuple(Stretch(a, b, bool(s), edges[i], edges[i + 1], errors[i]) for i, (a, b, s) in enumerate(runs))
 
 
 def noise_of(y: Array) -> float:
