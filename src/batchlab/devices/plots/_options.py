@@ -111,7 +111,7 @@ class ResponseOptions(PlotOptions):
     filter_wavelength
         Only runs of this wavelength, in nm.
     filter_vg
-        Only runs at this gate voltage, in V.
+        Only runs at this gate voltage, in V, within 0.05 V.
     filter_power_range
         Only runs of an irradiated power from one to another, in W.
     axtype

@@ -33,7 +33,8 @@ _LABELS = {
     "gate_voltage": ("Vg (V)", ""),
     "time": ("date and time", ""),
 }
-_SAME = 1e-6
+_SAME_NM = 0.5
+_SAME_V = 0.05
 _FEWEST = 3  # points that a law goes through
 
 
@@ -228,18 +229,25 @@ def _x_of(run: Run, against: str, facts: Facts) -> float:
 
 
 def _group(run: Run, against: str) -> str:
-    """What else was set: wavelength and gate voltage, but for what x is."""
+    """What else was set: wavelength and gate voltage, but for what x is.
+
+    Gates are often held at so many volts from the last Dirac point: those that round to the same 0.1 V are one.
+    """
     nm, vg = run.number("wavelength_nm"), run.number("vg_fixed_v")
     parts = [f"{nm:g} nm" if against != "wavelength" and nm > 0 else ""]
-    parts.append(f"Vg = {vg:.4g} V".replace("-", "\N{MINUS SIGN}") if against != "gate_voltage" and vg == vg else "")
+    parts.append(
+        f"Vg = {round(vg, 1) + 0.0:g} V".replace("-", "\N{MINUS SIGN}")
+        if against != "gate_voltage" and vg == vg
+        else ""
+    )
     return ", ".join(filter(None, parts))
 
 
 def _passes(run: Run, options: ResponseOptions, facts: Facts) -> bool:
     if not run.has_light:
         return False
-    wanted = ((options.filter_wavelength, "wavelength_nm"), (options.filter_vg, "vg_fixed_v"))
-    if any(value is not None and not abs(run.number(name) - value) <= _SAME for value, name in wanted):
+    wanted = ((options.filter_wavelength, "wavelength_nm", _SAME_NM), (options.filter_vg, "vg_fixed_v", _SAME_V))
+    if any(value is not None and not abs(run.number(name) - value) <= slack for value, name, slack in wanted):
         return False
     if options.filter_power_range is None:
         return True

@@ -172,7 +172,7 @@ def _offsets(runs: Sequence[Run], options: SequentialOptions) -> tuple[list[tupl
     # All have a start by now; the type checker does not know.
     ordered = sorted(runs, key=lambda run: (str(run.start_utc.isoformat() if run.start_utc else ""), run.run_id))
     placed: list[tuple[Run, float]] = []
-    warnings = []
+    warnings, long = [], []
     for run in ordered:
         if not placed:
             placed.append((run, 0.0))
@@ -183,6 +183,9 @@ def _offsets(runs: Sequence[Run], options: SequentialOptions) -> tuple[list[tupl
         if began < end - 1.0:
             warnings.append(f"run {run.run_id} began before the one ahead of it had ended")
         if began - end > _LONG_GAP_S and options.gaps == "real":
-            warnings.append(f"{began - end:.0f} s lie between runs {before.run_id} and {run.run_id}")
+            long.append(began - end)
         placed.append((run, began if options.gaps == "real" else end - options.start))
+    if long:
+        gaps = f"{len(long)} gaps" if len(long) > 1 else "a gap"
+        warnings.append(f"{gaps} between runs of more than {_LONG_GAP_S:g} s, the longest of {max(long):.0f} s")
     return placed, warnings

@@ -138,8 +138,8 @@ def draw_transconductance(runs: Sequence[Run], options: TransconductanceOptions,
 def segments(v: Array, i: Array) -> tuple[tuple[Array, Array], ...]:
     """A sweep cut where its voltage turns, in measured order and direction; where it rests its first point counts.
 
-    Unlike the legs of metrics the halves of a leg at both ends of a loop stay apart: what drifted in between would be
-    a step, and a derivative makes a spike of it.
+    Unlike in the legs of metrics, the point where the voltage turns belongs to the way it came alone, and the halves of
+    a leg at both ends of a loop stay apart: hysteresis and drift are steps there, of which a derivative makes spikes.
 
     Parameters
     ----------
@@ -160,8 +160,8 @@ def segments(v: Array, i: Array) -> tuple[tuple[Array, Array], ...]:
     kept = np.r_[True, moved]
     v, i = v[kept], i[kept]
     way = np.sign(np.diff(v))
-    turns = [0, *(np.flatnonzero(np.diff(way)) + 1).tolist(), v.size - 1]
-    return tuple((v[a : b + 1], i[a : b + 1]) for a, b in pairwise(turns) if b - a >= 2)
+    turns = [-1, *(np.flatnonzero(np.diff(way)) + 1).tolist(), v.size - 1]
+    return tuple((v[a + 1 : b + 1], i[a + 1 : b + 1]) for a, b in pairwise(turns) if b - a >= 3)
 
 
 def transconductance(v: Array, i: Array, window: int, polyorder: int) -> Array:
