@@ -44,3 +44,11 @@ def test_it_wants_something_to_conform_to(folder):
     refused = call(folder, "--must-conform")
     assert refused.exit_code == 2
     assert "--rule, --within, --band or --replicates" in refused.output
+
+
+def test_a_rule_about_a_band_wants_a_band(folder):
+    refused = call(folder, "--rule", "inside")
+    assert refused.exit_code == 2
+    assert "--rule 'inside' is about a band: say --within, --band or --replicates" in refused.output
+    assert call(folder, "--rule", "inside", "--within", "1", "-q", "--must-conform").exit_code == 0
+    assert "is no rule" in str(call(folder, "--rule", "inside of it").exception)

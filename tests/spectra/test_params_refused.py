@@ -36,7 +36,8 @@ def test_a_preset_of_another_kind_is_refused_as_well(preset):
 
 def test_no_word_of_the_library_is_told_of_a_choice_between_forms():
     assert told({"steps": [{"mask": "co3"}]}) == [
-        "steps.0.mask: no region 'co3'; did you mean co2? There are co2, h2o, laser, anti-stokes, or write [low, high] in the axis unit"
+        "steps.0.mask: no region 'co3'; did you mean co2? There are co2, h2o, laser, anti-stokes, or write [low, high] "
+        "in the axis unit"
     ]
     assert told({"steps": [{"baseline": "arplz"}]}) == ["steps.0.baseline: no baseline 'arplz'; did you mean arpls?"]
     (text,) = told({"interpolation": "quintic"})
@@ -68,3 +69,25 @@ def test_what_has_an_effect_is_taken():
     assert not told({**scaled, "factor": 2.0})
     assert not told({**scaled, "factor": "ring", "regions": {"ring": [980, 1020]}})
     assert not told({"references": "nearest", "nearest_by": {"power": None}})
+
+
+@pytest.mark.parametrize(
+    ("rule", "mend", "needs"),
+    [
+        ("cosine >= 0.9", "cosine among metrics", {"metrics": ["cosine"]}),
+        ("rmse[ring] < 1", "the region 'ring' among regions", {"regions": {"ring": [980, 1020]}}),
+        ("|axis_shift| <= 1", "shift: estimate, or correct", {"shift": "estimate"}),
+        ("factor >= 0.9", "difference: scaled difference", {"difference": "scaled difference"}),
+    ],
+)
+def test_a_rule_about_a_number_that_is_not_computed_is_refused_with_the_mend(rule, mend, needs):
+    asked = {"tolerance": {"rules": ["coverage >= 0.5", "outside <= 1 %", rule]}}
+    (text,) = told(asked)
+    assert rule.partition(" ")[0] in text and mend in text
+    assert not told({**asked, **needs})
+    assert not told({**asked, **needs, **({"metrics": ["all"]} if "metrics" in needs else {})})
+
+
+def test_what_is_of_the_whole_axis_alone_cannot_be_judged_by_region():
+    (text,) = told({"tolerance": {"rules": ["coverage[ring] > 0.5"]}, "regions": {"ring": [980, 1020]}})
+    assert "coverage is of the whole axis" in text

@@ -121,6 +121,15 @@ def test_several_references_without_a_word_are_refused(tmp_path, reference) -> N
     assert read_view(batch.output).jobs[0].reason == "several-references"
 
 
+def test_a_rule_about_a_band_without_one_is_the_askers_mistake(tmp_path, reference) -> None:
+    params = {"tolerance": {"rules": ["outside <= 2 %"]}}
+    batch = compare_batch(reference, [reference], tmp_path / "out", figure=False, params=params)
+    assert run(batch, executor=inline, install_signal_handlers=False).exit_code == 1
+    (job,) = read_view(batch.output).jobs
+    assert (job.reason, job.category, job.attempts) == ("no-band", "invalid-input", 1)
+    assert "outside_percent <= 2" in job.message and "replicates" in job.message
+
+
 def test_a_band_from_a_file_and_a_rule(tmp_path, reference) -> None:
     signal = 0.1 + band(600) + band(1200, 2.0)
     rows = [f"{x},{y - 0.1},{y + 0.1}" for x, y in zip(AXIS, signal, strict=True)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from batchlab.spectra._measures import MEASURES, split_region
+from batchlab.spectra._measures import MEASURES, METRICS, Difference, ShiftHandling, known_metrics, split_region
 
-__all__ = ["ALL_INSIDE", "Finding", "Rule", "findings", "parse_rule"]
+__all__ = ["ALL_INSIDE", "Finding", "Rule", "findings", "parse_rule", "why_not_computed"]
 
 _RULE = re.compile(
     r"\s*(?P<bar>\|)?\s*(?P<name>[A-Za-z_]\w*(\[[^\]]+\])?)\s*(?(bar)\|)\s*(?P<sign><=|>=|<|>|≤|≥)\s*"
@@ -106,6 +106,34 @@ def parse_rule(text: str) -> Rule:
     sign = _ASCII.get(found["sign"], found["sign"])
     name = metric if region is None else f"{metric}[{region}]"
     return Rule(name, sign, float(found["limit"]), absolute=bool(found["bar"]))
+
+
+def why_not_computed(
+    rule: Rule,
+    *,
+    metrics: Iterable[str],
+    regions: Collection[str],
+    difference: Difference,
+    shift: ShiftHandling,
+) -> str | None:
+    """What a comparison so asked for would have to compute besides, for a rule to be judged; None if nothing.
+
+    Rules about a band are left to where the band is known.
+    """
+    metric, region = split_region(rule.metric)
+    if rule.of_band:
+        return None
+    if region is not None and metric not in METRICS:
+        return f"the rule '{rule}': {metric} is of the whole axis, and not of a region"
+    if region is not None and region not in regions:
+        return f"the rule '{rule}' needs the region {region!r} among regions"
+    if metric in METRICS and metric not in known_metrics(metrics):
+        return f"the rule '{rule}' needs {metric} among metrics, or metrics: [all]"
+    if metric.startswith("axis_shift") and shift is ShiftHandling.IGNORE:
+        return f"the rule '{rule}' needs shift: estimate, or correct"
+    if metric.startswith("factor") and difference is not Difference.SCALED:
+        return f"the rule '{rule}' needs difference: scaled difference"
+    return None
 
 
 def findings(rules: Iterable[Rule], numbers: Mapping[str, float | int | str]) -> tuple[Finding, ...]:

@@ -157,6 +157,9 @@ def compare(
     for option in ("axis", "column"):
         if each_spectrum and given[option] is not None:
             raise click.UsageError(f"--each-spectrum takes all columns: leave --{option} out, or --each-spectrum")
+    banded = "within" in params.get("tolerance", {}) or band or replicates or params.get("references") == "mean"
+    if not banded and (lost := next(filter(_of_band, given["rules"]), None)):
+        raise click.UsageError(f"--rule '{lost}' is about a band: say --within, --band or --replicates, too")
     if must_conform and not ("tolerance" in params or band or replicates):
         raise click.UsageError("--must-conform needs something to conform to: --rule, --within, --band or --replicates")
     batch = compare_batch(
@@ -189,6 +192,15 @@ def compare(
         if failed and (quiet or json_lines):  # else the summary names them
             click.echo(f"{_listed(failed)} {'does' if len(failed) == 1 else 'do'} not conform", err=True)
     ctx.exit(code)
+
+
+def _of_band(rule: str) -> bool:
+    from batchlab.spectra._rules import parse_rule
+
+    try:
+        return parse_rule(rule).of_band
+    except ValueError:  # told with all else that is wrong, before anything runs
+        return False
 
 
 def _not_conforming(batch: Batch) -> tuple[str, ...]:

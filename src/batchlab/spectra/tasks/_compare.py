@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field, FiniteFloat, model_validator
 
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import ConfigError
+from batchlab.spectra._rules import parse_rule, why_not_computed
 from batchlab.spectra.tasks._against import Against, Judged, Judging, span_of
 from batchlab.spectra.tasks._conforming import Tolerance, conforming
 from batchlab.spectra.tasks._drawing import PICTURES, draw, shown_bands
@@ -51,6 +52,15 @@ class CompareParams(Judging):
     )
     dpi: float = Field(300.0, ge=10, le=2400)
     size_in: tuple[Length, Length] = Field((10.0, 6.0), description="width and height of the picture in inches")
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> CompareParams:
+        rules = map(parse_rule, self.tolerance.rules if self.tolerance else ())
+        asked = {name: getattr(self, name) for name in ("metrics", "regions", "difference", "shift")}
+        wrong = list(filter(None, (why_not_computed(rule, **asked) for rule in rules)))
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
 
 
 @task(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
 
 from batchlab.engine import JobContext
+from batchlab.errors import Category, JobError
 from batchlab.spectra._rules import parse_rule
 from batchlab.spectra.tasks._against import Against, Judged, Judging, group_in_memory
 
@@ -98,13 +99,27 @@ def conforming(
     judged: Judged,
     read: Callable[[Path], Spectrum],
 ) -> tuple[dict[str, float | int | str | bool], Band | None]:
-    """The verdict on a comparison as metrics, and the band; nothing where nothing was asked."""
+    """The verdict on a comparison as metrics, and the band; nothing where nothing was asked.
+
+    Raises
+    ------
+    JobError
+        Reason ``no-band``: a rule is about a band, and there is none.
+    """
     from batchlab.spectra._conformity import judge
 
     if tolerance is None and not (ctx.given("band") or ctx.given("replicates")):
         return {}, None
     tolerance = tolerance or Tolerance()
     band = band_of(ctx, params, tolerance, against, judged, read)
+    of_band = next((rule for rule in map(parse_rule, tolerance.rules) if rule.of_band), None)
+    if band is None and of_band is not None:
+        raise JobError(
+            f"the rule '{of_band}' is about a tolerance band, and there is none; give tolerance: within, or files as "
+            "the input band or replicates",
+            category=Category.INVALID_INPUT,
+            reason="no-band",
+        )
     found = judge(judged.comparison, tolerance.rules, band)
     for text in found.warnings:
         ctx.warn(text)
