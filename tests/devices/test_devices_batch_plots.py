@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from batchlab.devices._batch_plots import BatchPlots, load_batch_plots
 from batchlab.devices._model import Chip
 from batchlab.devices._selection import Selection
 from batchlab.devices._seq import read_seq, write_seq
+from batchlab.devices._synthetic._script import DOCUMENTED, DOCUMENTED_RUNS, script
+from batchlab.devices.plots import plot_type
 from batchlab.errors import ConfigError
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "config" / "batch_plots"
@@ -321,6 +325,32 @@ def test_the_examples_are_sound() -> None:
     assert (large.specs[0].type, str(large.specs[0].selection)) == ("plot-ivg", "2")
     assert (large.specs[-1].tag, str(large.specs[-1].selection)) == ("365nm_85_87", "85,87")
     assert all(spec.chip == Chip("Alisson", 67) for spec in (*large.specs, *small.specs))
+
+
+def test_the_examples_find_their_runs_on_the_synthetic_chip() -> None:
+    history = {seq: step.procedure for seq, step in enumerate(script(DOCUMENTED, DOCUMENTED_RUNS), 1)}
+    for name in ("alisson67_plots.yaml", "test_config.yaml"):
+        for spec in load_batch_plots(EXAMPLES / name).specs:
+            kind = plot_type(spec.type)
+            assert {history[seq] for seq in spec.selection.seqs} <= set(kind.procedures), spec
+            assert not kind.unbroken or not kind.intruders(spec.selection.seqs, history), spec
+
+
+def test_runs_of_others_between_a_series_are_named() -> None:
+    kind = plot_type("plot-its-sequential")
+    history = {1: "It", 2: "IVg", 3: "It", 4: "Vt"}
+    assert kind.intruders((1, 3), history) == ("seq 2 (IVg)",)
+    assert kind.intruders((3, 4), history) == kind.intruders((), history) == ()
+
+
+def test_checking_a_file_loads_no_drawing() -> None:
+    code = (
+        "import sys; from batchlab.devices._batch_plots import load_batch_plots;"
+        f"load_batch_plots({str(EXAMPLES / 'alisson67_plots.yaml')!r});"
+        "print(sorted({'matplotlib', 'scipy', 'polars', 'PIL'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ def test_calibrations_are_named_by_what_differs() -> None:
     assert made.sheets[0].title == "Laser calibration – fibre F1"
     assert made.sheets[0].plots[0].y_label == "optical power (µW)"
     np.testing.assert_allclose(marks(made, Line)[0].y, 2.0 * np.linspace(0, 5, 51))
+    assert drawn("plot-laser-calibration", runs[:1]).sheets[0].title == "Laser calibration – 455 nm, fibre F1"
     again = drawn("plot-laser-calibration", [*runs, calibration_run(3, 455.0, "F2")])
     assert [line.label for line in marks(again, Line)] == ["365 nm, F1", "455 nm, F1", "455 nm, F2"]
 

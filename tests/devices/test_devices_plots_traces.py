@@ -241,3 +241,8 @@ def test_tables_leave_out_what_is_missing() -> None:
     assert table.csv() == "seq,x (V)\n1,\n,0.1\n"
     with pytest.raises(ValueError, match="differ in length"):
         Table(columns={"a": [1], "b": []})
+
+
+def test_a_notebook_shows_every_picture_and_what_was_warned_of() -> None:
+    text = drawn("plot-its-suite", baseline=500.0)._repr_html_()
+    assert text.count("data:image/png;base64,iVBOR") == 3 and "its nearest end</p>" in text

@@ -1,4 +1,14 @@
-"""Figures of devices: one function per plot, from runs, options, look and facts to sheets, tables and warnings."""
+"""Figures of devices: one function per plot, from runs, options, look and facts to sheets, tables and warnings.
+
+::
+
+    kind = plot_type("plot-ivg")
+    drawn = kind.draw(runs, kind.options(conductance=True), Look(theme="paper"), Facts())
+    Picture(drawn.sheets[0]).save("ivg.pdf")
+
+A plot of one's own is a function with `plot` above it, in a module that `declare` imports, or behind an entry point of
+the group ``batchlab.devices.plots`` that is called as the plot.
+"""
 
 from batchlab.devices.plots._legends import LegendBy, labels_of
 from batchlab.devices.plots._look import Look, Palette, Theme

@@ -114,12 +114,14 @@ class _Told:
 
     @classmethod
     def of(cls, runs: Sequence[Run], *, wavelength: bool) -> _Told:
-        fibres = sorted({_fibre(run) for run in runs})
+        fibres, colours = sorted({_fibre(run) for run in runs}), {run.number("wavelength_nm") for run in runs}
+        same = [f"{next(iter(colours)):g} nm" if wavelength and len(colours) == 1 else ""]
+        same.append(f"fibre {fibres[0]}" if len(fibres) == 1 and fibres[0] else "")
         return cls(
-            wavelengths=wavelength,
+            wavelengths=wavelength and len(colours) > 1,
             fibres=len(fibres) > 1,
             dates=len({_order(run)[:2] for run in runs}) < len(runs),
-            common=f" – fibre {fibres[0]}" if len(fibres) == 1 and fibres[0] else "",
+            common=" – " + ", ".join(filter(None, same)) if any(same) else "",
         )
 
     def name(self, run: Run, facts: Facts) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import html
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -47,6 +49,7 @@ class RunFacts:
 
 
 _NOTHING = RunFacts()
+_NOTEBOOK_DPI = 96.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,16 @@ class Drawn:
     sheets: tuple[Sheet, ...]
     tables: tuple[Table, ...]
     warnings: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """The pictures, for a notebook, and what to know of them."""
+        from batchlab.figures import Picture
+
+        pictures = (
+            base64.b64encode(Picture(replace(sheet, dpi=_NOTEBOOK_DPI)).png()).decode() for sheet in self.sheets
+        )
+        shown = "".join(f'<img alt="plot" src="data:image/png;base64,{each}"/>' for each in pictures)
+        return shown + "".join(f"<p>{html.escape(text)}</p>" for text in self.warnings)
 
 
 def column(run: Run, name: str, *others: str) -> Array:

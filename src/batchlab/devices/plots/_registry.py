@@ -6,7 +6,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -85,6 +85,25 @@ class PlotType:
     unbroken: bool = False
     needs: tuple[str, ...] = ()
     version: str = "1"
+
+    def intruders(self, seqs: Iterable[int], history: Mapping[int, str]) -> tuple[str, ...]:
+        """Runs of other procedures between the first and the last of a series: ``seq 12 (IVg)``.
+
+        Parameters
+        ----------
+        seqs
+            Of the runs that are to be shown.
+        history
+            Procedure of each seq of the chip.
+        """
+        return intruders(seqs, history, self.procedures)
+
+
+def intruders(seqs: Iterable[int], history: Mapping[int, str], procedures: Sequence[str]) -> tuple[str, ...]:
+    """As `PlotType.intruders`."""
+    of_kind = [seq for seq in seqs if history.get(seq, procedures[0]) in procedures]
+    between = range(min(of_kind), max(of_kind) + 1) if of_kind else ()
+    return tuple(f"seq {seq} ({history[seq]})" for seq in between if history.get(seq, procedures[0]) not in procedures)
 
 
 def plot(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -19,14 +19,14 @@ from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, only
 from batchlab.devices.plots._options import PlotOptions
 from batchlab.devices.plots._places import Name, with_suffixes
-from batchlab.devices.plots._registry import plot
+from batchlab.devices.plots._registry import intruders, plot
 from batchlab.devices.plots._traces import Quantity
 from batchlab.devices.plots._units import unit_for
 from batchlab.devices.plots._vt import PROCEDURES as VOLTAGES
 from batchlab.devices.plots._vt import VtOptions, vt_quantity
 from batchlab.errors import DataError
 
-__all__ = ["ItsSequentialOptions", "SequentialOptions", "VtSequentialOptions", "intruders", "sequence"]
+__all__ = ["ItsSequentialOptions", "SequentialOptions", "VtSequentialOptions", "sequence"]
 
 _LONG_GAP_S = 100.0
 _LONG_S = 1000.0
@@ -87,12 +87,6 @@ def draw_vt_sequential(runs: Sequence[Run], options: VtSequentialOptions, look: 
     """Drain voltage over the time of a whole series of runs, with the gaps between them."""
     quantity = vt_quantity(VtOptions(resistance=options.resistance))
     return sequence(only(runs, VOLTAGES, "plot-vt-sequential"), options, look, facts, quantity, "Vt sequence")
-
-
-def intruders(seqs: Sequence[int], history: Mapping[int, str], procedures: Sequence[str]) -> tuple[str, ...]:
-    """Runs of other procedures between the first and the last of a series: ``seq 12 (IVg)``."""
-    between = range(min(seqs), max(seqs) + 1) if seqs else ()
-    return tuple(f"seq {seq} ({history[seq]})" for seq in between if history.get(seq, procedures[0]) not in procedures)
 
 
 def sequence(
