@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Collection, Mapping
@@ -19,12 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HISTORY",
+    "file_of",
     "histories",
     "history_of",
     "read_histories",
     "read_history",
-    "select_runs",
-    "show",
     "write_histories",
 ]
 
@@ -60,9 +58,7 @@ _REST = (
     "sample",
     "information",
 )
-_SHOWN = ("seq", "date", "time_hms", "proc", "summary", "run_id")
 _LIGHT = {True: "light", False: "dark", None: "light?"}
-_FORMATS = ("table", "json", "csv")
 
 
 def histories(
@@ -197,13 +193,18 @@ def write_histories(found: Mapping[str, pl.DataFrame], folder: str | os.PathLike
         def fill(path: Path, table: pl.DataFrame = table) -> None:
             table.write_parquet(path, compression="zstd", compression_level=1)
 
-        write_whole(folder / f"{name}{HISTORY}", fill)
+        write_whole(folder / file_of(name), fill)
     if sweep:
-        kept = {f"{name}{HISTORY}" for name in found}
+        kept = {file_of(name) for name in found}
         for path in folder.glob(f"*{HISTORY}"):
             if path.name not in kept:
                 path.unlink(missing_ok=True)
     sync_folder(folder)
+
+
+def file_of(chip: str) -> str:
+    """Name of a chip's file; what names of groups may hold and those of files may not is replaced."""
+    return re.sub(r"[^\w.+-]", "_", chip).lstrip(".") + HISTORY
 
 
 def read_history(folder: str | os.PathLike[str], chip: str) -> pl.DataFrame:
@@ -223,7 +224,7 @@ def read_history(folder: str | os.PathLike[str], chip: str) -> pl.DataFrame:
     """
     import polars as pl
 
-    path = Path(folder) / f"{chip}{HISTORY}"
+    path = Path(folder) / file_of(chip)
     if not path.is_file():
         raise _no_chip(chip, sorted(name.name.removesuffix(HISTORY) for name in Path(folder).glob(f"*{HISTORY}")))
     try:
@@ -248,93 +249,3 @@ def _no_chip(name: str, there: Collection[str]) -> DataError:
     near = same or get_close_matches(name, there, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(there) or 'none'}"
     return DataError(f"no runs of chip {name}; {hint}", category=Category.MISSING_INPUT, reason="no-such-chip")
-
-
-def select_runs(
-    history: pl.DataFrame,
-    *,
-    proc: str | Collection[str] | None = None,
-    light: bool | None = None,
-    vg_v: float | None = None,
-    vds_v: float | None = None,
-    wavelength_nm: float | None = None,
-    date: str | None = None,
-    flagged: bool | None = None,
-) -> pl.DataFrame:
-    """The runs of a history that are asked for, with their numbers.
-
-    Parameters
-    ----------
-    proc
-        One procedure or several.
-    light
-        True for lit runs, False for dark ones.
-    vg_v
-        The fixed gate voltage.
-    vds_v, wavelength_nm
-        Of the run.
-    date
-        A local day, as in ``2025-09-04``.
-    flagged
-        Whether the data are flagged as bad.
-    """
-    import polars as pl
-
-    conditions: list[pl.Expr] = []
-    if proc is not None:
-        conditions.append(pl.col("proc").is_in([proc] if isinstance(proc, str) else sorted(proc)))
-    if light is not None:
-        conditions.append(pl.col("has_light") == light)
-    for name, value in (("vg_fixed_v", vg_v), ("vds_v", vds_v), ("wavelength_nm", wavelength_nm)):
-        if value is not None:
-            # Set values carry the noise of decimal fractions.
-            conditions.append((pl.col(name) - value).abs() < 1e-6)
-    if date is not None:
-        conditions.append(pl.col("date_local").cast(pl.String) == date)
-    if flagged is not None:
-        conditions.append(pl.col("quality_flags").is_not_null() == flagged)
-    return history.filter(conditions) if conditions else history
-
-
-def show(history: pl.DataFrame, form: str = "table", *, columns: Collection[str] | None = None) -> str:
-    """A history as text.
-
-    Parameters
-    ----------
-    history
-        Or a selection of it.
-    form
-        ``table`` for people, ``json`` or ``csv`` for programs; the latter two have all columns unless told otherwise.
-    columns
-        Which to show.
-
-    Raises
-    ------
-    ValueError
-        If there is no such form or column.
-    """
-    import polars as pl
-
-    if form not in _FORMATS:
-        raise ValueError(f"no form {form!r}; there are {', '.join(_FORMATS)}")
-    unknown = sorted(set(columns or ()) - set(history.columns))
-    if unknown:
-        raise ValueError(f"no column {unknown[0]!r}; there are {', '.join(history.columns)}")
-    chosen = history.select(*(columns or (_SHOWN if form == "table" else history.columns)))
-    plain = chosen.with_columns(
-        pl.col(name).dt.to_string("iso:strict") for name, kind in chosen.schema.items() if kind.is_temporal()
-    )
-    if form == "csv":
-        return str(plain.write_csv())
-    if form == "json":
-        # NaN has no place in JSON.
-        rows = [{name: None if value != value else value for name, value in row.items()} for row in plain.to_dicts()]
-        return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
-    cells = [plain.columns, *(["" if cell is None else str(cell) for cell in row] for row in plain.iter_rows())]
-    widths = [max(len(row[k]) for row in cells) for k in range(len(plain.columns))]
-    right = [kind.is_numeric() for kind in plain.schema.dtypes()]
-    lines = [
-        "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)).rstrip()
-        for row in cells
-    ]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]]) + "\n"

@@ -35,10 +35,11 @@ class Raw:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Previous:
-    """A store whose rows may be taken over, and where it lies."""
+    """The store of last time, where it lies, and whether its rows may be taken over."""
 
     root: Path
     manifest: Manifest
+    usable: bool
 
     @property
     def table(self) -> pl.DataFrame:
@@ -56,28 +57,29 @@ def made_with(schema: Schema | None, timezone: str, strict: bool) -> str:
     return hashlib.blake2b("|".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def recall(root: Path | None, made: str) -> Previous | None:
-    """The store there, if it is whole and was made as one would be made now."""
-    if root is None:
-        return None
+def recall(root: Path, made: str, *, force: bool = False) -> Previous | None:
+    """The store there, if it can be read.
+
+    Its rows may be taken over if it is whole and was made as one would be made now.
+    """
     try:
         manifest = read_manifest(root)
     except DataError as error:
         if error.reason != "no-store":
             log.warning("all raw files are read anew: %s", error, extra={"event": "store_not_used"})
         return None
+    usable = manifest.made == made and not force
     if manifest.made != made:
         log.info("all raw files are read anew: procedures, time zone or versions are others than last time")
-        return None
-    for name, size in manifest.files.items():
+    for name, size in manifest.files.items() if usable else ():
         try:
             whole = (root / name).stat().st_size == size
         except OSError:
             whole = False
         if not whole:
             log.warning("all raw files are read anew: %s is not whole", root / name, extra={"event": "store_not_used"})
-            return None
-    return Previous(root, manifest)
+            usable = False
+    return Previous(root, manifest, usable)
 
 
 def sort_out(files: Sequence[Raw], previous: Previous | None) -> tuple[dict[str, int], list[Raw]]:
@@ -86,7 +88,7 @@ def sort_out(files: Sequence[Raw], previous: Previous | None) -> tuple[dict[str,
     A file of the same size and time is not opened. One of the same size is compared by content; where the time is
     all that is known of when it was measured, it is read again.
     """
-    if previous is None:
+    if previous is None or not previous.usable:
         return {}, list(files)
     columns = previous.table.select("source_file", "size", "mtime_ns", "digest", "date_origin", "reason")
     known = {row[0]: row[1:] for row in columns.iter_rows()}

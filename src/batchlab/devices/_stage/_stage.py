@@ -88,9 +88,9 @@ def stage(
     in_place = known.resolve() == target.resolve()
     with held(target) if in_place else nullcontext():
         made = made_with(schema, timezone, strict)
-        before = recall(known, made)
-        unchanged, fresh = sort_out(files, None if force else before)
-        if before is not None and not fresh and _as_known(unchanged, before):
+        before = recall(known, made, force=force)
+        unchanged, fresh = sort_out(files, before)
+        if before is not None and before.usable and not fresh and _as_known(unchanged, before):
             if not in_place:
                 copy_store(before, target)
             write_rejects(target, before.table)

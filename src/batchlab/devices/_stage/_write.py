@@ -34,6 +34,7 @@ def write_runs(
     import polars as pl
 
     runs = table.filter(pl.col("status") == Status.OK).sort("proc", "run_id")
+    before = before if before is not None and before.usable else None
     old = _runs_by_procedure(before.table) if before is not None else {}
     places: dict[str, str] = {}
     sizes: dict[str, int] = {}
