@@ -119,6 +119,7 @@ def test_inspect_tells_layout_axis_and_spectra(table, tmp_path) -> None:
     ]
     assert set(good) == {
         "file", "layout", "confidence", "reason", "encoding", "first_data_line", "axis", "spectra", "alternatives",
+        "metadata",
     }  # fmt: skip
     words = CliRunner().invoke(spectra, ["inspect", str(table)]).output
     assert "Wavelength / nm: 400 to 449, 50 points" in words and "confidence" in words

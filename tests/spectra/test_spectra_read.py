@@ -347,9 +347,9 @@ def test_files_of_several_samples_name_their_columns(shared_spectra):
 def test_rows_at_the_ends_that_have_no_axis_value_are_noted_and_not_warned_of(write):
     rows = ["Pixel;Raman Shift;Dark Subtracted #1", *(f"{i};;{i % 7}" for i in range(30))]
     rows += [f"{i};{100 + 2 * i};{i % 7}" for i in range(30, 200)] + [f"{i};;3" for i in range(200, 210)]
-    path = write("\n".join(rows))
+    path = write("\n".join(rows) + "\n")
     found = read_text(path)
     assert found.warnings == () and len(found) == 170
     assert found.metadata["left out"] == "40 rows at the ends, which have no axis value"
     rows[100] = "99;;2"
-    assert any("1 of them between other points" in text for text in read_text(write("\n".join(rows))).warnings)
+    assert any("1 of them between other points" in text for text in read_text(write("\n".join(rows) + "\n")).warnings)
