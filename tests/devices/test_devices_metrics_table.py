@@ -194,7 +194,8 @@ def test_a_filtered_run_changes_only_what_it_covers():
     extractors = [e for e in m.extractors() if e.name == "dirac_point"]
     moved = [replace(one[0], columns={"Vg (V)": gate_loop(), "I (A)": transfer(gate_loop(), 0.9, 0.9)})]
     new = frame(*m.extract(moved, extractors=extractors, pairs=False).metrics, when=LATER)
-    covers = m.Coverage(run_ids=frozenset({"c" * 16}), metric_names=frozenset(extractors[0].metrics))
+    covers = m.coverage_of(moved, extractors, pairs=False, series=False)
+    assert covers == m.Coverage(run_ids=frozenset({"c" * 16}), metric_names=frozenset(extractors[0].metrics))
     done = m.upsert(table, new, covers)
     assert done.changed == new.height and done.added == done.removed == 0
     assert done.table.height == table.height
@@ -209,6 +210,20 @@ def test_a_repeated_run_leaves_the_same_table():
     assert_frame_equal(first.table, again.table)
     assert (again.added, again.changed, again.removed) == (0, 0, 0)
     assert again.superseded.is_empty()
+
+
+def test_a_new_number_in_the_history_is_no_new_value():
+    first = m.upsert(None, frame(metric(), seq={"a" * 16: 3}), m.Coverage()).table
+    moved = m.upsert(first, frame(metric(), seq={"a" * 16: 4}, when=LATER), m.Coverage())
+    assert moved.changed == 0 and moved.superseded.is_empty()
+    assert moved.table.select("seq_num", "extraction_timestamp").rows() == [(4, NOW)]
+
+
+def test_all_that_is_derived_is_covered():
+    some = runs()
+    found = m.extract(some)
+    covers = m.coverage_of(some, m.extractors())
+    assert {x.metric_name for x in found.metrics} <= covers.metric_names
 
 
 def test_what_was_covered_and_did_not_come_again_goes_into_the_history():
@@ -269,3 +284,28 @@ def test_extraction_opens_no_engine_and_no_slow_library():
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert told.stdout.strip() == "[]", told.stderr
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 5, 8, 30, 200])
+def test_nothing_breaks_on_odd_data(rows):
+    rng = np.random.default_rng(rows)
+    geometry = m.Geometry(layers=(m.Dielectric.of("hBN", 30.0),))
+    power = m.IrradiatedPower(power_w=1e-5, calibration_run_id="c", optical_fiber="", age_h=0.0, age=m.Age.PERFECT)
+    context = m.ExtractionContext(geometry=geometry, power=power, threshold_current_a=1e-7)
+    index = np.arange(rows, dtype=float)
+    values = [0 * index, 0 * index + 1e-5, rng.normal(size=rows), np.full(rows, np.nan), index]
+    lights = [
+        0 * index,
+        0 * index + 1,
+        (index > rows // 2) * 1.0,
+        ((index > rows // 3) & (index < 2 * rows // 3)) * 1.0,
+    ]
+    for y in values:
+        for vl in lights:
+            for t in (0.1 * index, 0 * index, np.round(index / 7)):
+                found = m.extract_run(trace_run(t, y, vl), context)
+                assert not any("Warning" in s.detail for s in found.skips)
+                assert all(np.isfinite(x.value_float) for x in found.metrics)
+        for v in (np.linspace(-5, 5, rows), 0 * index, rng.normal(size=rows), gate_loop()[:rows]):
+            found = m.extract_run(sweep_run(v, y), context)
+            assert all(np.isfinite(x.value_float) for x in found.metrics)

@@ -2,7 +2,7 @@
 
 from batchlab.devices.metrics._corrected_response import corrected_response
 from batchlab.devices.metrics._dirac_point import DiracPoint, maximum_resistance, parabola, robust_fit
-from batchlab.devices.metrics._extract import Extraction, context_of, extract, extract_run
+from batchlab.devices.metrics._extract import Extraction, context_of, coverage_of, extract, extract_run
 from batchlab.devices.metrics._extractor import ExtractionContext, Extractor, Reason, Row, Skip, Skipped
 from batchlab.devices.metrics._geometry import Dielectric, Geometry
 from batchlab.devices.metrics._legs import Leg, Sweep, split_legs, sweep_of
@@ -77,6 +77,7 @@ __all__ = [
     "constant_current",
     "context_of",
     "corrected_response",
+    "coverage_of",
     "crossing_time",
     "external_quantum_efficiency",
     "extract",

@@ -13,13 +13,16 @@ from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import ExtractionContext, Extractor, Reason, Skip, Skipped, log_skip
 from batchlab.devices.metrics._geometry import Geometry
 from batchlab.devices.metrics._pairing import PairingRules
+from batchlab.devices.metrics._pairs import NAMES as PAIR_METRICS
 from batchlab.devices.metrics._pairs import extract_pairs
 from batchlab.devices.metrics._power import Calibration, calibration_of, irradiated_power
+from batchlab.devices.metrics._power_law import NAME as POWER_LAW
 from batchlab.devices.metrics._power_law import extract_power_laws
 from batchlab.devices.metrics._registry import extractors as all_extractors
+from batchlab.devices.metrics._table import Coverage
 from batchlab.errors import BatchlabError
 
-__all__ = ["Extraction", "context_of", "extract", "extract_run"]
+__all__ = ["Extraction", "context_of", "coverage_of", "extract", "extract_run"]
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ def extract(
     threshold_current_a: float | None = None,
     rules: PairingRules | None = None,
     pairs: bool = True,
+    series: bool = True,
     on_run: Callable[[Run, Extraction], None] | None = None,
 ) -> Extraction:
     """All metrics of runs, single ones, series and pairs; the order of `runs` does not matter.
@@ -65,8 +69,8 @@ def extract(
         For threshold voltages by constant current.
     rules
         For pairs.
-    pairs
-        Whether consecutive sweeps are compared.
+    pairs, series
+        Whether consecutive sweeps are compared, and power laws sought; both want all runs of a chip.
     on_run
         Called once a run is done, with what it gave.
 
@@ -98,9 +102,10 @@ def extract(
         skips += one.skips
         if on_run is not None:
             on_run(run, one)
-    series, series_skips = extract_power_laws(runs, metrics, constants=constants)
-    metrics += series
-    skips += series_skips
+    if series:
+        laws, law_skips = extract_power_laws(runs, metrics, constants=constants)
+        metrics += laws
+        skips += law_skips
     if pairs:
         differences, pair_skips = extract_pairs(runs, rules=rules, constants=constants, power_w=powers)
         metrics += differences
@@ -108,6 +113,16 @@ def extract(
     metrics.sort(key=lambda m: (m.run_id, m.metric_name, m.extraction_method))
     skips.sort(key=lambda s: (s.run_id, s.extractor, s.detail))
     return Extraction(tuple(metrics), tuple(skips))
+
+
+def coverage_of(
+    runs: Iterable[Run], extractors: Sequence[Extractor], *, pairs: bool = True, series: bool = True
+) -> Coverage:
+    """What an extraction with these arguments settles, for `upsert`."""
+    names = {name for extractor in extractors for name in extractor.metrics}
+    names |= set(PAIR_METRICS) if pairs else set()
+    names |= {POWER_LAW} if series else set()
+    return Coverage(run_ids=frozenset(run.run_id for run in runs), metric_names=frozenset(names))
 
 
 def context_of(

@@ -8,7 +8,7 @@ from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip
 from batchlab.devices.metrics._phases import edge_levels, settled
-from batchlab.devices.metrics._trace import line, trace_of
+from batchlab.devices.metrics._trace import line, noise_of, trace_of
 
 __all__ = ["PhotoresponseExtractor", "reasonable"]
 
@@ -38,8 +38,10 @@ class PhotoresponseExtractor:
         error = float(np.sqrt(np.sum(errors**2))) / deltas.size
         quiet = settled(trace, k.SETTLE_FRACTION)
         t, y = trace.t[quiet], trace.y[quiet]
-        slope, value, *_ = line(t, y)
-        noise = float(np.std(y - value - slope * (t - t.mean()))) if t.size > 2 else 0.0
+        noise = noise_of(trace.y)
+        if t.size >= k.MIN_SAMPLES_PER_STATE:
+            slope, value, *_ = line(t, y)
+            noise = float(np.std(y - value - slope * (t - t.mean())))
         snr = abs(delta) / noise if noise > 0 else float("inf")
         spread = float(deltas.std(ddof=1) / abs(delta)) if deltas.size > 1 and delta else 0.0
         checks: dict[str, float] = {}

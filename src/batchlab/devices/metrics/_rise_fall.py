@@ -52,7 +52,7 @@ def smoothed(s: Array, y: Array, noise: float, change: float) -> tuple[Array, Ar
     """
     n = y.size
     enough = (noise / (_QUIET * abs(change))) ** 2 if change else 1.0
-    step = float(np.median(np.diff(s))) if n > 1 else 1.0
+    step = float(s[-1] - s[0]) / (n - 1) if n > 1 and s[-1] > s[0] else 1.0
     wide = np.minimum(enough, np.maximum(_WIDEST * s / step, 1.0))
     half = np.minimum(((wide - 1) / 2 + 0.5).astype(int), np.minimum(np.arange(n), np.arange(n)[::-1]))
     total = np.r_[0.0, np.cumsum(y - y[0])]
@@ -122,7 +122,7 @@ class RiseFallExtractor:
         rise = _response(trace, lit.samples, lit.start_s, off, end, None if drift is None else drift.change, k)
         noise = noise_of(trace.y)
         spread = max(noise, drift.noise if drift is not None else noise)
-        if abs(rise.change) < k.MIN_SNR_GOOD * max(spread / np.sqrt(k.MIN_SAMPLES_PER_STATE), off.error):
+        if abs(rise.change) <= k.MIN_SNR_GOOD * max(spread / np.sqrt(k.MIN_SAMPLES_PER_STATE), off.error):
             return Skip(Reason.QUALITY_FAILURE, "no response beyond the noise")
         checks: dict[str, float] = {}
         if abs(rise.change) < k.MIN_SNR_GOOD * spread:

@@ -20,7 +20,8 @@ __all__ = ["KEY", "Coverage", "Upserted", "Wide", "add_history", "metrics_frame"
 
 KEY = ("run_id", "metric_name", "extraction_method")
 _ORDER = ("chip_group", "chip_number", "procedure", "seq_num", "run_id", "metric_name", "extraction_method")
-_OUTSIDE = ("extraction_timestamp",)  # says when, not what: two rows that differ in it alone are one
+# Says when and where in the history, not what: two rows that differ in these alone are one.
+_OUTSIDE = ("extraction_timestamp", "seq_num")
 _RUN = ("run_id", "chip_group", "chip_number", "procedure", "seq_num")
 
 
@@ -129,7 +130,8 @@ def metrics_frame(
 def upsert(table: pl.DataFrame | None, new: pl.DataFrame, covers: Coverage) -> Upserted:
     """Put new rows into a table, changing only what the extraction covered.
 
-    A row that comes out as it was keeps its timestamp, so that a repeated run leaves the same bytes. What was covered
+    A row that comes out as it was keeps its timestamp (and takes a new number in the history), so that a repeated run
+    leaves the same bytes. What was covered
     and did not come again goes; what was not covered stays, whatever it is.
     """
     import polars as pl
@@ -148,7 +150,13 @@ def upsert(table: pl.DataFrame | None, new: pl.DataFrame, covers: Coverage) -> U
     same_keys = both.filter(
         pl.all_horizontal([pl.col(name).eq_missing(pl.col(f"{name}_before")) for name in content])
     ).select(key)
-    same = before.join(same_keys, on=key, how="semi")
+    stamps = before.select(*key, pl.col("extraction_timestamp").alias("_stamp"))
+    same = (
+        new.join(same_keys, on=key, how="semi")
+        .join(stamps, on=key, how="left")
+        .with_columns(extraction_timestamp=pl.col("_stamp"))
+        .drop("_stamp")
+    )
     fresh = new.join(same_keys, on=key, how="anti")
     superseded = before.join(same_keys, on=key, how="anti")
     changed = superseded.join(new, on=key, how="semi").height

@@ -57,7 +57,7 @@ def linear_extrapolation(v_gs: Array, i_d: Array, v_ds: float, *, window: int, o
         noise * slope_gain(min(window, v_gs.size - (1 - v_gs.size % 2)), order) / float(np.median(np.diff(v_gs)))
     )
     reach = float(i_d[at] / g_m[at])
-    error = abs(reach) * float(np.hypot(noise / i_d[at], slope_error / g_m[at]))
+    error = float(np.hypot(noise, reach * slope_error) / abs(g_m[at]))
     half = v_ds / 2 if np.isfinite(v_ds) else 0.0
     return Voltage(float(v_gs[at]) - reach - half, error)
 

@@ -126,6 +126,8 @@ def _trace_of(run: Run, light_on_v: float, min_samples: int) -> Trace | Skip:
         return Skip(Reason.DATA_QUALITY, "fewer than two finite samples")
     if not good.all():
         t, y, volt = t[good], y[good], volt[good]
+    if np.ptp(t) == 0:
+        return Skip(Reason.DATA_QUALITY, "the time does not advance")
     if (np.diff(t) < 0).any():
         order = np.argsort(t, kind="stable")
         t, y, volt = t[order], y[order], volt[order]
@@ -166,7 +168,7 @@ def line(t: Array, y: Array) -> tuple[float, float, float, float]:
     x = t - t.sum() / t.size
     sxx = float(x @ x)
     mean = float(y.sum()) / y.size
-    if sxx == 0.0:
+    if sxx <= 1e-24 * float(t @ t):
         return 0.0, mean, float("inf"), 0.0
     d = y - mean
     slope = float(x @ d) / sxx
