@@ -1,8 +1,8 @@
 """Compare a folder of spectra with a baseline, by the calls of an earlier batch processor.
 
-Run it with a folder to work in; the measurements are made up there:
+The measurements are made up, in the folder that is named, else in one beside where it runs:
 
-    python batch_processing_example.py FOLDER
+    python batch_processing_example.py [FOLDER]
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from batchlab.compat.spectra import BatchConfig, BatchProcessor, OutputSettings, ProcessingProgress
 
+FOLDER = Path("batch_processing_example")
 BANDS = ((2920.0, 25.0, 0.8), (1740.0, 15.0, 0.5), (1460.0, 20.0, 0.3), (1160.0, 40.0, 0.4))  # centre, width, height
 
 
@@ -78,6 +79,6 @@ async def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) > 2 or (sys.argv[1:] and sys.argv[1].startswith("-")):
         sys.exit(__doc__)
-    sys.exit(asyncio.run(main(Path(sys.argv[1]))))
+    sys.exit(asyncio.run(main(Path(sys.argv[1]) if sys.argv[1:] else FOLDER)))

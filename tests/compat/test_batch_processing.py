@@ -603,3 +603,7 @@ def test_estimates_grow_with_the_work(files: Files):
     assert three.estimated_memory_mb <= 1000
     lone = processor.estimate_processing_time(files[0], files[1], BatchConfig(max_concurrent_files=1))
     assert lone.estimated_time_minutes > three.estimated_time_minutes
+
+
+if __name__ == "__main__":
+    raise SystemExit(pytest.main([__file__]))

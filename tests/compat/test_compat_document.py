@@ -212,13 +212,35 @@ def test_debug_logging_tells_more(
     assert any(record.name.startswith("batchlab") for record in caplog.records)
 
 
+HOMES = {"test_batch_processing.py": "tests/compat", "batch_processing_example.py": "examples"}
+
+
 def test_the_scripts_it_names_are_there():
-    repository = Path(__file__).parents[2]
-    homes = {"test_batch_processing.py": "tests/compat", "batch_processing_example.py": "examples"}
     (shell,) = blocks("bash")
-    named = re.findall(r"^python (\S+)$", shell, re.MULTILINE)
-    assert set(named) == set(homes)
-    assert all((repository / homes[name] / name).is_file() for name in named)
+    assert set(re.findall(r"^python (\S+)$", shell, re.MULTILINE)) == set(HOMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        # One test of them, since all are in this run already.
+        ("test_batch_processing.py", {"PYTEST_ADDOPTS": "-k nothing_to_cancel -p no:cacheprovider"}, "1 passed"),
+        ("batch_processing_example.py", {}, "4 of 5 files compared"),
+    ],
+)
+def test_the_scripts_it_names_run_without_a_word_more(name: str, words: dict[str, str], said: str, tmp_path: Path):
+    script = Path(__file__).parents[2] / HOMES[name] / name
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+        cwd=tmp_path,
+        env={**os.environ, **words},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert said in done.stdout
 
 
 # tables and lists
