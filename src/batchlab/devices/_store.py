@@ -41,13 +41,18 @@ class Store:
 
     Notes
     -----
-    When the store is replaced meanwhile, a run that is still in it is read from its new place: equal ids are equal
-    data. Only what has left it cannot be read any more.
+    It goes on to tell what it told when it was opened. When the store on disk is replaced meanwhile, rows of a run are
+    read from their new place: equal ids are equal data. Only what has left it cannot be read any more.
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
+        import polars as pl
+
         self.root = Path(root)
-        self._load()
+        self._manifest: Manifest = read_manifest(self.root)
+        self._runs = self._manifest.table.filter(pl.col("status") == Status.OK).sort("proc", "run_id")
+        self._place: dict[str, int] = {name: k for k, name in enumerate(self._runs["run_id"])}
+        self._columns = self._runs.select(_NEEDED).to_dict(as_series=False)
 
     def __repr__(self) -> str:
         counts = self.table["proc"].drop_nulls().value_counts(sort=True).rows()
@@ -203,24 +208,23 @@ class Store:
         chosen = self._runs.filter(conditions) if conditions else self._runs
         return self._read(dict.fromkeys(chosen["run_id"]), columns)
 
-    def _load(self) -> None:
-        import polars as pl
-
-        self._manifest: Manifest = read_manifest(self.root)
-        self._runs = self._manifest.table.filter(pl.col("status") == Status.OK).sort("proc", "run_id")
-        self._place: dict[str, int] = {name: k for k, name in enumerate(self._runs["run_id"])}
-        self._columns = self._runs.select(_NEEDED).to_dict(as_series=False)
-
     def _row(self, run_id: str) -> dict[str, Any]:
-        try:
-            k = self._place[run_id]
-        except KeyError as error:
-            raise DataError(
-                f"{self.root}: run {run_id} has left the store while it was read; read again",
-                category=Category.MISSING_INPUT,
-                reason="no-such-run",
-            ) from error
+        k = self._place[run_id]
         return {name: column[k] for name, column in self._columns.items()}
+
+    def _find_again(self, run_ids: Iterable[str]) -> None:
+        """Where the rows of runs lie now."""
+        now = read_manifest(self.root).table.select("run_id", "status", "data_file", "offset")
+        places = {row[0]: row[2:] for row in now.iter_rows() if row[1] == Status.OK}
+        for run_id in run_ids:
+            if run_id not in places:
+                raise DataError(
+                    f"{self.root}: run {run_id} has left the store since it was opened; open it again",
+                    category=Category.MISSING_INPUT,
+                    reason="no-such-run",
+                )
+            k = self._place[run_id]
+            self._columns["data_file"][k], self._columns["offset"][k] = places[run_id]
 
     def _read(self, run_ids: Collection[str], columns: Sequence[str] | None) -> Iterator[Run]:
         """Runs in the order of the store; `run_ids` need not be sorted."""
@@ -234,15 +238,14 @@ class Store:
             try:
                 yield from self._read_span(span, columns)
             except FileNotFoundError as error:
-                # The store was replaced since; the same runs lie elsewhere now.
+                # The store was replaced since: equal runs lie elsewhere now, in the same order.
                 tries += 1
                 if tries > _TRIES:
                     raise DataError(
                         f"{self.root}: {error.filename or error} is not there; stage again with force",
                         reason="broken-store",
                     ) from error
-                self._load()
-                left.sort(key=lambda name: self._place.get(name, -1))
+                self._find_again(left)
             else:
                 tries = 0
                 del left[: len(span)]

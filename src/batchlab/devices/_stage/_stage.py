@@ -91,7 +91,9 @@ def stage(
         before = recall(known, made, force=force)
         unchanged, fresh = sort_out(files, before)
         if before is not None and before.usable and not fresh and _as_known(unchanged, before):
-            if not in_place:
+            if in_place:
+                sweep(target, before.manifest)  # of what a killed run left
+            else:
                 copy_store(before, target)
             write_rejects(target, before.table)
             return tell(before.table, before.table, set(), item, changed=False)
