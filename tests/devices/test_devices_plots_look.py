@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -18,6 +19,7 @@ from batchlab.devices.plots import (
     Look,
     Name,
     Palette,
+    RunFacts,
     Theme,
     declare,
     default_tag,
@@ -29,7 +31,7 @@ from batchlab.devices.plots import (
 from batchlab.devices.plots import _registry as registry
 from batchlab.devices.plots._look import PALETTES
 from batchlab.devices.plots._units import amount, unit_for
-from batchlab.errors import ConfigError
+from batchlab.errors import BatchlabError, ConfigError
 from batchlab.figures import Picture, picture_facts, read_provenance
 from tests.devices.device_runs import calibration_run, it_run, sweep_run
 
@@ -237,6 +239,51 @@ def test_letters_grid_legend_and_size_follow_the_look() -> None:
     assert (plot.legend.place, plot.legend.scale, plot.grid) == ("upper left", 0.7, True)  # type: ignore[union-attr]
     assert (sheet.size_in, sheet.title, sheet.lettering.weight) == ((5.0, 4.0), "", "bold")
     assert {mark.width_pt for mark in plot.marks if hasattr(mark, "width_pt")} == {3.0}
+
+
+MADE = {
+    "It": it_run,
+    "Vt": lambda number: it_run(number, procedure="Vt"),
+    "IVg": sweep_run,
+    "VVg": lambda number: sweep_run(number, procedure="VVg"),
+    "LaserCalibration": lambda number: calibration_run(number, 365.0),
+}
+SPOILT: dict[str, Callable[[str, np.ndarray, bool], np.ndarray]] = {
+    "constant": lambda name, values, first: values if first else np.full(values.size, 1e-6),
+    "zero": lambda name, values, first: values if first else np.zeros(values.size),
+    "no values": lambda name, values, first: values if first else np.full(values.size, np.nan),
+    "no places": lambda name, values, first: np.full(values.size, np.nan) if first else values,
+    "gaps": lambda name, values, first: np.where(np.arange(values.size) % 7 == 0, np.nan, values),
+    "infinite": lambda name, values, first: values if first else np.where(np.arange(values.size) == 3, np.inf, values),
+    "two rows": lambda name, values, first: values[:2],
+    "no rows": lambda name, values, first: values[:0],
+    "huge": lambda name, values, first: values if first else values * 1e30,
+    "backwards": lambda name, values, first: values[::-1],
+}
+
+
+@pytest.mark.parametrize("how", [*SPOILT, "nothing known"])
+def test_spoilt_runs_are_drawn_or_told_of(how: str) -> None:
+    """Never another error than ours, and no warning of numpy's."""
+    for name in plot_types():
+        kind = plot_type(name)
+        for make in (MADE[procedure] for procedure in kind.procedures if procedure in MADE):
+            run = make(1)
+            if how in SPOILT:
+                columns = {key: SPOILT[how](key, run.columns[key], at == 0) for at, key in enumerate(run.columns)}
+                spoilt = replace(run, columns=columns)
+            else:
+                spoilt = replace(run, settings={}, start_utc=None, has_light=None, chip=None)
+            runs = [make(2), spoilt, make(3)]
+            metrics = {"cnp_voltage": 0.1, "delta_current": 1e-7, "delta_voltage": 0.0}
+            facts = Facts(runs={each.run_id: RunFacts(power_w=1e-6, metrics=metrics) for each in runs})
+            for chosen in ([spoilt], runs):
+                try:
+                    made = kind.draw(chosen, kind.options(), Look(), facts)
+                except BatchlabError as error:
+                    assert str(error)
+                else:
+                    assert len(made.sheets) == len(kind.names(kind.options()))
 
 
 SHOWN = {

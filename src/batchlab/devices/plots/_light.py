@@ -12,7 +12,7 @@ from batchlab.devices._model import Run
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["Window", "common_windows", "light_windows", "lit_windows"]
+__all__ = ["Window", "common_windows", "last_time", "light_windows", "lit_windows"]
 
 Window: TypeAlias = tuple[float, float]
 
@@ -32,6 +32,12 @@ def lit_windows(t: Array, v_laser: Array) -> tuple[Window, ...]:
     return tuple((float(t[first]), float(t[end - 1])) for first, end in edges.reshape(-1, 2).tolist())
 
 
+def last_time(run: Run) -> float:
+    """When a run ended, in s; 0 where no time was recorded."""
+    t = run.columns["t (s)"]
+    return float(np.max(t[np.isfinite(t)], initial=0.0))
+
+
 def light_windows(run: Run) -> tuple[Window, ...]:
     """When the light of a run was on, in s.
 
@@ -44,7 +50,7 @@ def light_windows(run: Run) -> tuple[Window, ...]:
         return lit_windows(t, recorded)
     if not run.has_light:
         return ()
-    period, last = run.number("laser_period_s"), float(np.nanmax(t))
+    period, last = run.number("laser_period_s"), last_time(run)
     return ((period / 2, min(period, last)),) if 0 < period / 2 < last else ((last / 3, 2 * last / 3),)
 
 

@@ -14,7 +14,7 @@ from batchlab.devices.plots._axes import Curve, limits_of, shaded, table_of, tex
 from batchlab.devices.plots._its import PROCEDURES as CURRENTS
 from batchlab.devices.plots._its import ItsOptions, its_quantity
 from batchlab.devices.plots._legends import LegendBy, LegendWord, labels_of
-from batchlab.devices.plots._light import Window, light_windows
+from batchlab.devices.plots._light import Window, last_time, light_windows
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, only
 from batchlab.devices.plots._options import PlotOptions
@@ -172,7 +172,7 @@ def _offsets(runs: Sequence[Run], options: SequentialOptions) -> tuple[list[tupl
             placed.append((run, 0.0))
             continue
         first, (before, offset) = ordered[0], placed[-1]
-        end = offset + float(np.nanmax(before.columns["t (s)"]))
+        end = offset + last_time(before)
         began = (run.start_utc - first.start_utc).total_seconds() if run.start_utc and first.start_utc else end
         if began < end - 1.0:
             warnings.append(f"run {run.run_id} began before the one ahead of it had ended")
