@@ -75,7 +75,8 @@ def columns_of(schema: Schema | None = None) -> dict[str, Any]:
     are as of a run. ``start_time_utc`` is known from ``date_origin`` (meta, path or mtime); ``date_local`` is its
     day in the laboratory. ``status`` is ok, duplicate or reject; the latter two have ``reason``, ``category`` and
     ``message``. ``warnings`` is what was amiss and read nonetheless. ``source_file`` is relative to the folder of raw
-    files, ``file_idx`` the number that ends its name; ``size``, ``mtime_ns`` and ``digest`` are those of the file.
+    files, ``file_idx`` the number that ends its name; ``size``, ``mtime_ns`` and ``digest`` are those of the file;
+    ``ingested_at_utc`` is when the run came into the store, if that was noted.
     ``data_file`` holds the rows, from ``offset`` on; ``data_columns`` names the recorded ones (JSON). ``settings`` is
     all that was set (JSON); settings that the procedures describe have a typed column each.
     """

@@ -140,16 +140,17 @@ def _none(message: str) -> DataError:
 
 
 def reference_of(history: pl.DataFrame, run_id: str) -> str:
-    """The shortest stable name of a run in a history: day and file number if that is enough, else its id."""
+    """The stable name of a run that people can read: procedure, day and file number; its id where it has none.
+
+    The procedure is in it always: without, the name would mean two runs once a file of another procedure is staged.
+    """
     (row,) = history.filter(history["run_id"] == run_id).select("proc", "date_local", "file_idx").to_dicts()
-    if row["file_idx"] is not None:
-        for name in (f"{row['date_local']}#{row['file_idx']}", f"{row['proc']}{row['date_local']}#{row['file_idx']}"):
-            try:
-                resolve(history, name)
-            except DataError:
-                continue
-            return name
-    return run_id
+    name = f"{row['proc']}{row['date_local']}#{row['file_idx']}"
+    try:
+        resolve(history, name)
+    except DataError:
+        return run_id
+    return name
 
 
 def meaning(history: pl.DataFrame, references: Iterable[str]) -> dict[str, str | None]:
