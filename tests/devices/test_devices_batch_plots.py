@@ -189,6 +189,13 @@ def test_a_selection_takes_rows_of_a_history() -> None:
     assert Selection(seqs=(4, 5, 9)).missing([row]) == (4, 9)
 
 
+def test_a_selection_takes_runs_by_what_their_references_mean() -> None:
+    row = {"seq": 5, "run_id": "0123456789abcdef", "proc": "It"}
+    assert Selection(seqs=(4,), runs=("012345",)).takes(row, ("0123456789abcdef",))
+    assert not Selection(seqs=(4,), runs=("012345",)).takes(row, ())
+    assert not Selection(runs=("012345",), procedures=("Vt",)).takes(row, ("0123456789abcdef",))
+
+
 def test_a_sweep_makes_a_plot_of_each_combination_with_its_own_name(tmp_path: Path) -> None:
     found = load(
         tmp_path,

@@ -14,7 +14,7 @@ from scipy.signal import savgol_filter
 from batchlab.devices._model import Run
 from batchlab.devices.plots import Drawn, Facts, Look, RunFacts, plot_type
 from batchlab.devices.plots._axes import dates_along
-from batchlab.devices.plots._response import power_law
+from batchlab.devices.plots._response import law_of
 from batchlab.devices.plots._transconductance import segments, transconductance
 from batchlab.errors import DataError
 from batchlab.figures import Line, Points, Role
@@ -209,7 +209,7 @@ def test_responses_follow_their_power_law() -> None:
     assert (plot.x_log, plot.y_log, plot.x_label) == (True, True, "irradiated power (µW)")
     (points,) = marks(made, Points)
     np.testing.assert_allclose(points.y, 200 * np.arange(1, 5) ** 0.7)
-    assert points.label == "365 nm, Vg = −2 V: γ = 0.70 ± 0.00"
+    assert points.label == "365 nm, Vg = −2 V: γ = 0.70 ± 0.01"
     linear = drawn("plot-photoresponse", runs, facts)
     np.testing.assert_allclose(marks(linear, Points)[0].y, -200 * np.arange(1, 5) ** 0.7)
 
@@ -219,11 +219,11 @@ def test_the_power_law_has_the_error_of_a_line_through_logarithms() -> None:
 
     power = np.array([1e-6, 2e-6, 5e-6, 9e-6])
     response = -(power**0.6) * np.array([1.0, 1.1, 0.95, 1.02])
-    law, line = power_law(power, response), linregress(np.log(power), np.log(np.abs(response)))
+    law, line = law_of(power, response), linregress(np.log(power), np.log(np.abs(response)))
     assert law is not None
     assert (law.exponent, law.error) == pytest.approx((line.slope, line.stderr))
-    assert law.scale == pytest.approx(np.exp(line.intercept))
-    assert power_law(power[:2], response[:2]) is None
+    assert law.prefactor == pytest.approx(np.exp(line.intercept))
+    assert law_of(power[:2], response[:2]) is None
 
 
 def test_gates_that_were_held_from_the_same_dirac_point_are_one_group() -> None:

@@ -123,6 +123,13 @@ def test_names_fall_back_from_power_to_volts_to_numbers() -> None:
     assert [line.label for line in lines(drawn("plot-its", bare, unknown))] == ["#7", "#8", "#9"]
 
 
+def test_file_numbers_of_several_days_get_their_day() -> None:
+    runs = [it_run(1), it_run(2, begins_s=86_400.0)]
+    facts = Facts(runs={run.run_id: RunFacts(file_number=3) for run in runs})
+    labels = [line.label for line in lines(drawn("plot-its", runs, facts, legend_by="file"))]
+    assert labels == ["#3 light 04 Sep", "#3 light 05 Sep"]
+
+
 @pytest.mark.parametrize(
     ("preset", "label", "start", "title"),
     [

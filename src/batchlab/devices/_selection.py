@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -41,16 +41,17 @@ class Selection:
     wavelengths_nm: tuple[float, ...] = ()
     dates: tuple[tuple[date, date], ...] = ()
 
-    def takes(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row of a history is meant.
+    def takes(self, row: Mapping[str, Any], run_ids: Collection[str] = ()) -> bool:
+        """Whether a row of a history is meant: by its number or its id, and by all else that is given.
 
         Parameters
         ----------
         row
-            With ``seq, proc, has_light, wavelength_nm, date_local`` as far as they are asked for; `runs` are looked up
-            by whoever knows references, as `seqs`.
+            With ``seq, run_id, proc, has_light, wavelength_nm, date_local`` as far as they are asked for.
+        run_ids
+            What `runs` mean in this history.
         """
-        if self.seqs and row["seq"] not in self.seqs:
+        if (self.seqs or self.runs) and row["seq"] not in self.seqs and row.get("run_id") not in run_ids:
             return False
         if self.procedures and row["proc"] not in self.procedures:
             return False

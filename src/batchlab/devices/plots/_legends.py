@@ -98,7 +98,7 @@ def labels_of(runs: Sequence[Run], by: LegendBy, facts: Facts) -> tuple[str, tup
     plain = [_label(run, by, facts) or facts.name(run) for run in runs]
     count = Counter(plain)
     numbered = [
-        f"{label} ({facts.name(run)})" if count[label] > 1 and label != facts.name(run) else label
+        f"{label} ({facts.name(run)})" if count[label] > 1 and facts.name(run) not in label else label
         for label, run in zip(plain, runs, strict=True)
     ]
     if any(count > 1 for count in Counter(numbered).values()):  # file numbers start anew each day

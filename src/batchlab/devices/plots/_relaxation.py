@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from batchlab.devices._model import Run
-from batchlab.devices.metrics._relaxation import Relaxation, fit_relaxations
+from batchlab.devices.metrics import Relaxation, fit_relaxations
 from batchlab.devices.plots._axes import limits_of, shaded, text_of
 from batchlab.devices.plots._legends import LegendBy, LegendWord, labels_of
 from batchlab.devices.plots._light import light_windows

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from batchlab.devices._model import Run
+from batchlab.devices.metrics import PowerLaw, power_law
 from batchlab.devices.plots._axes import dates_along, limits_of, text_of
 from batchlab.devices.plots._light import light_windows
 from batchlab.devices.plots._look import Look
@@ -24,7 +25,7 @@ from batchlab.figures import SYMBOLS, Line, Plot, Points
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["PowerLaw", "Response", "draw_response", "measured_response", "power_law", "responses"]
+__all__ = ["Response", "draw_response", "law_of", "measured_response", "responses"]
 
 _LAST_SHARE = 0.1  # of the time of light, whose mean is the response
 _LABELS = {
@@ -49,32 +50,18 @@ class Response:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PowerLaw:
-    """``|response| = scale * power**exponent``, with the standard error of the exponent."""
-
-    exponent: float
-    error: float
-    scale: float
-
-
-def power_law(power_w: Array, response: Array) -> PowerLaw | None:
-    """A straight line through the logarithms, by least squares; None with fewer than three powers.
+def law_of(power_w: Array, response: Array) -> PowerLaw | None:
+    """The power law of the metrics, all points counting alike; None with fewer than three powers.
 
     Parameters
     ----------
     power_w, response : (n,) array
-        Powers in W; responses of either sign, whose magnitudes count. What is 0 or not finite is left out.
+        Powers in W; responses of either sign, whose magnitudes count.
     """
-    good = np.isfinite(power_w) & np.isfinite(response) & (power_w > 0) & (response != 0)
-    x, y = np.log(power_w[good]), np.log(np.abs(response[good]))
-    if np.unique(x).size < _FEWEST:
+    if np.unique(power_w[power_w > 0]).size < _FEWEST:
         return None
-    across = x - x.mean()
-    exponent = float(across @ y / (across @ across))
-    rest = y - y.mean() - exponent * across
-    error = math.sqrt(float(rest @ rest) / max(x.size - 2, 1) / float(across @ across))
-    return PowerLaw(exponent=exponent, error=error, scale=math.exp(float(y.mean() - exponent * x.mean())))
+    law = power_law(power_w, response, np.zeros(response.size))
+    return law if isinstance(law, PowerLaw) else None
 
 
 def measured_response(run: Run, values: Array) -> float:
@@ -164,7 +151,7 @@ def draw_response(
         chosen = (member == at) & ((px > 0) | (not x_log)) & ((py > 0) | (not y_log))
         if not chosen.any():
             continue
-        law = power_law(xs[chosen], values[chosen]) if options.photoresponse_x == "power" else None
+        law = law_of(xs[chosen], values[chosen]) if options.photoresponse_x == "power" else None
         name = group if law is None else f"{group}: γ = {law.exponent:.2f} ± {law.error:.2f}".removeprefix(": ")
         marks.append(
             Points(
@@ -179,7 +166,7 @@ def draw_response(
         if law is not None:
             sign = 1.0 if y_log else float(np.sign(np.median(values[chosen])))
             along = np.geomspace(xs[chosen][xs[chosen] > 0].min(), xs[chosen].max(), 60)
-            curve = unit.of(sign * law.scale * along**law.exponent)
+            curve = unit.of(sign * law.prefactor * along**law.exponent)
             line_x = along if x_unit is None else x_unit.of(along)
             marks.append(Line(x=line_x, y=curve, colour=colour, width_pt=0.7 * look.width_pt))
     dates = options.photoresponse_x == "time"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from batchlab.devices._model import Run
-from batchlab.devices.metrics._legs import Leg, split_legs
+from batchlab.devices.metrics import Leg, Skip, Sweep, leg_difference, sweep_of
 from batchlab.devices.plots._axes import limits_of, span_of, text_of
 from batchlab.devices.plots._look import Look
-from batchlab.devices.plots._model import Drawn, Facts, Table, column, only
+from batchlab.devices.plots._model import Drawn, Facts, Table, only
 from batchlab.devices.plots._options import PlotOptions
 from batchlab.devices.plots._places import Name
 from batchlab.devices.plots._registry import plot
@@ -24,12 +24,12 @@ from batchlab.figures import Line, Plot, Role, Rule
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["SweepDifference", "SweepDifferenceOptions", "draw_sweep_difference", "leg_difference"]
+__all__ = ["SweepDifference", "SweepDifferenceOptions", "draw_sweep_difference"]
 
-_COLUMNS = {"IVg": ("I (A)", "I_ds", "A"), "VVg": ("VDS (V)", "V_ds", "V")}
-_PROCEDURES = tuple(_COLUMNS)
+_SHOWN = {"IVg": ("I_ds", "A"), "VVg": ("V_ds", "V")}
+_PROCEDURES = tuple(_SHOWN)
 _COVERAGE = 0.95
-_LEAST_CURRENT_A = 1e-12
+_OPEN = 1e-6  # of the largest current: below it a resistance is a division by noise
 _MOST_NAMED = 20
 
 
@@ -89,7 +89,7 @@ def draw_sweep_difference(runs: Sequence[Run], options: SweepDifferenceOptions, 
             )
     if not pairs:
         raise DataError(f"no two sweeps share a leg over {options.min_overlap:g} V: {warnings[0]}", reason="no-overlap")
-    _, symbol, plain = _COLUMNS[ordered[0].procedure]
+    symbol, plain = _SHOWN[ordered[0].procedure]
     unit = unit_for((leg.delta for legs in pairs for leg in legs), plain)
     r_unit = unit_for((leg.delta_r for legs in pairs for leg in legs), "Ω")
     colours = look.colours(len(pairs))
@@ -134,55 +134,23 @@ def draw_sweep_difference(runs: Sequence[Run], options: SweepDifferenceOptions, 
     )
 
 
-def leg_difference(earlier: Leg, later: Leg) -> tuple[Array, Array, Array] | None:
-    """Two legs at the gate voltages of the later one that both cover.
-
-    Returns
-    -------
-    v, earlier, later : (n,) arrays, or None
-        None where they share fewer than two voltages.
-    """
-    low, high = max(earlier.v[0], later.v[0]), min(earlier.v[-1], later.v[-1])
-    slack = 1e-9 * max(abs(low), abs(high), 1.0)
-    inside = (later.v >= low - slack) & (later.v <= high + slack)
-    if np.count_nonzero(inside) < 2:
-        return None
-    v = later.v[inside]
-    return v, np.interp(v, earlier.v, earlier.y), later.y[inside]
-
-
 def _legs_of(earlier: Run, later: Run, min_overlap: float) -> list[SweepDifference]:
-    name = _COLUMNS[later.procedure][0]
-    first, second = (_full(split_legs(column(run, "Vg (V)"), column(run, name))) for run in (earlier, later))
+    first, second = (_full(sweep_of(run, _COVERAGE)) for run in (earlier, later))
     made = []
     for way, leg in second.items():
         both = leg_difference(first[way], leg) if way in first else None
-        if both is None or both[0][-1] - both[0][0] < min_overlap:
+        if both is None or both.v[-1] - both.v[0] < min_overlap:
             continue
-        v, before, after = both
+        delta_r = _resistance(later, both.later) - _resistance(earlier, both.earlier)
         made.append(
-            SweepDifference(
-                earlier=earlier,
-                later=later,
-                forward=way,
-                v=v,
-                delta=after - before,
-                delta_r=_resistance(later, after) - _resistance(earlier, before),
-            )
+            SweepDifference(earlier=earlier, later=later, forward=way, v=both.v, delta=both.delta, delta_r=delta_r)
         )
     return made
 
 
-def _full(legs: Sequence[Leg]) -> dict[bool, Leg]:
-    """The first leg of each direction that covers the sweep."""
-    if not legs:
-        return {}
-    span = max(float(leg.v[-1]) for leg in legs) - min(float(leg.v[0]) for leg in legs)
-    found: dict[bool, Leg] = {}
-    for leg in legs:
-        if leg.span >= _COVERAGE * span:
-            found.setdefault(leg.forward, leg)
-    return found
+def _full(sweep: Sweep | Skip) -> dict[bool, Leg]:
+    """Legs that cover the sweep, by their direction."""
+    return {} if isinstance(sweep, Skip) else {leg.forward: leg for leg in sweep.full}
 
 
 def _resistance(run: Run, values: Array) -> Array:
@@ -190,7 +158,7 @@ def _resistance(run: Run, values: Array) -> Array:
     if run.procedure == "VVg":
         i_ds = run.number("ids_a")
         return values / i_ds if i_ds else np.full(values.shape, np.nan)
-    flows = np.abs(values) >= _LEAST_CURRENT_A
+    flows = np.abs(values) > _OPEN * np.max(np.abs(values))
     return np.asarray(np.divide(run.number("vds_v"), values, out=np.full(values.shape, np.nan), where=flows))
 
 

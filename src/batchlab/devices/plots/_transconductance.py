@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from batchlab.devices._model import Run
+from batchlab.devices.metrics import slopes
 from batchlab.devices.plots._axes import Curve, limits_of, span_of, table_of, text_of
 from batchlab.devices.plots._legends import LegendBy, LegendWord, labels_of
 from batchlab.devices.plots._look import Look
@@ -165,12 +166,12 @@ def segments(v: Array, i: Array) -> tuple[tuple[Array, Array], ...]:
 
 
 def transconductance(v: Array, i: Array, window: int, polyorder: int) -> Array:
-    """Derivative of a leg by a Savitzky-Golay filter [1]_; at both ends that of the polynomial of the last window.
+    """Derivative of a leg by a Savitzky-Golay filter, the one of mobilities.
 
     Parameters
     ----------
     v, i : (n,) array
-        Gate voltage in V, one way, evenly spaced; current in A. Three points or more.
+        Gate voltage in V, one way; current in A. Three points or more.
     window, polyorder
         Points, odd, and degree; cut to what the leg holds.
 
@@ -178,23 +179,9 @@ def transconductance(v: Array, i: Array, window: int, polyorder: int) -> Array:
     -------
     (n,) array
         In S.
-
-    References
-    ----------
-    .. [1] A. Savitzky and M. J. E. Golay, Anal. Chem. 36, 1627 (1964).
     """
-    window = min(window, v.size - (v.size + 1) % 2)
-    order = min(polyorder, window - 1)
-    half = window // 2
-    # On -1 to 1, or powers of the places of a wide window lose all digits.
-    places = np.arange(-half, half + 1) / half
-    powers = np.vander(places, order + 1, increasing=True)
-    fit = np.linalg.pinv(powers)  # values of a window to coefficients
-    slopes = np.zeros_like(powers)
-    slopes[:, 1:] = powers[:, :-1] * np.arange(1, order + 1)
-    derive = slopes @ fit / (half * float(np.median(np.diff(v))))  # values of a window to slopes at its places
-    inner = np.lib.stride_tricks.sliding_window_view(i, window) @ derive[half]
-    return np.concatenate((derive[:half] @ i[:window], inner, derive[half + 1 :] @ i[-window:]))
+    way = 1 if v[-1] > v[0] else -1
+    return slopes(v[::way], i[::way], window, polyorder)[::way]
 
 
 def _joined(parts: Sequence[Array]) -> Array:
