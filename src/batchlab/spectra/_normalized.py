@@ -16,7 +16,8 @@ from batchlab.spectra._read._spectra import DOUBT
 
 __all__ = ["read_all_normalized", "read_normalized"]
 
-_NO_LAYOUT = ("unknown-layout", "not-a-spectrum")  # another may still find one
+# Another plan may still find a layout, or which of the columns is meant; where the rules are sure, none is asked for.
+_OPEN = ("unknown-layout", "not-a-spectrum", "ambiguous-columns", "no-sample", "broken-table")
 
 
 def read_normalized(path: Path, **reading: Any) -> Spectrum:
@@ -64,7 +65,7 @@ def _by_the_best_plan(path: Path, read_by: Callable[[Plan | None], tuple[Spectru
         try:
             spectra = read_by(None)
         except DataError as error:
-            if error.reason not in _NO_LAYOUT or not normalizer.can_ask:
+            if error.reason not in _OPEN or not normalizer.can_ask:
                 raise
         else:
             if not any(text.startswith(DOUBT) for spectrum in spectra for text in spectrum.warnings):
@@ -77,7 +78,10 @@ def _by_the_best_plan(path: Path, read_by: Callable[[Plan | None], tuple[Spectru
             "it",
             reason="needs-review",
         )
+    try:
+        spectra = read_by(found.plan)
+    except DataError as error:
+        told = "; ".join((str(error), *found.warnings))
+        raise DataError(told, category=error.category, reason=error.reason) from error
     who = () if found.source in (Source.RULES, Source.FORMAT) else (f"read by the plan of the {found.source}",)
-    return tuple(
-        replace(spectrum, warnings=(*spectrum.warnings, *found.warnings, *who)) for spectrum in read_by(found.plan)
-    )
+    return tuple(replace(spectrum, warnings=(*spectrum.warnings, *found.warnings, *who)) for spectrum in spectra)
