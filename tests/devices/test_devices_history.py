@@ -13,9 +13,10 @@ from batchlab.devices._history import (
     history_of,
     read_histories,
     read_history,
+    seqs_of,
     write_histories,
 )
-from batchlab.devices._history_view import select_runs, show
+from batchlab.devices._history_view import export_history, select_runs, show
 from batchlab.devices._model import Chip
 from batchlab.devices._stage import stage
 from batchlab.devices._store import Store
@@ -90,6 +91,22 @@ def test_chips_of_one_number_in_two_groups_are_two(tmp_path):
     assert {name: table.height for name, table in found.items()} == {"Alisson71": 1, "other71": 1}
     assert histories(store.manifest(), timezone=store.timezone, group="other").keys() == {"other71"}
     assert histories(store.manifest(), timezone=store.timezone, minimum=2) == {}
+
+
+def test_chips_that_are_called_alike_are_two(tmp_path):
+    for k, (group, number) in enumerate((("A1", 2), ("A", 12), ("A1", 2))):
+        write_run(
+            tmp_path / "raw" / f"IVg2025-09-0{k + 1}_1.csv",
+            "IVg",
+            {"Chip group name": group, "Chip number": str(number), "VDS": "0.1 V"},
+            ("Vg (V)", "I (A)"),
+            ("0,1e-6", "1,2e-6"),
+            metadata={"Start time": str(1_757_000_000 + k)},
+        )
+    stage(tmp_path / "raw", tmp_path / "store")
+    found = histories(Store(tmp_path / "store").manifest(), timezone="UTC")
+    assert {name: table.height for name, table in found.items()} == {"A12": 1, "A1-2": 2}
+    assert sorted(seqs_of(found).values()) == [1, 1, 2]
 
 
 def test_runs_without_chip_stand_under_their_information(tmp_path):
@@ -179,3 +196,13 @@ def test_a_history_is_shown_as_table_json_and_csv(history):
         show(history, "xml")
     with pytest.raises(ValueError, match="no column 'procs'"):
         show(history, columns=("procs",))
+
+
+def test_a_history_is_exported_as_its_suffix_says(history, tmp_path):
+    for suffix, form in ((".csv", "csv"), (".json", "json"), (".txt", "table")):
+        export_history(history, tmp_path / "new" / f"h{suffix}")
+        assert (tmp_path / "new" / f"h{suffix}").read_text(encoding="utf-8") == show(history, form)
+    export_history(history, tmp_path / "h.parquet")
+    assert pl.read_parquet(tmp_path / "h.parquet").equals(history)
+    with pytest.raises(ValueError, match=r"not \.xls"):
+        export_history(history, tmp_path / "h.xls")

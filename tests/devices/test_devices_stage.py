@@ -262,6 +262,13 @@ def test_staging_in_steps_in_any_order_gives_the_bytes_of_staging_at_once(broken
     assert content_of_fresh(raw, tmp_path) == content(store)
 
 
+def test_how_much_is_read_at_once_changes_nothing(broken_lab, tmp_path, monkeypatch):
+    stage(broken_lab.raw_root, tmp_path / "one")
+    monkeypatch.setattr("batchlab.devices._stage._fresh.BATCH", 20_000)
+    stage(broken_lab.raw_root, tmp_path / "two")
+    assert content(tmp_path / "one") == content(tmp_path / "two")
+
+
 def test_the_store_does_not_depend_on_where_the_laboratory_lies(broken_lab, tmp_path, monkeypatch):
     stage(broken_lab.raw_root, tmp_path / "one")
     moved = tmp_path / "2011-01-02" / "raw"

@@ -23,6 +23,7 @@ __all__ = [
     "history_of",
     "read_histories",
     "read_history",
+    "seqs_of",
     "write_histories",
 ]
 
@@ -95,7 +96,7 @@ def histories(
     ).filter(pl.col("chip_name").is_not_null())
     if group is not None:
         named = named.filter(pl.col("chip_group") == group)
-    # Groups "A1" and "A" have chips "A1" + "2" and "A" + "12": told apart by all that names them.
+    # Chip 2 of group A1 and chip 12 of group A are called alike: told apart by all that names them.
     key = ("chip_name", "chip_group", "chip_number")
     found: dict[str, pl.DataFrame] = {}
     for part in named.sort(*key, nulls_last=True).partition_by(*key, maintain_order=True):
@@ -119,6 +120,11 @@ def history_of(manifest: pl.DataFrame, chip: Chip, *, timezone: str) -> pl.DataF
     if part.is_empty():
         raise _no_chip(chip.name, sorted(runs["chip_name"].drop_nulls().unique()))
     return _numbered(part, timezone)
+
+
+def seqs_of(found: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    """The number of each run in the history of its chip, by run_id."""
+    return {run_id: seq for table in found.values() for run_id, seq in table.select("run_id", "seq").iter_rows()}
 
 
 def _unused(part: pl.DataFrame, found: Collection[str]) -> str:

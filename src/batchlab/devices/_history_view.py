@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from batchlab.devices._durable import write_whole
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["FORMATS", "select_runs", "show"]
+__all__ = ["FORMATS", "export_history", "select_runs", "show"]
 
 FORMATS = ("table", "json", "csv")
 
@@ -104,3 +108,22 @@ def show(history: pl.DataFrame, form: str = "table", *, columns: Collection[str]
         for row in cells
     ]
     return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]]) + "\n"
+
+
+def export_history(history: pl.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write a history, or a selection of it, as the suffix says: ``.csv``, ``.json``, ``.parquet`` or ``.txt`` (a table).
+
+    Raises
+    ------
+    ValueError
+        If the suffix is another one.
+    """
+    path = Path(path)
+    form = {".csv": "csv", ".json": "json", ".txt": "table", ".parquet": "parquet"}.get(path.suffix.lower())
+    if form is None:
+        raise ValueError(f"{path}: write .csv, .json, .parquet or .txt, not {path.suffix or 'a name without suffix'}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if form == "parquet":
+        write_whole(path, lambda beside: history.write_parquet(beside, compression="zstd", compression_level=1))
+    else:
+        write_whole(path, show(history, form).encode())

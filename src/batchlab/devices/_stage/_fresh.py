@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,17 +23,55 @@ __all__ = ["Fresh", "read_fresh"]
 log = logging.getLogger(__name__)
 
 
+# Bytes of raw files read at once: what they hold is smaller than what reading them takes.
+BATCH = 128_000_000
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Fresh:
-    """What the fresh files hold: outcome of each by name, all rows by procedure, names of runs in older stores."""
+    """What the fresh files hold: outcome of each by name, all rows by procedure, names of runs in older stores.
 
-    ends: tuple[tuple[str, Record | Reject], ...]
-    frames: Mapping[str, pl.DataFrame]
-    peer_ids: Mapping[str, str]
+    Each procedure's rows are in one table or several, each sorted by run_id.
+    """
+
+    ends: list[tuple[str, Record | Reject]] = field(default_factory=list)
+    frames: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+    peer_ids: dict[str, str] = field(default_factory=dict)
 
 
 def read_fresh(files: Sequence[Raw], schema: Schema, timezone: str, strict: bool) -> Fresh:
     """Read files; whatever is wrong with one costs that one."""
+    fresh = Fresh()
+    for batch in _batches(files):
+        ends, frames = _read(batch, schema, timezone, strict)
+        fresh.ends.extend(ends)
+        runs: dict[str, dict[str, Record]] = {name: {} for name in frames}
+        for _, end in ends:
+            if isinstance(end, Record):
+                runs[end.procedure].setdefault(end.run_id, end)
+        for name, frame in frames.items():
+            of = [runs[name][run] for run in sorted(runs[name])]
+            fresh.peer_ids.update(peer_ids_of(name, frame, of, schema))
+            fresh.frames.setdefault(name, []).append(frame)
+    return fresh
+
+
+def _batches(files: Sequence[Raw]) -> Iterator[list[Raw]]:
+    batch: list[Raw] = []
+    size = 0
+    for file in files:
+        if batch and size + file.size > BATCH:
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += max(file.size, 0)
+    if batch:
+        yield batch
+
+
+def _read(
+    files: Sequence[Raw], schema: Schema, timezone: str, strict: bool
+) -> tuple[list[tuple[str, Record | Reject]], Mapping[str, pl.DataFrame]]:
     names = {file.path: file.name for file in files}
     ends: list[tuple[str, Record | Reject]] = []
 
@@ -49,14 +87,7 @@ def read_fresh(files: Sequence[Raw], schema: Schema, timezone: str, strict: bool
         log.warning("reading all files at once failed (%s); they are read one by one", error)
         ends.clear()
         frames = _one_by_one(files, schema, timezone, strict, note)
-    runs: dict[str, dict[str, Record]] = {name: {} for name in frames}
-    for _, end in ends:
-        if isinstance(end, Record):
-            runs[end.procedure].setdefault(end.run_id, end)
-    peers: dict[str, str] = {}
-    for name, frame in frames.items():
-        peers |= peer_ids_of(name, frame, [runs[name][run] for run in sorted(runs[name])], schema)
-    return Fresh(tuple(ends), frames, peers)
+    return ends, frames
 
 
 def _one_by_one(

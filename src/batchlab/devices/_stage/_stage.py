@@ -62,7 +62,7 @@ def stage(
     timezone
         Of the laboratory, for local dates.
     force
-        Read every file, whatever is known of it.
+        Read every file, whatever is known of it: also one that was changed and kept its size and time of change.
     strict
         Refuse what does not follow the schema.
     suffixes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ __all__ = ["copy_store", "sweep", "write_manifest", "write_rejects", "write_runs
 def write_runs(
     table: pl.DataFrame,
     before: Previous | None,
-    frames: Mapping[str, pl.DataFrame],
+    frames: Mapping[str, Sequence[pl.DataFrame]],
     schema: Schema,
     target: Path,
     made: str,
@@ -47,9 +47,7 @@ def write_runs(
                 _copy_file(before.root / name, target / name)
             places[procedure], sizes[name] = name, before.manifest.files[name]
             continue
-        sources: list[tuple[pl.DataFrame, dict[str, int]]] = []
-        if procedure in frames:
-            sources.append((frames[procedure], _begins(frames[procedure])))
+        sources = [(frame, _begins(frame)) for frame in frames.get(procedure, ())]
         if before is not None and last is not None:
             begins = dict(zip(last["run_id"], last["offset"], strict=True))
             sources.append((pl.read_parquet(before.root / last["data_file"][0]), begins))
