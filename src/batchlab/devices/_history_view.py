@@ -111,7 +111,7 @@ def show(history: pl.DataFrame, form: str = "table", *, columns: Collection[str]
 
 
 def export_history(history: pl.DataFrame, path: str | os.PathLike[str]) -> None:
-    """Write a history, or a selection of it, as the suffix says: ``.csv``, ``.json``, ``.parquet`` or ``.txt`` (a table).
+    """Write a history, or a selection, as the suffix says: ``.csv``, ``.json``, ``.parquet`` or ``.txt`` (a table).
 
     Raises
     ------
