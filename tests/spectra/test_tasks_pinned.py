@@ -24,6 +24,9 @@ PLAN = {
     "axis": {"column": 1, "kind": "wavelength", "unit": "nm"},
     "spectra": [{"column": 2, "quantity": "counts"}],
 }
+# What the rules are sure of, so that jobs are done before anything is pinned.
+SURE = "nm,A,B\n" + "".join(f"{400 + i},{math.sin(i):.4f},{i % 7 + math.sin(i):.4f}\n" for i in POINTS)
+OF_SURE = {"axis": {"column": 0, "kind": "wavelength", "unit": "nm"}, "header_lines": [1], "first_data_line": 2}
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +40,12 @@ def stage(write):
     write(STAGE, "b.csv")
     write("nm,A\n" + "".join(f"{400 + i},{math.sin(i):.4f}\n" for i in POINTS), "other.txt")
     return write(STAGE, "a.csv")
+
+
+@pytest.fixture
+def sure(write):
+    write(SURE, "b.csv")
+    return write(SURE, "a.csv")
 
 
 def call(*words):
@@ -82,29 +91,29 @@ def test_inspect_reads_a_file_by_its_pinned_plan_and_tells_the_rules_reading_bes
     assert inspect(stage).main.axis[1] == 2.0
 
 
-def test_what_a_pinned_plan_says_makes_the_jobs_of_its_files_stale(stage):
-    run(batch_of(stage), executor=inline)
-    assert verdict(batch_of(stage)) == ("skip", "done before, nothing changed")
-    pin(stage)
-    assert verdict(batch_of(stage)) == ("stale", "the pinned plan of a.csv is new")
-    run(batch_of(stage), executor=inline)
-    assert read_comparison(stage.parent / "out/b_vs_a.csv")[0].axis_kind == "wavelength"
-    assert verdict(batch_of(stage)) == ("skip", "done before, nothing changed")
-    pin(stage)
-    assert verdict(batch_of(stage))[0] == "skip", "pinned once more, and it says the same"
-    pin(stage, spectra=[{"column": 2, "quantity": "absorbance"}])
-    assert verdict(batch_of(stage)) == ("stale", "the pinned plan of a.csv has changed")
-    call("plans", "unpin", stage)
-    assert verdict(batch_of(stage)) == ("stale", "the pinned plan of a.csv is gone")
+def test_what_a_pinned_plan_says_makes_the_jobs_of_its_files_stale(sure):
+    run(batch_of(sure), executor=inline)
+    assert verdict(batch_of(sure)) == ("skip", "done before, nothing changed")
+    pin(sure, **OF_SURE)
+    assert verdict(batch_of(sure)) == ("stale", "the pinned plan of a.csv is new")
+    run(batch_of(sure), executor=inline)
+    assert read_comparison(sure.parent / "out/b_vs_a.csv")[0].quantity == "counts"
+    assert verdict(batch_of(sure)) == ("skip", "done before, nothing changed")
+    pin(sure, **OF_SURE)
+    assert verdict(batch_of(sure))[0] == "skip", "pinned once more, and it says the same"
+    pin(sure, **OF_SURE, spectra=[{"column": 2, "quantity": "absorbance"}])
+    assert verdict(batch_of(sure)) == ("stale", "the pinned plan of a.csv has changed")
+    call("plans", "unpin", sure)
+    assert verdict(batch_of(sure)) == ("stale", "the pinned plan of a.csv is gone")
 
 
-def test_a_plan_for_another_layout_and_columns_that_are_named_leave_jobs_alone(stage, write):
+def test_a_plan_for_another_layout_and_columns_that_are_named_leave_jobs_alone(sure, write):
     other = write("x;y;z\n" + STAGE.replace(",", ";"), "third.csv")
-    run(batch_of(stage), executor=inline)
+    run(batch_of(sure), executor=inline)
     pin(other, delimiter="semicolon", header_lines=[1], first_data_line=2)
-    assert verdict(batch_of(stage))[0] == "skip"
-    pin(stage)
-    files = {"sample": (str(stage), str(stage.parent / "gone.csv"))}
+    assert verdict(batch_of(sure))[0] == "skip"
+    pin(sure, **OF_SURE)
+    files = {"sample": (str(sure), str(sure.parent / "gone.csv"))}
     assert list(pinned({}, files)) == ["the pinned plan of a.csv"]
     assert pinned({"axis": 1, "column": 2}, files) == {}
 
