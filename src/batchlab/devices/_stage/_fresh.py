@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 # Bytes of raw files read at once: what they hold is smaller than what reading them takes.
-BATCH = 128_000_000
+BATCH = 48_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
