@@ -95,6 +95,16 @@ def test_one_bad_reading_moves_the_robust_dirac_point_little():
     assert found["cnp_forward"].value_float == pytest.approx(0.2, abs=5e-3)
 
 
+def test_bad_readings_in_the_valley_weigh_little():
+    v = gate_loop()
+    y = transfer(v, 0.2, 0.2, noise=3e-4)
+    bad = y.copy()
+    bad[[207, 208]] *= 1.2  # at 0.35 and 0.4 V of the forward leg
+    assert 0.33 < v[207] < v[208] < 0.42
+    found = named(m.extract_run(sweep_run(v, bad)).metrics, "robust")
+    assert found["cnp_forward"].value_float == pytest.approx(0.2, abs=0.015)
+
+
 def test_reversed_sweeps_and_voltages_agree():
     v = gate_loop()
     y = transfer(v, 0.3, 0.5)
