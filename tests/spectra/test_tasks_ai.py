@@ -10,7 +10,7 @@ from normalizer_stub import completion, error, stub_server
 
 from batchlab.engine import read_view, run
 from batchlab.errors import DataError
-from batchlab.spectra import compare_batch, read_normalized
+from batchlab.spectra import compare_batch, inspect, read_normalized
 
 SAMPLES = 3
 
@@ -55,13 +55,40 @@ def test_where_the_ai_fails_too_both_reasons_are_told(asked, files, tmp_path):
     assert asked.received
 
 
-def test_a_file_that_neither_is_sure_of_is_put_under_review(asked, tmp_path):
+@pytest.fixture
+def stage(tmp_path: Path) -> Path:
+    """Two columns that run one way: the rules are less than half sure."""
+    path = tmp_path / "stage.csv"
+    path.write_text("".join(f"{2.0 * i:.1f},{400 + 2.0 * i:.1f},{800 + 37 * i % 300}\n" for i in range(12)))
+    return path
+
+
+def test_a_file_that_the_rules_are_not_sure_of_and_whose_ai_fails_is_put_under_review(asked, stage):
     asked.otherwise = error(401)
-    stage = tmp_path / "stage.csv"
-    stage.write_text("".join(f"{2.0 * i:.1f},{400 + 2.0 * i:.1f},{800 + 37 * i % 300}\n" for i in range(12)))
-    with pytest.raises(DataError, match="plans pin") as caught:
+    with pytest.raises(DataError, match=r"AI normalization failed.*plans pin.*proposed by the rules") as caught:
         read_normalized(stage)
     assert caught.value.reason == "needs-review"
+
+
+@pytest.mark.parametrize(("sure", "hold"), [(0.3, "no"), (0.85, "yes")])
+def test_what_is_under_review_shows_both_proposals(asked, stage, monkeypatch, sure, hold):
+    monkeypatch.setenv("BATCHLAB_AI_HOLD", hold)
+    plan = {
+        "delimiter": "comma",
+        "axis": {"column": 1, "kind": "wavelength", "unit": "nm"},
+        "spectra": [{"column": 2, "quantity": "counts"}],
+        "confidence": sure,
+        "reason": "a stage, then nm",
+    }
+    asked.behaviours.append(completion(plan))
+    with pytest.raises(DataError, match=rf"proposed by the rules .*; by the AI \({sure}0?\): a stage") as caught:
+        read_normalized(stage)
+    assert caught.value.reason == "needs-review"
+    found = inspect(stage)
+    assert found.recognition.plan.axis.column == 0
+    other = found.recognition.alternatives[0]
+    assert other.plan.axis.column == 1 and other.reasons == ("an AI's proposal, under review", "a stage, then nm")
+    assert len(asked.received) == 1
 
 
 def test_sure_rules_that_leave_a_choice_ask_nobody(asked, tmp_path):

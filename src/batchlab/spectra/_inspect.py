@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from batchlab.spectra._kinds import AxisKind, SpectrumRole
 
 if TYPE_CHECKING:
     from batchlab.spectra._model import Spectrum
+    from batchlab.spectra._normalizer import Proposal
     from batchlab.spectra._plan import Plan
     from batchlab.spectra._read import Recognition
 
@@ -150,7 +151,8 @@ def _known(path: Path, rules: Recognition | None) -> Recognition | None:
     from batchlab.spectra._normalizer import AiSettings, Normalizer, Source, Status
     from batchlab.spectra._read import Alternative, Recognition
 
-    normalizer = Normalizer(AiSettings.model_validate({}))
+    held = {name: value for name, value in os.environ.items() if name == "BATCHLAB_AI_HOLD"}
+    normalizer = Normalizer(AiSettings.from_environment(held))
     sure = rules is not None and (rules.plan is None or rules.confidence >= _SURE)
     if sure and not normalizer.has_pinned:
         return None
@@ -158,7 +160,10 @@ def _known(path: Path, rules: Recognition | None) -> Recognition | None:
         found = normalizer.normalize(path)
     except DataError:
         return None  # what the rules make of it is told
-    if found.plan is None or found.source not in (Source.PINNED, Source.CACHE) or found.status is Status.NEEDS_REVIEW:
+    if found.status is Status.NEEDS_REVIEW:
+        asked = next((each for each in found.proposals if each.source is Source.CACHE), None)
+        return None if rules is None or asked is None else _under_review(rules, asked)
+    if found.plan is None or found.source not in (Source.PINNED, Source.CACHE):
         return None
     why = next((each.reason for each in found.proposals if each.source is found.source), "")
     whose = "a plan is pinned for this layout" if found.source is Source.PINNED else "an AI was asked for this layout"
@@ -175,6 +180,15 @@ def _known(path: Path, rules: Recognition | None) -> Recognition | None:
         warnings=found.warnings,
         _observe=None if rules is None else lambda: rules.observation,  # type: ignore[arg-type,return-value]
     )
+
+
+def _under_review(rules: Recognition, asked: Proposal) -> Recognition:
+    """The rules' reading, with what an AI proposed beside it."""
+    from batchlab.spectra._read import Alternative
+
+    told = ("an AI's proposal, under review", *([asked.reason] if asked.reason else []))
+    other = Alternative(plan=asked.plan, confidence=asked.confidence, reasons=told)
+    return replace(rules, alternatives=(other, *rules.alternatives))
 
 
 def _kept_columns(plan: Plan) -> list[int | None]:

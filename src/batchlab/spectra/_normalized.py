@@ -16,6 +16,7 @@ from batchlab.spectra._read._spectra import DOUBT
 
 __all__ = ["read_all_normalized", "read_normalized"]
 
+_WHOSE = {Source.RULES: "the rules", Source.AI: "the AI", Source.CACHE: "the AI", Source.PINNED: "a pinned plan"}
 # Another plan may still find a layout, or which of the columns is meant; where the rules are sure, none is asked for.
 _OPEN = ("unknown-layout", "not-a-spectrum", "ambiguous-columns", "no-sample", "broken-table")
 
@@ -72,10 +73,12 @@ def _by_the_best_plan(path: Path, read_by: Callable[[Plan | None], tuple[Spectru
                 return spectra
     found = normalizer.normalize(path)
     if found.status is Status.NEEDS_REVIEW:
-        why = found.warnings[-1] if found.warnings else "nobody is sure how this file is read"
+        proposed = [f"{_WHOSE[each.source]} ({each.confidence:.2f}): {each.reason}" for each in found.proposals]
+        why = "; ".join(found.warnings) or "nobody is sure how this file is read"
         raise DataError(
-            f"{path}: {why}: `batchlab spectra inspect` shows how it may be read, `batchlab spectra plans pin` settles "
-            "it",
+            f"{path}: {why}: `batchlab spectra inspect` "
+            "shows how it may be read, `batchlab spectra plans pin` settles it"
+            + (f"; proposed by {'; by '.join(proposed)}" if proposed else ""),
             reason="needs-review",
         )
     try:
