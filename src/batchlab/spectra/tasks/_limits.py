@@ -50,11 +50,13 @@ def limits(ctx: JobContext, params: LimitsParams) -> Mapping[str, Scalar]:
     from batchlab.spectra._similarity import compare
 
     ctx.stage("load")
-    against = Against(ctx, params, partial(kept, ctx, params=params))
+    # Limits are those of curves: no number of a comparison is needed for them.
+    curves = params.model_copy(update={"metrics": ()})
+    against = Against(ctx, curves, partial(kept, ctx, params=params))
     against.tell()
     ctx.stage("compare")
     # The reference reaches where it reaches, whatever the samples do; it also is all there is if none can be read.
-    itself = compare(against.first, against.first, memory=ctx.cache, **params.judging)
+    itself = compare(against.first, against.first, memory=ctx.cache, **curves.judging)
     reaches, ends = [reach(itself)], [against.span]
     left_out = []
     odd = dict.fromkeys(itself.reference_warnings)
