@@ -97,6 +97,17 @@ def test_a_word_that_is_none_is_refused_with_those_that_are(joins):
         recipe(joins=joins)
 
 
+def test_positions_without_an_overlap_are_told_to_cut_nothing():
+    plain = spectrum(np.arange(400.0, 700.0))
+    same, words, warning = splice(plain, [450.0, 606.5])
+    assert same is plain and not words
+    assert warning == "no detectors overlap: nothing is cut at 450, 606.5"
+    found = compare(plain, spectrum(JOINED), recipe=recipe(joins=[690.5]))
+    assert [text for text in found.warnings if "nothing is cut" in text] == [
+        "the reference 'leaf': no detectors overlap: nothing is cut at 690.5"
+    ]
+
+
 def test_a_conversion_and_every_step_find_the_spectrum_spliced_on_the_axis_of_its_file():
     done = prepare(spectrum(JOINED), spectrum(JOINED), recipe(to_axis="wavenumber", steps=[{"savgol": 5}]))
     plain = prepare(*(splice(spectrum(JOINED))[0],) * 2, recipe(to_axis="wavenumber", steps=[{"savgol": 5}]))

@@ -165,6 +165,11 @@ def test_a_region_has_the_numbers_of_its_points_alone():
             assert found[f"{metric}[{name}]"] == pytest.approx(alone[metric], rel=1e-12), metric
 
 
+def test_a_mask_that_hides_nothing_is_told():
+    masked = compare(spectrum(X, REFERENCE), spectrum(X, REFERENCE), masks=[(540, 500), (10, 20)])
+    assert masked.warnings == ("the mask from 10 to 20 hides no point of the comparison",)
+
+
 def test_a_mask_leaves_its_points_out_of_every_number_and_in_the_curves():
     spoilt = SAMPLE.copy()
     hidden = (X >= 500) & (X <= 540)

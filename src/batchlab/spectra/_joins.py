@@ -116,7 +116,7 @@ def splice(spectrum: Spectrum, joins: Joins | Sequence[float] = Joins.MIDDLE) ->
     str
         What was done, such as ``detectors spliced at 991.4, 1908.95 nm``; empty where nothing was.
     str or None
-        A warning where points of two detectors interleave.
+        A warning where points of two detectors interleave, or where positions were given and there is no overlap.
 
     Raises
     ------
@@ -125,7 +125,8 @@ def splice(spectrum: Spectrum, joins: Joins | Sequence[float] = Joins.MIDDLE) ->
     """
     found = joins_of(spectrum.axis)
     if not found:
-        return spectrum, "", None
+        unused = None if isinstance(joins, Joins) else f"no detectors overlap: nothing is cut at {_listed(joins)}"
+        return spectrum, "", unused
     overlaps = overlap_words(found)
     if joins is Joins.KEEP:
         told = f"detectors overlap {overlaps}, and the points of both are kept: they interleave, and make a comb there"

@@ -144,6 +144,11 @@ def compare(
         gaps=both.gaps,
     )
     kept = _kept(axis, hidden)
+    warnings += [
+        f"the mask from {low:g} to {high:g} hides no point of the comparison"
+        for low, high in hidden
+        if not ((axis >= low) & (axis <= high)).any()
+    ]
     judged = pair if kept is None else pair.at(kept, join_gaps((*both.gaps, *hidden)))
     if judged.axis.size < _LEAST_POINTS:
         raise DataError(
