@@ -1,0 +1,393 @@
+"""From plots that are wanted to a batch: which runs each shows, what is known of them, where its pictures go."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from batchlab.devices._batch_plots import PlotSpec
+from batchlab.devices._durable import write_whole
+from batchlab.devices._history import history_of
+from batchlab.devices._model import Chip
+from batchlab.devices._plot_words import safe
+from batchlab.devices._references import Drift, drift, read_pins, resolve, write_pins
+from batchlab.devices._seq import write_seq
+from batchlab.engine import Batch, Job, Json, Limits, Place, Settings
+from batchlab.errors import Category, DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from batchlab.devices._store import Store
+    from batchlab.devices.plots import PlotType
+
+__all__ = ["BATCH_NAME", "ENRICHED", "FIGURES", "STORE", "PlotBatch", "PlotJob", "plot_batch"]
+
+BATCH_NAME = "devices-figures"
+STORE, ENRICHED, FIGURES = "02_stage", "03_derived/chip_histories_enriched", "figs"
+_NEEDED = ("seq", "run_id", "proc", "has_light", "wavelength_nm", "date_local", "file_idx", "vg_fixed_v", "vds_v")
+_POWER = "irradiated_power_w"
+_SAME_V = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlotJob:
+    """A plot and the job that draws it.
+
+    Attributes
+    ----------
+    spec
+        As it was asked for.
+    job
+        Its first outputs are the pictures.
+    rows
+        Of the history, of the runs that it shows, in their order.
+    refused
+        Why there is nothing to draw; the job then fails, saying so.
+    """
+
+    spec: PlotSpec
+    job: Job
+    rows: tuple[Mapping[str, Any], ...]
+    refused: str | None = None
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Their paths below the folder of figures."""
+        return tuple(path for name, path in self.job.outputs.items() if name.startswith("figure"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlotBatch:
+    """A batch of plots, and what there is to know before it is run.
+
+    Attributes
+    ----------
+    batch
+        One job for each plot. `settle` it before it is planned or run.
+    plots
+        The same jobs with what was asked for.
+    drifts
+        Numbers in the batch file that meant other runs when it was last run.
+    without_power
+        Chips of plots that tell runs apart by power, which no enriched history knows.
+    """
+
+    batch: Batch
+    plots: tuple[PlotJob, ...]
+    store: Path
+    drifts: tuple[Drift, ...] = ()
+    without_power: tuple[str, ...] = ()
+    pins: Mapping[str, Mapping[str, str]]
+    pins_file: Path | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the file that names the store is there."""
+        return _pointer(self.batch.output).is_file()
+
+    def settle(self) -> None:
+        """Write which store the jobs read, beside the ledger."""
+        from batchlab.devices.tasks._plot import point_to_store
+
+        pointer = _pointer(self.batch.output)
+        text = point_to_store(self.store, pointer.parent).encode()
+        pointer.parent.mkdir(parents=True, exist_ok=True)
+        if not pointer.is_file() or pointer.read_bytes() != text:
+            write_whole(pointer, text)
+
+    def keep_pins(self) -> None:
+        """Keep what the numbers of the batch file mean now, to tell of a drift next time."""
+        if self.pins_file is not None:
+            self.pins_file.parent.mkdir(parents=True, exist_ok=True)
+            write_pins(self.pins_file, self.pins)
+
+
+def plot_batch(
+    specs: Sequence[PlotSpec],
+    *,
+    base_dir: str | os.PathLike[str] = "data",
+    output: str | os.PathLike[str] = FIGURES,
+    plugins: Iterable[str] = (),
+    settings: Settings | None = None,
+    timeout_s: float | None = None,
+    vg_v: float | None = None,
+    vds_v: float | None = None,
+    source: str | None = None,
+    file: str | os.PathLike[str] | None = None,
+) -> PlotBatch:
+    """A batch that draws plots, one job each.
+
+    Parameters
+    ----------
+    specs
+        Of `load_batch_plots`, or made otherwise.
+    base_dir
+        The folder with the staged store and the enriched histories.
+    output
+        The folder of figures: the output root.
+    plugins
+        Modules, or ``.py`` files, that register plots.
+    settings
+        How the batch is run.
+    timeout_s
+        What one plot may take.
+    vg_v, vds_v
+        Only runs of this fixed gate voltage, and of this drain voltage.
+    source
+        What the report shows as the batch's origin.
+    file
+        The batch file, whose numbers are kept to tell of a drift.
+
+    Raises
+    ------
+    DataError
+        If there is no store.
+    """
+    from batchlab.devices._store import Store
+
+    store = Store(Path(base_dir).resolve() / STORE)
+    root = Path(output).resolve()
+    known = _Known(store, Path(base_dir).resolve() / ENRICHED, root, tuple(plugins), timeout_s)
+    known.extra = {name: value for name, value in (("vg_fixed_v", vg_v), ("vds_v", vds_v)) if value is not None}
+    made = [known.job(spec) for spec in specs]
+    plots = _named(made)
+    pins = _pins(plots, known)
+    pins_file = None if file is None else _pins_file(root, Path(file))
+    before = {} if pins_file is None else read_pins(pins_file)
+    return PlotBatch(
+        batch=Batch(
+            name=BATCH_NAME,
+            output=root,
+            jobs=tuple(each.job for each in plots),
+            settings=settings or Settings(),
+            source=source,
+        ),
+        plots=plots,
+        store=store.root,
+        drifts=tuple(drift(before, pins)),
+        without_power=tuple(sorted(known.without_power)),
+        pins={chip: {k: v for k, v in each.items() if v is not None} for chip, each in pins.items()},
+        pins_file=pins_file,
+    )
+
+
+class _Known:
+    """What the store and the enriched histories know, each read once."""
+
+    def __init__(
+        self, store: Store, enriched: Path, root: Path, plugins: tuple[str, ...], timeout_s: float | None
+    ) -> None:
+        self.store = store
+        self.enriched_folder = enriched
+        self.root = root
+        self.files = tuple(each for each in plugins if each.endswith(".py"))
+        self.modules = tuple(each for each in plugins if not each.endswith(".py"))
+        self.limits = Limits(timeout_s=timeout_s)
+        self.extra: Mapping[str, float] = {}
+        self.without_power: set[str] = set()
+        self._histories: dict[Chip | tuple[str, ...], tuple[pl.DataFrame, list[dict[str, Any]]]] = {}
+        self._enriched: dict[str, Mapping[str, Mapping[str, Any]] | None] = {}
+
+    def history(self, spec: PlotSpec, kind: PlotType) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+        """The history of a plot's chip, or of all runs of procedures that have none; also as rows."""
+        key = spec.chip if spec.chip is not None else kind.procedures
+        if key not in self._histories:
+            if isinstance(key, Chip):
+                table = history_of(self.store.table, key, timezone=self.store.timezone)
+            else:
+                table = _without_chip(self.store, key)
+            self._histories[key] = table, table.select(n for n in _NEEDED if n in table.columns).to_dicts()
+        return self._histories[key]
+
+    def enriched(self, chip: str) -> Mapping[str, Mapping[str, Any]] | None:
+        """Rows of the enriched history of a chip by run_id; None where there is none."""
+        if chip not in self._enriched:
+            self._enriched[chip] = _enriched_rows(self.enriched_folder, chip)
+        return self._enriched[chip]
+
+    def job(self, spec: PlotSpec) -> PlotJob:
+        """The job of a plot; it fails, saying why, where nothing can be drawn."""
+        from batchlab.devices.plots import plot_type
+
+        kind = plot_type(spec.type)
+        rows: list[dict[str, Any]] = []
+        between: dict[int, str] = {}
+        notes: list[str] = []
+        refused = None
+        try:
+            table, history = self.history(spec, kind)
+            rows, notes = self.rows(spec, kind, table, history)
+            if kind.unbroken:
+                span = range(rows[0]["seq"], rows[-1]["seq"] + 1)
+                between = {
+                    row["seq"]: row["proc"]
+                    for row in history
+                    if row["seq"] in span and row["proc"] not in kind.procedures
+                }
+        except DataError as error:
+            refused = str(error)
+        known = {} if spec.chip is None else self.enriched(spec.chip.name)
+        if refused is None and known is None and kind.needs:
+            chip = spec.chip.name if spec.chip is not None else ""
+            refused = (
+                f"{spec.type} shows derived values ({', '.join(kind.needs)}), and {chip} has no enriched history: run "
+                f"`batchlab devices derive-all-metrics --chip {chip}` and `batchlab devices enrich-history {chip}` first"
+            )
+        told = [_run_param(row, (known or {}).get(row["run_id"], {})) for row in rows]
+        if spec.options.get("legend_by") == "power" and spec.chip is not None:
+            if any(row["has_light"] for row in rows) and not any("power_w" in each for each in told):
+                self.without_power.add(spec.chip.name)
+        params: dict[str, Json] = {
+            "type": spec.type,
+            "runs": told,
+            "options": dict(spec.options),
+            "style": {name: value for name, value in spec.style.items() if name != "format"},
+            "between": {str(seq): procedure for seq, procedure in between.items()},
+            "time_zone": self.store.timezone,
+            "plugins": list(self.modules),
+            "notes": notes,
+            "refused": refused,
+        }
+        job = Job(
+            name=spec.type,
+            task="devices.plot",
+            params=params,
+            inputs={"store": str(_pointer(self.root)), **({"plugins": self.files} if self.files else {})},
+            outputs=_outputs(spec, rows),
+            limits=self.limits,
+            metadata={"chip": spec.chip.name if spec.chip else None, "chosen": str(spec.selection), "tag": spec.tag},
+        )
+        return PlotJob(spec=spec, job=job, rows=tuple(rows), refused=refused)
+
+    def rows(
+        self, spec: PlotSpec, kind: PlotType, table: pl.DataFrame, history: Sequence[dict[str, Any]]
+    ) -> tuple[list[dict[str, Any]], list[str]]:
+        """The runs of a plot, and what to warn of."""
+        chip = spec.chip.name if spec.chip is not None else "the store"
+        chosen = spec.selection
+        run_ids = set(resolve(table, list(chosen.runs)).values()) if chosen.runs else set()
+        taken = [row for row in history if chosen.takes(row, run_ids) and self._passes(row)]
+        rows = [row for row in taken if row["proc"] in kind.procedures]
+        missing = chosen.missing(history)
+        if rows:
+            gone = f"{chip} has no run with seq {write_seq(missing)}; its history ends with {len(history)}"
+            return rows, [gone] if missing else []
+        if taken:
+            found = ", ".join(sorted({row["proc"] for row in taken}))
+            why = f"it needs {' or '.join(kind.procedures)}, seq {write_seq(r['seq'] for r in taken)} is {found}"
+        elif missing:
+            why = f"{chip} has no run with seq {write_seq(missing)}, its history has 1 to {len(history)}"
+        else:
+            why = f"{chip} has none of {chosen}"
+        raise DataError(
+            f"no experiments found for {spec.type}: {why}; show-history lists the runs",
+            category=Category.MISSING_INPUT,
+            reason="no-runs",
+        )
+
+    def _passes(self, row: Mapping[str, Any]) -> bool:
+        return all(
+            row.get(name) is not None and abs(row[name] - value) <= _SAME_V for name, value in self.extra.items()
+        )
+
+
+def _without_chip(store: Store, procedures: Sequence[str]) -> pl.DataFrame:
+    """All runs of procedures without a chip, numbered as a history is."""
+    import polars as pl
+
+    runs = store.table.filter(pl.col("proc").is_in(list(procedures)), pl.col("chip_number").is_null())
+    if runs.is_empty():
+        raise DataError(
+            f"{store.root}: no {' or '.join(procedures)} is staged", category=Category.MISSING_INPUT, reason="no-runs"
+        )
+    ordered = runs.sort("start_time_utc", "proc", "file_idx", "run_id", nulls_last=True)
+    return ordered.with_row_index("seq", offset=1).with_columns(chip_name=pl.lit("the store"))
+
+
+def _enriched_rows(folder: Path, chip: str) -> Mapping[str, Mapping[str, Any]] | None:
+    """Numbers of each run, by run_id and column; None where the chip has no enriched history."""
+    from batchlab.devices._enrich import read_enriched
+    from batchlab.devices._history import file_of
+
+    if not (folder / file_of(chip)).is_file():
+        return None
+    table = read_enriched(folder, chip).table
+    numbers = [name for name, kind in table.schema.items() if kind.is_float()]
+    return {row.pop("run_id"): row for row in table.select("run_id", *numbers).to_dicts()}
+
+
+_OF_HISTORY = frozenset(
+    {
+        *("laser_voltage_v", "wavelength_nm", "vds_v", "ids_a", "vg_fixed_v", "vg_start_v", "vg_end_v", "vg_step_v"),
+        *("laser_period_s", "start_time", "duration_s", "calibration_age_h", _POWER),
+    }
+)
+
+
+def _run_param(row: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Json]:
+    """A run as the job is told of it: no more than is known."""
+    finite = {name: value for name, value in known.items() if value is not None and abs(value) < float("inf")}
+    metrics = {
+        name.removeprefix("metric_"): value for name, value in finite.items() if name not in _OF_HISTORY
+    }
+    told = {"seq": row["seq"], "file_number": row["file_idx"], "power_w": finite.get(_POWER), "metrics": metrics}
+    return {"run_id": row["run_id"], **{name: value for name, value in told.items() if value not in (None, {})}}
+
+
+def _outputs(spec: PlotSpec, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    from batchlab.devices.plots import light_of, picture_path
+    from batchlab.devices.tasks._plot import outputs_of
+
+    format = str(spec.style["format"])
+    lit = light_of(row["has_light"] for row in rows)
+    paths = [picture_path(name, spec.chip, spec.tag, lit, format) for name in spec.names]
+    if spec.data:
+        paths += [path.removesuffix(format) + "csv" for path in paths]
+    return dict(zip(outputs_of(len(spec.names), data=spec.data), paths, strict=True))
+
+
+def _named(made: Sequence[PlotJob]) -> tuple[PlotJob, ...]:
+    """Jobs called after what they draw: ``plot-its/Alisson67_It_photoresponse``."""
+    from dataclasses import replace
+
+    stems = [Path(each.pictures[0]) for each in made]
+    plain = [f"{each.spec.type}/{path.stem}" for each, path in zip(made, stems, strict=True)]
+    count = Counter(plain)
+    return tuple(
+        replace(each, job=replace(each.job, name=name if count[name] == 1 else f"{name}{path.suffix}"))
+        for each, name, path in zip(made, plain, stems, strict=True)
+    )
+
+
+def _pins(plots: Iterable[PlotJob], known: _Known) -> dict[str, dict[str, str | None]]:
+    """What each number in the file means now, by chip."""
+    from batchlab.devices.plots import plot_type
+
+    found: dict[str, dict[str, str | None]] = {}
+    for each in plots:
+        if each.spec.chip is None or not each.spec.selection.seqs:
+            continue
+        try:
+            _, history = known.history(each.spec, plot_type(each.spec.type))
+        except DataError:  # told by the plot itself
+            history = []
+        run_ids = {row["seq"]: row["run_id"] for row in history}
+        pins = found.setdefault(each.spec.chip.name, {})
+        pins.update({str(seq): run_ids.get(seq) for seq in each.spec.selection.seqs})
+    return found
+
+
+def _pointer(root: Path) -> Path:
+    return Place(root).own / "plots" / "store.json"
+
+
+def _pins_file(root: Path, file: Path) -> Path:
+    """By the file's place as seen from the figures: files of one name in two folders are two."""
+    seen = Path(os.path.relpath(file.resolve(), root)).as_posix()
+    return Place(root).own / "plots" / f"{safe(file.stem)}-{blake2b(seen.encode(), digest_size=4).hexdigest()}.pins.json"
