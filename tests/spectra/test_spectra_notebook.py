@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from batchlab.spectra import Recipe, Spectrum, analyse, inspect, recognize
+from batchlab.spectra import Recipe, Spectrum, analyse, compare_peaks, inspect, recognize
 from batchlab.spectra._notebook import curves_svg, points_svg
 from batchlab.spectra._similarity import compare
 
@@ -108,3 +108,16 @@ def test_the_package_shows_its_own_names_alone():
 
     assert {name for name in dir(package) if not name.startswith("__")} == set(package.__all__)
     assert "read_spectrum" in (package.__doc__ or "")
+
+
+def test_matched_peaks_are_a_line_and_a_table():
+    axis = np.linspace(0.0, 100.0, 501)
+    one, more = (
+        sum(np.exp(-(((axis - at) / 4.0) ** 2)) for at in positions) for positions in ((30.0, 70.0), (30.4, 70.0, 50.0))
+    )
+    match = compare_peaks(
+        compare(Spectrum(axis=axis, intensity=one, name="r"), Spectrum(axis=axis, intensity=more, name="s"))
+    )
+    assert repr(match) == "<PeakMatch: 2 peaks of both, 0 of the reference alone, 1 of the sample>"
+    shown = match._repr_html_()
+    assert shown.count("<tr>") == 4 and "sample_fwhm" in shown and "nan" not in shown

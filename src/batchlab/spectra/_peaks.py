@@ -10,8 +10,10 @@ import numpy as np
 from batchlab.errors import DataError
 from batchlab.spectra._comparison import Comparison
 from batchlab.spectra._kinds import Quantity
+from batchlab.spectra._notebook import page_of, table_of
 from batchlab.spectra._peak import Peak, find_peaks, least_prominence_of, noise_level
 from batchlab.spectra._signal import pieces
+from batchlab.spectra._words import counted
 
 __all__ = ["MatchedPeak", "Peak", "PeakMatch", "compare_peaks", "find_peaks", "match_peaks", "noise_level"]
 
@@ -46,7 +48,7 @@ class MatchedPeak:
         return self.sample.area / self.reference.area
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PeakMatch:
     """The peaks of a sample beside those of its reference, by position.
 
@@ -64,6 +66,16 @@ class PeakMatch:
     only_reference: tuple[Peak, ...]
     only_sample: tuple[Peak, ...]
     tolerance: float
+
+    def __repr__(self) -> str:
+        alone = f"{len(self.only_reference)} of the reference alone, {len(self.only_sample)} of the sample"
+        return f"<PeakMatch: {counted(len(self.pairs), 'peak')} of both, {alone}>"
+
+    def _repr_html_(self) -> str:
+        rows = self.rows()
+        return page_of(
+            repr(self)[1:-1], table_of([tuple(row.values()) for row in rows], tuple(rows[0]) if rows else ())
+        )
 
     def rows(self) -> tuple[dict[str, float | None], ...]:
         """One flat row a peak, by position: of the reference, of the sample, and what changed; None where it is not."""

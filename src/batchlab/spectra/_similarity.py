@@ -124,6 +124,8 @@ def compare(
     shift = ShiftHandling.named(shift)
     wanted, ranges, hidden = _settings(metrics, regions, masks)
     recipe = recipe or Recipe.model_validate({"least_coverage": least_coverage})
+    if not isinstance(recipe, Recipe):
+        raise ConfigError(f"the recipe {recipe!r:.60} is none; write such as Recipe(preset='ftir', steps=['snv'])")
     if normalization in _BY_A_STEP:
         recipe, normalization = recipe.normalized(normalization), Normalization.NONE
     both = prepare(reference, sample, recipe, memory)
@@ -218,9 +220,13 @@ def _settings(
 
 
 def _range(ends: Sequence[float], what: str) -> Range:
-    if len(ends) != 2 or not all(map(math.isfinite, ends)) or ends[0] == ends[1]:
-        raise ConfigError(f"{what} runs from one position to another: write [LOW, HIGH], not {list(ends)}")
-    return float(min(ends)), float(max(ends))
+    try:
+        low, high = sorted(map(float, ends))
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if not (math.isfinite(low) and math.isfinite(high)) or low == high:
+        raise ConfigError(f"{what} runs from one position to another: write [LOW, HIGH], not {ends!r}")
+    return low, high
 
 
 def _kept(axis: Array, masks: tuple[Range, ...]) -> NDArray[np.bool_] | None:
