@@ -233,16 +233,16 @@ class _Known:
         except DataError as error:
             refused = str(error)
         known = {} if spec.chip is None else self.enriched(spec.chip.name)
-        if refused is None and known is None and kind.needs:
-            chip = spec.chip.name if spec.chip is not None else ""
+        if refused is None and known is None and kind.needs and spec.chip is not None:
             refused = (
-                f"{spec.type} shows derived values ({', '.join(kind.needs)}), and {chip} has no enriched history: run "
-                f"`batchlab devices derive-all-metrics --chip {chip}` and `batchlab devices enrich-history {chip}` first"
+                f"{spec.type} shows derived values ({', '.join(kind.needs)}), and {spec.chip.name} has no enriched "
+                f"history: run `batchlab devices derive-all-metrics --chip {spec.chip.number}`, then "
+                f"`batchlab devices enrich-history {spec.chip.number}`"
             )
         told = [_run_param(row, (known or {}).get(row["run_id"], {})) for row in rows]
-        if spec.options.get("legend_by") == "power" and spec.chip is not None:
-            if any(row["has_light"] for row in rows) and not any("power_w" in each for each in told):
-                self.without_power.add(spec.chip.name)
+        by_power = spec.options.get("legend_by") == "power" and any(row["has_light"] for row in rows)
+        if by_power and spec.chip is not None and not any("power_w" in each for each in told):
+            self.without_power.add(spec.chip.name)
         params: dict[str, Json] = {
             "type": spec.type,
             "runs": told,
@@ -333,9 +333,7 @@ _OF_HISTORY = frozenset(
 def _run_param(row: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Json]:
     """A run as the job is told of it: no more than is known."""
     finite = {name: value for name, value in known.items() if value is not None and abs(value) < float("inf")}
-    metrics = {
-        name.removeprefix("metric_"): value for name, value in finite.items() if name not in _OF_HISTORY
-    }
+    metrics = {name.removeprefix("metric_"): value for name, value in finite.items() if name not in _OF_HISTORY}
     told = {"seq": row["seq"], "file_number": row["file_idx"], "power_w": finite.get(_POWER), "metrics": metrics}
     return {"run_id": row["run_id"], **{name: value for name, value in told.items() if value not in (None, {})}}
 
@@ -390,4 +388,6 @@ def _pointer(root: Path) -> Path:
 def _pins_file(root: Path, file: Path) -> Path:
     """By the file's place as seen from the figures: files of one name in two folders are two."""
     seen = Path(os.path.relpath(file.resolve(), root)).as_posix()
-    return Place(root).own / "plots" / f"{safe(file.stem)}-{blake2b(seen.encode(), digest_size=4).hexdigest()}.pins.json"
+    return (
+        Place(root).own / "plots" / f"{safe(file.stem)}-{blake2b(seen.encode(), digest_size=4).hexdigest()}.pins.json"
+    )

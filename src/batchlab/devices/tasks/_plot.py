@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
-from typing_extensions import Annotated
 
-from batchlab.engine import JobContext, Json, Scalar, task
+from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import Category, ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -211,7 +210,9 @@ def _save(ctx: JobContext, drawn: Drawn) -> None:
     pictures = outputs_of(len(drawn.sheets), data=False)
     if len(pictures) > MOST_PICTURES or not pictures:
         raise ConfigError(f"the plot drew {len(pictures)} pictures; a plot draws 1 to {MOST_PICTURES}")
-    extra = next((name for name in outputs_of(MOST_PICTURES, data=False) if ctx.wanted(name) and name not in pictures), None)
+    extra = next(
+        (name for name in outputs_of(MOST_PICTURES, data=False) if ctx.wanted(name) and name not in pictures), None
+    )
     if extra is not None:
         raise ConfigError(f"the plot draws {len(pictures)} pictures, no {extra!r}; leave that output out")
     provenance = dict(ctx.provenance)

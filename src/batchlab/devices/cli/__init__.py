@@ -1,0 +1,83 @@
+"""What this domain offers to the command line; a command is imported when it is used, not when it is listed."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+import click
+
+__all__ = ["devices"]
+
+_PLOTS = "batchlab.devices.cli._plots"
+
+# By section of the help: name of a command to where it lies and its line.
+_COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Figures": {
+        "batch-plot": ("batchlab.devices.cli._batch_plot:batch_plot", "Draw all plots of a YAML file."),
+        "plot-its": (_PLOTS, "Current over time, runs laid over each other."),
+        "plot-its-sequential": (_PLOTS, "Current over the time of a whole series."),
+        "plot-its-suite": (_PLOTS, "Currents: overlay, sequence, and response to light."),
+        "plot-its-photoresponse": (_PLOTS, "Response of the current to light."),
+        "plot-its-relaxation": (_PLOTS, "Stretched-exponential fits with their residuals."),
+        "plot-ivg": (_PLOTS, "Current over gate voltage."),
+        "plot-vvg": (_PLOTS, "Drain voltage over gate voltage."),
+        "plot-transconductance": (_PLOTS, "Derivative of gate sweeps."),
+        "plot-vt": (_PLOTS, "Drain voltage over time, runs laid over each other."),
+        "plot-vt-sequential": (_PLOTS, "Drain voltage over the time of a whole series."),
+        "plot-vts-suite": (_PLOTS, "Drain voltages: overlay, sequence, and response to light."),
+        "plot-cnp-time": (_PLOTS, "Dirac point over date and time."),
+        "plot-photoresponse": (_PLOTS, "Response against power, wavelength, gate voltage or time."),
+        "plot-consecutive-sweep-diff": (_PLOTS, "Differences of consecutive gate sweeps."),
+        "plot-laser-calibration": (_PLOTS, "Optical power over laser voltage."),
+        "plot-laser-calibration-comparison": (_PLOTS, "Calibrations of each wavelength beside each other."),
+    },
+}
+_WHERE = {name: where for section in _COMMANDS.values() for name, (where, _) in section.items()}
+_PLOT_GROUP = "batchlab.devices.plots"
+
+
+class _Commands(click.Group):
+    """Our commands, and one for each plot that another package brings."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_WHERE, *_others()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        where = _WHERE.get(cmd_name) or (_PLOTS if cmd_name in _others() else None)
+        if where is None:
+            return None
+        module, colon, attribute = where.partition(":")
+        loaded = importlib.import_module(module)
+        command: click.Command = getattr(loaded, attribute) if colon else loaded.command_of(cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-"):
+            near = get_close_matches(args[0], names, n=1)
+            mend = f"did you mean {near[0]!r}?" if near else "see `batchlab devices --help`"
+            raise click.UsageError(f"there is no command {args[0]!r:.60}; {mend}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for section, commands in _COMMANDS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, line) for name, (_, line) in commands.items()])
+        if _others():
+            with formatter.section("Plots of other packages"):
+                formatter.write_dl([(name, "") for name in _others()])
+
+
+def _others() -> list[str]:
+    found = {entry.name for entry in importlib.metadata.entry_points(group=_PLOT_GROUP)}
+    return sorted(name for name in found - set(_WHERE) if name.startswith("plot-"))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def devices() -> None:
+    """Transistors and 2D materials: from raw lab files to histories, figures and metrics."""

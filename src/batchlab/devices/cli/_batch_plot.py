@@ -1,0 +1,113 @@
+"""``batchlab devices batch-plot``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from batchlab.devices.cli._plot_lines import Voice, dry_run_lines, loaded_line, reasons_of, warnings_of
+from batchlab.devices.cli._plot_run import draw_all, plan_all
+
+__all__ = ["batch_plot"]
+
+
+class _Duration(click.ParamType):  # type: ignore[type-arg]
+    """``90``, ``60 s``, ``2 min``."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        from batchlab.batchfile._units import duration_s
+
+        if value is None or isinstance(value, float):
+            return value
+        text = str(value)
+        try:
+            found = float(duration_s(f"{text} s" if text.replace(".", "", 1).isdigit() else text))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if found <= 0:
+            self.fail(f"{text!r}: a plot needs more time than that", param, ctx)
+        return found
+
+
+DURATION = _Duration()
+
+
+@click.command("batch-plot")
+@click.argument("config", metavar="CONFIG", type=click.Path(path_type=Path))
+@click.option(
+    "-p", "--parallel", type=click.IntRange(1), metavar="N", help="Number of parallel workers; by default by the work."
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be drawn; with -v also why.")
+@click.option("-v", "--verbose", is_flag=True, help="Show where pictures are, and what plots warn of.")
+@click.option("-q", "--quiet", is_flag=True, help="Tell errors alone.")
+@click.option("-o", "--output", type=click.Path(), default="figs", show_default=True, help="The folder of figures.")
+@click.option("--base-dir", type=click.Path(), default="data", show_default=True, help="Where the staged store is.")
+@click.option("--only", metavar="GLOB", help="Only plots whose names match, such as 'plot-its/*'.")
+@click.option("--fresh", is_flag=True, help="Draw everything anew, also what is done.")
+@click.option("--timeout", type=DURATION, default="2 min", show_default=True, help="What one plot may take.")
+@click.option("--retries", type=click.IntRange(0), default=2, show_default=True, help="After failures that may pass.")
+@click.option("--overwrite", is_flag=True, help="Replace files of these names that something else made.")
+@click.option("--no-report", is_flag=True, help="Write no reports afterwards.")
+@click.pass_context
+def batch_plot(
+    ctx: click.Context,
+    /,
+    config: Path,
+    parallel: int | None,
+    dry_run: bool,
+    verbose: bool,
+    quiet: bool,
+    output: str,
+    base_dir: str,
+    only: str | None,
+    fresh: bool,
+    timeout: float,
+    retries: int,
+    overwrite: bool,
+    no_report: bool,
+) -> None:
+    """Draw all plots of CONFIG, a YAML file of plots.
+
+    What is drawn already and has not changed stays as it is. One plot that fails leaves the others; the exit code is
+    then 1, and 2 for a file that is wrong.
+    """
+    from batchlab.devices._batch_plots import load_batch_plots
+    from batchlab.devices._plot_batch import plot_batch
+    from batchlab.engine import Conflict, Settings
+    from batchlab.errors import DataError
+
+    found = load_batch_plots(config)
+    voice = Voice(quiet=quiet, verbose=verbose)
+    if not dry_run:
+        voice.say(loaded_line(found.specs, found.chips))
+    settings = Settings(workers=parallel, retries=retries, conflict=Conflict.OVERWRITE if overwrite else Conflict.FAIL)
+    groups = len({chip.group for chip in found.chips}) > 1
+    try:
+        plots = plot_batch(
+            found.specs,
+            base_dir=base_dir,
+            output=output,
+            plugins=found.plugins,
+            settings=settings,
+            timeout_s=timeout,
+            source=config.read_text(encoding="utf-8-sig", errors="replace"),
+            file=config,
+        )
+    except DataError as error:
+        if not dry_run or error.reason != "no-store":
+            raise
+        click.echo("\n".join(dry_run_lines(found.specs, {}, groups=groups)))
+        click.echo(f"note: {error}", err=True)
+        ctx.exit(0)
+    for line in warnings_of(plots):
+        voice.trouble(line)
+    if dry_run:
+        reasons = reasons_of(plots, plan_all(plots, fresh=fresh)) if verbose else {}
+        click.echo("\n".join(dry_run_lines(found.specs, reasons, groups=groups)))
+        ctx.exit(0)
+    result = draw_all(plots, voice, workers=parallel, only=only, fresh=fresh, report=not no_report)
+    plots.keep_pins()
+    ctx.exit(result.exit_code)
