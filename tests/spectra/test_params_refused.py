@@ -52,9 +52,9 @@ def test_both_windows_are_named():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"factor": "foo", "difference": "scaled difference"}, "factor 'foo' is no number and no region"),
+        ({"factor": "foo", "difference": "scaled difference"}, "factor: 'foo' is no number and no region"),
         ({"factor": "derivativ", "difference": "scaled difference"}, "did you mean 'derivative'?"),
-        ({"factor": 2.0}, "factor is for difference: scaled difference"),
+        ({"factor": 2.0}, "factor: it is for difference: scaled difference"),
         ({"nearest_by": {"power": 10.0}}, "nearest_by is for references: nearest"),
         ({"references": "nearest"}, "needs nearest_by"),
     ],
@@ -91,3 +91,11 @@ def test_a_rule_about_a_number_that_is_not_computed_is_refused_with_the_mend(rul
 def test_what_is_of_the_whole_axis_alone_cannot_be_judged_by_region():
     (text,) = told({"tolerance": {"rules": ["coverage[ring] > 0.5"]}, "regions": {"ring": [980, 1020]}})
     assert "coverage is of the whole axis" in text
+
+
+def test_a_wrong_factor_and_a_wrong_rule_are_told_beside_what_else_is_wrong():
+    found = told({"laser": 3, "factor": "foo", "tolerance": {"rules": ["sid > 1"]}})
+    assert len(found) == 3
+    assert any(text.startswith("factor: ") for text in found)
+    assert any("needs sid among metrics" in text for text in found)
+    assert len(told({"metrics": ["rms"], "tolerance": {"rules": ["sid > 1"]}})) == 1

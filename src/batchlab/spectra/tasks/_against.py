@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic import Field, FiniteFloat, ValidationInfo, field_validator, model_validator
 
 from batchlab.engine import JobContext, Scalar
 from batchlab.errors import Category, DataError, JobError
@@ -58,6 +58,23 @@ class Judging(Preparation):
         known_metrics(metrics)
         return metrics
 
+    # Of a field, unlike of the whole, it is told beside what else is wrong.
+    @field_validator("factor")
+    @classmethod
+    def _has_an_effect(cls, factor: float | str, info: ValidationInfo) -> float | str:
+        known = info.data
+        if factor != "values" and known.get("difference", Difference.SCALED) is not Difference.SCALED:
+            raise ValueError("it is for difference: scaled difference; say so, or leave it out")
+        ways = ("values", "derivative", *known.get("regions", ()))
+        if isinstance(factor, str) and factor not in ways and "regions" in known:
+            near = get_close_matches(factor, ways, 1)
+            told = f", did you mean {near[0]!r}?" if near else "."
+            raise ValueError(
+                f"{factor!r} is no number and no region{told} Write a number, values, derivative, or the name of one "
+                "of the regions"
+            )
+        return factor
+
     @model_validator(mode="after")
     def _sensible(self) -> Judging:
         wrong = []
@@ -71,16 +88,6 @@ class Judging(Preparation):
             ordering_metric(self.best_by, self.regions)
         except ValueError as error:
             wrong.append(f"best_by: {error}")
-        if self.factor != "values" and self.difference is not Difference.SCALED:
-            wrong.append("factor is for difference: scaled difference; say so, or leave it out")
-        ways = ("values", "derivative", *self.regions)
-        if isinstance(self.factor, str) and self.factor not in ways:
-            near = get_close_matches(self.factor, ways, 1)
-            told = f", did you mean {near[0]!r}?" if near else "."
-            wrong.append(
-                f"factor {self.factor!r} is no number and no region{told} Write a number, values, derivative, or the "
-                "name of one of the regions"
-            )
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, ValidationInfo, field_validator
 
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import ConfigError
@@ -53,14 +53,16 @@ class CompareParams(Judging):
     dpi: float = Field(300.0, ge=10, le=2400)
     size_in: tuple[Length, Length] = Field((10.0, 6.0), description="width and height of the picture in inches")
 
-    @model_validator(mode="after")
-    def _can_be_judged(self) -> CompareParams:
-        rules = map(parse_rule, self.tolerance.rules if self.tolerance else ())
-        asked = {name: getattr(self, name) for name in ("metrics", "regions", "difference", "shift")}
-        wrong = list(filter(None, (why_not_computed(rule, **asked) for rule in rules)))
+    @field_validator("tolerance")
+    @classmethod
+    def _can_be_judged(cls, tolerance: Tolerance | None, info: ValidationInfo) -> Tolerance | None:
+        asked = {name: info.data[name] for name in ("metrics", "regions", "difference", "shift") if name in info.data}
+        if tolerance is None or len(asked) < 4:  # what is wrong there is told
+            return tolerance
+        wrong = list(filter(None, (why_not_computed(rule, **asked) for rule in map(parse_rule, tolerance.rules))))
         if wrong:
             raise ValueError("; ".join(wrong))
-        return self
+        return tolerance
 
 
 @task(
