@@ -54,7 +54,7 @@ def test_both_windows_are_named():
     [
         ({"factor": "foo", "difference": "scaled difference"}, "factor: 'foo' is no number and no region"),
         ({"factor": "derivativ", "difference": "scaled difference"}, "did you mean 'derivative'?"),
-        ({"factor": 2.0}, "factor: it is for difference: scaled difference"),
+        ({"factor": 2.0}, "factor: 2.0 is for difference: scaled difference"),
         ({"nearest_by": {"power": 10.0}}, "nearest_by is for references: nearest"),
         ({"references": "nearest"}, "needs nearest_by"),
     ],

@@ -64,7 +64,7 @@ class Judging(Preparation):
     def _has_an_effect(cls, factor: float | str, info: ValidationInfo) -> float | str:
         known = info.data
         if factor != "values" and known.get("difference", Difference.SCALED) is not Difference.SCALED:
-            raise ValueError("it is for difference: scaled difference; say so, or leave it out")
+            raise ValueError(f"{factor!r} is for difference: scaled difference; say so, or leave it out")
         ways = ("values", "derivative", *known.get("regions", ()))
         if isinstance(factor, str) and factor not in ways and "regions" in known:
             near = get_close_matches(factor, ways, 1)
