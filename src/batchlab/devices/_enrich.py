@@ -16,7 +16,7 @@ from batchlab.devices._history import HISTORY, file_of
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Enriched", "enrich", "read_enriched", "units_of", "write_enriched"]
+__all__ = ["Enriched", "enrich", "read_enriched", "units_of", "write_enriched", "write_enriched_file"]
 
 KEY = "batchlab.units"
 
@@ -129,18 +129,23 @@ def write_enriched(found: Mapping[str, Enriched], folder: str | os.PathLike[str]
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, enriched in found.items():
-        notes = {KEY: json.dumps(dict(enriched.units), sort_keys=True, ensure_ascii=False)}
-
-        def fill(path: Path, table: pl.DataFrame = enriched.table, notes: dict[str, str] = notes) -> None:
-            table.write_parquet(path, compression="zstd", compression_level=1, metadata=notes)
-
-        write_whole(folder / file_of(name), fill)
+        write_enriched_file(folder / file_of(name), enriched)
     if sweep:
         kept = {file_of(name) for name in found}
         for path in folder.glob(f"*{HISTORY}"):
             if path.name not in kept:
                 path.unlink(missing_ok=True)
     sync_folder(folder)
+
+
+def write_enriched_file(path: Path, enriched: Enriched) -> None:
+    """Write one, its units in the file's own notes."""
+    notes = {KEY: json.dumps(dict(enriched.units), sort_keys=True, ensure_ascii=False)}
+
+    def fill(beside: Path) -> None:
+        enriched.table.write_parquet(beside, compression="zstd", compression_level=1, metadata=notes)
+
+    write_whole(path, fill)
 
 
 def read_enriched(folder: str | os.PathLike[str], chip: str) -> Enriched:

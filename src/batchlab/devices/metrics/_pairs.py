@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,8 @@ def extract_pairs(
     constants: Any = _constants,
     power_w: Mapping[str, float] = MappingProxyType({}),
     on_pair: Callable[[Pair, Skip | None], None] | None = None,
+    load: Callable[[Sequence[Pair]], Sequence[Pair]] | None = None,
+    item: Callable[[Pair], AbstractContextManager[object]] = nullcontext,
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[list[DerivedMetric], list[Skipped]]:
     """Differences of all pairs: they are collected first, then worked through in batches.
@@ -95,6 +98,10 @@ def extract_pairs(
         Irradiated power by run_id, for the light that fell between two sweeps.
     on_pair
         Called with each pair once it is done, and why it gave nothing.
+    load
+        Gives the pairs of a batch with their data, where `runs` come without: so only those of a batch are in memory.
+    item
+        What it gives is entered around the work on a pair, and gets the error of one that fails.
     clock
         Seconds, for the closing line of the log.
 
@@ -111,14 +118,16 @@ def extract_pairs(
         log.info("Processing %d pairs in batches of %d", len(pairs), size)
     for start in range(0, len(pairs), size):
         sweeps: dict[str, tuple[Sweep | Skip, dict[str, float]]] = {}
-        for k, pair in enumerate(pairs[start : start + size], start + 1):
-            found = pair_metrics(pair, constants=constants, power_w=power_w, sweeps=sweeps)
-            if isinstance(found, Skip):
-                skips.append(skipped_pair(pair.later, found))
-            else:
-                metrics += found
-            if on_pair is not None:
-                on_pair(pair, found if isinstance(found, Skip) else None)
+        batch: Sequence[Pair] = pairs[start : start + size]
+        for k, pair in enumerate(batch if load is None else load(batch), start + 1):
+            with item(pair):
+                found = pair_metrics(pair, constants=constants, power_w=power_w, sweeps=sweeps)
+                if isinstance(found, Skip):
+                    skips.append(skipped_pair(pair.later, found))
+                else:
+                    metrics += found
+                if on_pair is not None:
+                    on_pair(pair, found if isinstance(found, Skip) else None)
             if k % every == 0 or k == len(pairs):
                 log.info(
                     "Pairwise extraction progress: %d/%d pairs (%d metrics extracted so far)",

@@ -1,0 +1,76 @@
+"""The store as jobs of one worker share it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from batchlab.devices._manifest import MANIFEST
+from batchlab.engine import JobContext
+from batchlab.errors import Category, DataError
+
+if TYPE_CHECKING:
+    from batchlab.devices._store import Store
+    from batchlab.devices.metrics import Calibration
+
+__all__ = ["calibrations_in", "changed_constants", "files_of", "opened", "store_of"]
+
+
+def opened(ctx: JobContext, store: str | None) -> Store:
+    """The store, opened once for all jobs of a worker while it stays as it is."""
+    from batchlab.devices._store import Store
+
+    root = Path(store) if store is not None else store_of(ctx)
+    try:
+        about = os.stat(root / MANIFEST)
+        state = (about.st_mtime_ns, about.st_ino)
+    except OSError:
+        return Store(root)  # which tells what is wrong
+    known = ctx.cache.get("devices.store")
+    if known is None or known[0] != (root, state):
+        known = ((root, state), Store(root))
+        ctx.cache["devices.store"] = known
+    found: Store = known[1]
+    return found
+
+
+def calibrations_in(ctx: JobContext, store: Store) -> list[Calibration]:
+    """Calibrations of the light in it, read once."""
+    from batchlab.devices._calibration import calibrations_of
+
+    known = ctx.cache.get("devices.calibrations")
+    if known is None or known[0] is not store:
+        known = (store, calibrations_of(store))
+        ctx.cache["devices.calibrations"] = known
+    found: list[Calibration] = known[1]
+    return found
+
+
+def files_of(store: Store) -> Mapping[str, str]:
+    """The raw file of each run."""
+    return dict(store.table.select("run_id", "source_file").iter_rows())
+
+
+def changed_constants(changes: Mapping[str, Any]) -> Any:
+    """The constants of the metrics, some of them changed; checked before a job starts."""
+    from batchlab.devices.metrics import _constants
+
+    return _constants.changed(**changes) if changes else _constants
+
+
+def store_of(ctx: JobContext) -> Path:
+    """The store that an earlier job made, or whose manifest is given, as the input ``staged``."""
+    if ctx.given("staged"):
+        for member in ctx.gathered("staged"):
+            for name, path in member.outputs.items():
+                if name.endswith("manifest.parquet"):
+                    return Path(path).parent
+        for path in ctx.inputs("staged"):
+            return Path(path).parent
+    raise DataError(
+        "the job knows no store: give the param store, or the input staged",
+        category=Category.MISSING_INPUT,
+        reason="no-store",
+    )

@@ -1,0 +1,122 @@
+"""The jobs from raw files to the staged store, and from there to the histories of chips."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from batchlab.devices.tasks._opened import store_of
+from batchlab.engine import JobContext, Scalar, task
+
+__all__ = ["HistoriesParams", "StageParams", "histories", "stage"]
+
+_LIBRARIES = ("polars",)
+
+
+class StageParams(BaseModel):
+    """Where the raw files lie, and how they are read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    raw_root: str = Field(description="the folder of raw files; their names in the store are relative to it")
+    previous: str | None = Field(
+        None, description="a store from which rows of unchanged files are taken over: it saves time and changes nothing"
+    )
+    timezone: str = Field("America/Santiago", description="of the laboratory, for local dates")
+    strict: bool = Field(False, description="refuse what does not follow the procedures' description")
+    force: bool = Field(False, description="read every file, whatever is known of it")
+    suffixes: tuple[str, ...] = Field((".csv",), description="endings of raw files")
+
+
+def _names_and_times(params: Mapping[str, Any], files: Mapping[str, tuple[str, ...]]) -> Mapping[str, str]:
+    """Names and times of the raw files: both stand in the store, and the content alone does not tell them."""
+    digest = hashlib.blake2b(digest_size=16)
+    root = str(params["raw_root"])
+    for path in files.get("raw", ()):
+        try:
+            mtime_ns = os.stat(path).st_mtime_ns
+        except OSError:
+            mtime_ns = -1
+        digest.update(f"{os.path.relpath(path, root)}\0{mtime_ns}\n".encode("utf-8", "surrogateescape"))
+    return {"the list of raw files": digest.hexdigest()}
+
+
+@task(
+    name="devices.stage",
+    version="1",
+    params=StageParams,
+    inputs=("raw",),
+    optional_inputs=("procedures",),
+    outputs={"store": "raw_measurements/"},
+    libraries=_LIBRARIES,
+    preload=("batchlab.devices._read",),
+    surroundings=_names_and_times,
+)
+def stage(ctx: JobContext, params: StageParams) -> Mapping[str, Scalar]:
+    """Read raw files into the staged store, each file an item; a file that is no run is rejected with its reason.
+
+    Files that are as they were are not read again.
+    """
+    from batchlab.devices._procedures import load_schema
+    from batchlab.devices._stage import stage as stage_files
+
+    ctx.stage("read")
+    schema = load_schema(*ctx.inputs("procedures")) if ctx.given("procedures") else None
+    staged = stage_files(
+        params.raw_root,
+        ctx.output_dir("store"),
+        previous=params.previous or ctx.scratch,
+        schema=schema,
+        timezone=params.timezone,
+        force=params.force,
+        strict=params.strict,
+        suffixes=params.suffixes,
+        item=ctx.item,
+    )
+    for file in staged.files:
+        if file.warnings:
+            ctx.log.info("%s: %s", file.name, file.warnings)
+    for file in staged.duplicates:
+        ctx.log.info("%s: %s", file.name, file.message)
+    return {**staged.counts, "runs_added": len(staged.added), "runs_removed": len(staged.removed)}
+
+
+class HistoriesParams(BaseModel):
+    """Which chips have a history."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    group: str | None = Field(None, description="only chips of this group")
+    minimum: int = Field(1, ge=1, description="only chips with at least as many runs")
+
+
+@task(
+    name="devices.histories",
+    version="1",
+    params=HistoriesParams,
+    inputs=("staged",),
+    outputs={"histories": "chip_histories/"},
+    libraries=_LIBRARIES,
+)
+def histories(ctx: JobContext, params: HistoriesParams) -> Mapping[str, Scalar]:
+    """Number the runs of each chip in the order of time, over all procedures.
+
+    Takes what staging made (``staged: {from: stage, gather: all}``), or the manifest of a store.
+    """
+    from batchlab.devices._history import histories as histories_of
+    from batchlab.devices._history import write_histories
+    from batchlab.devices._manifest import read_manifest
+
+    manifest = read_manifest(store_of(ctx))
+    found = histories_of(manifest.table, timezone=manifest.timezone, group=params.group, minimum=params.minimum)
+    folder = ctx.output_dir("histories")
+    for name, table in found.items():
+        with ctx.item(name):
+            write_histories({name: table}, folder, sweep=False)
+    if not found:
+        ctx.warn("no chip has a history: no run names a chip that is asked for")
+    return {"chips": len(found), "runs": sum(table.height for table in found.values())}
