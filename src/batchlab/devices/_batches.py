@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from batchlab.devices._chips import chosen_chips, chosen_words
 from batchlab.devices._history import HISTORY, file_of
-from batchlab.devices._layout import ENRICHED, HISTORIES, METRICS, STORE, Layout
+from batchlab.devices._layout import ENRICHED, HISTORIES, METRICS, Layout
+from batchlab.devices._manifest import MANIFEST, REJECTS, RUNS
 from batchlab.devices._model import Chip
 from batchlab.devices._workers import choose_workers, estimated_s
 from batchlab.engine import Batch, Conflict, From, Gather, Input, Job, Json, Settings
@@ -92,17 +93,16 @@ def stage_batch(
             "force": force,
             "suffixes": list(suffixes),
         }
-        jobs.append(
-            Job(name="stage", task="devices.stage", params=params, inputs=inputs, outputs={"store": f"{STORE}/"})
-        )
+        outputs = {"manifest": MANIFEST, "rejects": REJECTS, "runs": f"{RUNS}/"}
+        jobs.append(Job(name="stage", task="devices.stage", params=params, inputs=inputs, outputs=outputs))
     if histories:
-        staged: Input = From(jobs=("stage",), gather=Gather.ALL) if stage else str(layout.store / "manifest.parquet")
+        manifest: Input = From(jobs=("stage",), output="manifest") if stage else str(layout.store / MANIFEST)
         jobs.append(
             Job(
                 name="histories",
                 task="devices.histories",
                 params={"group": group, "minimum": minimum},
-                inputs={"staged": staged},
+                inputs={"manifest": manifest},
                 outputs={"histories": f"{HISTORIES}/"},
             )
         )

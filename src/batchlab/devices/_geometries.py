@@ -20,7 +20,9 @@ _CHIP = ("layers", "length_over_width")
 
 
 def read_geometries(path: str | Path) -> dict[Chip, Geometry]:
-    """The geometries in a file such as::
+    """The geometries in a file.
+
+    It looks so::
 
         Alisson67:
           length_over_width: [3, 4]        # a range, or one number

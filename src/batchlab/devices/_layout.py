@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["HISTORIES", "Layout", "STORE"]
+__all__ = ["HISTORIES", "Layout"]
 
 # Below the output root of staging, and of what is derived.
-STORE, HISTORIES = "raw_measurements", "chip_histories"
+HISTORIES = "chip_histories"
 METRICS, ENRICHED = "_metrics", "chip_histories_enriched"
 
 
@@ -50,7 +50,7 @@ class Layout:
     @property
     def store(self) -> Path:
         """The staged runs, with their manifest."""
-        return self.stage / STORE
+        return self.stage
 
     @property
     def histories(self) -> Path:

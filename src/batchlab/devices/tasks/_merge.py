@@ -45,7 +45,7 @@ class MergeParams(BaseModel):
     version="1",
     params=MergeParams,
     inputs=("parts",),
-    optional_inputs=("staged",),
+    optional_inputs=("manifest",),
     outputs={
         "metrics": "_metrics/metrics.parquet",
         "wide": "_metrics/metrics_wide.parquet",
@@ -169,7 +169,7 @@ class EnrichParams(BaseModel):
     version="1",
     params=EnrichParams,
     inputs=("history",),
-    optional_inputs=("metrics", "staged"),
+    optional_inputs=("metrics", "manifest"),
     outputs={"enriched": "chip_histories_enriched/{history}.parquet"},
     libraries=_LIBRARIES,
     surroundings=light_state,

@@ -15,14 +15,20 @@ if TYPE_CHECKING:
     from batchlab.devices._store import Store
     from batchlab.devices.metrics import Calibration
 
-__all__ = ["calibrations_in", "changed_constants", "files_of", "opened", "store_of"]
+__all__ = ["calibrations_in", "changed_constants", "files_of", "opened"]
 
 
 def opened(ctx: JobContext, store: str | None) -> Store:
     """The store, opened once for all jobs of a worker while it stays as it is."""
     from batchlab.devices._store import Store
 
-    root = Path(store) if store is not None else store_of(ctx)
+    if store is None and not ctx.given("manifest"):
+        raise DataError(
+            "the job knows no store: give the param store, or the input manifest",
+            category=Category.MISSING_INPUT,
+            reason="no-store",
+        )
+    root = Path(store) if store is not None else ctx.input("manifest").parent
     try:
         about = os.stat(root / MANIFEST)
         state = (about.st_mtime_ns, about.st_ino)
@@ -58,19 +64,3 @@ def changed_constants(changes: Mapping[str, Any]) -> Any:
     from batchlab.devices.metrics import _constants
 
     return _constants.changed(**changes) if changes else _constants
-
-
-def store_of(ctx: JobContext) -> Path:
-    """The store that an earlier job made, or whose manifest is given, as the input ``staged``."""
-    if ctx.given("staged"):
-        for member in ctx.gathered("staged"):
-            for name, path in member.outputs.items():
-                if name.endswith("manifest.parquet"):
-                    return Path(path).parent
-        for path in ctx.inputs("staged"):
-            return Path(path).parent
-    raise DataError(
-        "the job knows no store: give the param store, or the input staged",
-        category=Category.MISSING_INPUT,
-        reason="no-store",
-    )

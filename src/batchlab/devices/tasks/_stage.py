@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from batchlab.devices.tasks._opened import store_of
 from batchlab.engine import JobContext, Scalar, task
+from batchlab.errors import Category, JobError
 
 __all__ = ["HistoriesParams", "StageParams", "histories", "stage"]
 
@@ -51,7 +52,7 @@ def _names_and_times(params: Mapping[str, Any], files: Mapping[str, tuple[str, .
     params=StageParams,
     inputs=("raw",),
     optional_inputs=("procedures",),
-    outputs={"store": "raw_measurements/"},
+    outputs={"manifest": "manifest.parquet", "rejects": "rejects.json", "runs": "runs/"},
     libraries=_LIBRARIES,
     preload=("batchlab.devices._read",),
     surroundings=_names_and_times,
@@ -68,7 +69,7 @@ def stage(ctx: JobContext, params: StageParams) -> Mapping[str, Scalar]:
     schema = load_schema(*ctx.inputs("procedures")) if ctx.given("procedures") else None
     staged = stage_files(
         params.raw_root,
-        ctx.output_dir("store"),
+        _folder(ctx),
         previous=params.previous or ctx.scratch,
         schema=schema,
         timezone=params.timezone,
@@ -85,6 +86,18 @@ def stage(ctx: JobContext, params: StageParams) -> Mapping[str, Scalar]:
     return {**staged.counts, "runs_added": len(staged.added), "runs_removed": len(staged.removed)}
 
 
+def _folder(ctx: JobContext) -> Path:
+    """The folder that all outputs of the store lie in."""
+    folders = {ctx.output("manifest").parent, ctx.output("rejects").parent, ctx.output_dir("runs").parent}
+    if len(folders) != 1:
+        raise JobError(
+            "manifest, rejects and runs of a store lie in one folder: manifest.parquet, rejects.json and runs/",
+            category=Category.INVALID_INPUT,
+            reason="store-apart",
+        )
+    return folders.pop()
+
+
 class HistoriesParams(BaseModel):
     """Which chips have a history."""
 
@@ -98,20 +111,20 @@ class HistoriesParams(BaseModel):
     name="devices.histories",
     version="1",
     params=HistoriesParams,
-    inputs=("staged",),
+    inputs=("manifest",),
     outputs={"histories": "chip_histories/"},
     libraries=_LIBRARIES,
 )
 def histories(ctx: JobContext, params: HistoriesParams) -> Mapping[str, Scalar]:
     """Number the runs of each chip in the order of time, over all procedures.
 
-    Takes what staging made (``staged: {from: stage, gather: all}``), or the manifest of a store.
+    Takes the manifest of a store (``manifest: {from: stage, output: manifest}``).
     """
     from batchlab.devices._history import histories as histories_of
     from batchlab.devices._history import write_histories
     from batchlab.devices._manifest import read_manifest
 
-    manifest = read_manifest(store_of(ctx))
+    manifest = read_manifest(ctx.input("manifest").parent)
     found = histories_of(manifest.table, timezone=manifest.timezone, group=params.group, minimum=params.minimum)
     folder = ctx.output_dir("histories")
     for name, table in found.items():
