@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from batchlab.devices.plots._places import Name
     from batchlab.engine import Json
 
-__all__ = ["BatchPlots", "PlotSpec", "load_batch_plots"]
+__all__ = ["BatchPlots", "PlotSpec", "checked", "load_batch_plots", "on_chips"]
 
 _TOP = ("chip", "chip_group", "defaults", "plots", "style", "data", "plugins")
 _SELECTORS = ("seq", "runs", "procedure", "light", "wavelength", "date")
@@ -286,7 +286,7 @@ class _Reader:
         group = self.form.text(value, "chip_group", at) or common.group
         if "chip" in value:
             return self.chips(value["chip"], (*at, "chip"), group)
-        if not _on_chips(kind):
+        if not on_chips(kind):
             return (None,)
         if not common.chips and "chip" not in self.form.keys(self.root):
             self.form.note(at, f"{kind.name} needs a chip: write chip: 67 on top of the file, or in this entry")
@@ -426,6 +426,7 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _on_chips(kind: PlotType) -> bool:
+def on_chips(kind: PlotType) -> bool:
+    """Whether the runs of a kind of plot are those of a chip."""
     procedures = load_schema().procedures
     return any(name not in procedures or procedures[name].requires_chip for name in kind.procedures)

@@ -1,0 +1,226 @@
+"""One command for each kind of plot, made from the kind: ``batchlab devices plot-its 67 --seq 52-58``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from batchlab.devices.cli._plot_lines import Ticks, Voice, warnings_of
+from batchlab.devices.cli._plot_options import options_of, told_of
+from batchlab.errors import DataError
+
+if TYPE_CHECKING:
+    from batchlab.devices._batch_plots import PlotSpec
+    from batchlab.devices._model import Chip
+    from batchlab.devices._plot_batch import PlotBatch, PlotJob
+    from batchlab.devices._selection import Selection
+    from batchlab.devices.plots import PlotType
+
+__all__ = ["command_of"]
+
+_STYLE = ("theme", "palette", "format", "dpi")
+
+
+@cache
+def command_of(name: str) -> click.Command:
+    """The command that draws a kind of plot.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of that name.
+    """
+    from batchlab.devices._batch_plots import on_chips
+    from batchlab.devices.plots import plot_type
+
+    kind = plot_type(name)
+    on_chip = on_chips(kind)
+    common = _common(kind, on_chip=on_chip)
+    taken = {word for each in common for word in (*each.opts, *each.secondary_opts)}
+    own = options_of(kind.options, taken)
+    arguments: list[click.Parameter] = [click.Argument(["chip"], metavar="CHIP")] if on_chip else []
+
+    @click.pass_context
+    def draw(ctx: click.Context, /, **given: Any) -> None:
+        ctx.exit(_draw(kind, given))
+
+    needs = f"\n\nShows derived values: {', '.join(kind.needs)}." if kind.needs else ""
+    shown = f"{kind.summary}\n\nOf procedure {' or '.join(kind.procedures)}.{needs}"
+    chips = "\n\nCHIP is a number, such as 67, or a name, such as Alisson67; several with commas." if on_chip else ""
+    return click.Command(name, callback=draw, params=[*arguments, *own, *common], help=shown + chips)
+
+
+def _common(kind: PlotType, *, on_chip: bool) -> list[click.Option]:
+    """The options that all plots have."""
+    from batchlab.devices.plots import Palette, Theme
+
+    which = "the history of the chip" if on_chip else "the order of time"
+    made = [
+        click.Option(["--seq"], metavar="52,57-60", help=f"Runs by their numbers in {which}."),
+        click.Option(["--auto"], is_flag=True, help="All runs of the procedure that pass the filters."),
+        click.Option(["--run", "runs"], multiple=True, metavar="ID", help="A run by its id, or as 2025-09-04#3."),
+        click.Option(["--vg"], type=float, help="Only runs at this gate voltage, in V."),
+        click.Option(["--vds"], type=float, help="Only runs at this drain voltage, in V."),
+        click.Option(["--wavelength"], multiple=True, metavar="NM", help="Only runs of this light, in nm."),
+        click.Option(["--date"], multiple=True, metavar="DAY", help="Only runs of 2025-09-04, or of DAY..DAY."),
+        click.Option(["--light"], type=click.Choice(["light", "dark", "any"]), help="Only lit runs, or dark ones."),
+        click.Option(["--tag"], help="Part of the file's name; by default says which runs."),
+        click.Option(["-o", "--output"], default="figs", show_default=True, help="The folder of figures."),
+        click.Option(["--base-dir"], default="data", show_default=True, help="Where the staged store is."),
+        click.Option(["--theme"], type=click.Choice([each.value for each in Theme]), help="A whole design."),
+        click.Option(["--palette"], type=click.Choice([each.value for each in Palette]), help="Colours of curves."),
+        click.Option(
+            ["--format"], type=click.Choice(["pdf", "png", "svg", "jpg"]), help="Of the picture; default pdf."
+        ),
+        click.Option(["--dpi"], type=int, help="Pixels per inch of png and jpg; default 300."),
+        click.Option(["--data"], is_flag=True, help="Write the numbers beside the picture, as CSV."),
+        click.Option(["--preview"], is_flag=True, help="List the runs that would be shown, and draw nothing."),
+        click.Option(["-n", "--dry-run"], is_flag=True, help="Say what would be made and why, and draw nothing."),
+        click.Option(["--fresh"], is_flag=True, help="Draw anew, even if nothing changed."),
+        click.Option(["--overwrite"], is_flag=True, help="Replace a file of that name that something else made."),
+        click.Option(["-v", "--verbose"], is_flag=True, help="Tell more."),
+    ]
+    if on_chip:
+        made.insert(0, click.Option(["-g", "--group"], default="Alisson", show_default=True, help="Of the chip."))
+    if len(kind.procedures) > 1:
+        shown = click.Choice(kind.procedures)
+        made.append(click.Option(["--procedure"], type=shown, multiple=True, help="Only runs of it."))
+    return made
+
+
+def _draw(kind: PlotType, given: Mapping[str, Any]) -> int:
+    """Draw what was asked for; the exit code."""
+    from batchlab.devices._plot_batch import plot_batch
+    from batchlab.devices.cli._plot_run import plan_all
+    from batchlab.engine import Conflict, Settings, Status, read_view, run
+
+    voice = Voice(verbose=given["verbose"])
+    plots = plot_batch(
+        _specs(kind, given),
+        base_dir=given["base_dir"],
+        output=given["output"],
+        settings=Settings(workers=1, conflict=Conflict.OVERWRITE if given["overwrite"] else Conflict.FAIL),
+        vg_v=given["vg"],
+        vds_v=given["vds"],
+        source=shlex.join(["batchlab", *sys.argv[1:]]),
+    )
+    refused = next((each.refused for each in plots.plots if each.refused), None)
+    if refused is not None:
+        raise DataError(refused)
+    for line in warnings_of(plots):
+        voice.trouble(line)
+    if given["preview"]:
+        for each in plots.plots:
+            voice.say(_preview(plots, each))
+        return 0
+    if given["dry_run"]:
+        planned = plan_all(plots, fresh=given["fresh"])
+        for at, each in enumerate(plots.plots):
+            why = "run: new" if planned is None else f"{planned.jobs[at].verdict}: {planned.jobs[at].reason}"
+            voice.say("\n".join(f"{_shown(plots, path)}  [{why}]" for path in each.pictures))
+        return 0
+    plots.settle()
+    ticks = Ticks(plots.plots, voice)
+    result = run(plots.batch, listeners=[ticks], fresh=given["fresh"], verbose=voice.verbose)
+    for job in read_view(result.root).jobs:
+        for text in () if voice.verbose else job.warnings:
+            voice.trouble(f"warning: {text}")
+        for made in job.outputs if job.state is Status.DONE else ():
+            voice.say(_shown(plots, made.path))
+    if result.found_done and not sum(result.counts.values()):
+        voice.say("drawn before, and nothing has changed; --fresh draws it anew")
+    return result.exit_code
+
+
+def _specs(kind: PlotType, given: Mapping[str, Any]) -> list[PlotSpec]:
+    """What was asked for, one plot for each chip.
+
+    Raises
+    ------
+    UsageError
+        With everything that is wrong about the options.
+    """
+    from batchlab.devices._batch_plots import PlotSpec, checked
+    from batchlab.devices._plot_words import safe, tag_of
+    from batchlab.devices.plots import Look
+
+    selection = _selection(given)
+    style = {name: given[name] for name in _STYLE if given[name] is not None}
+    told = told_of(kind.options, given)
+    options, wrong = checked(kind.name, kind.options, told)
+    shown, more = checked("style", Look, style)
+    if options is None or shown is None:
+        raise click.UsageError("; ".join(message for _, message, _ in (*wrong, *more)))
+    parts = [tag_of(selection), *(f"{name}{given[name]:g}V" for name in ("vg", "vds") if given[name] is not None)]
+    return [
+        PlotSpec(
+            type=kind.name,
+            chip=chip,
+            selection=selection,
+            tag=safe(given["tag"] or "_".join(parts)),
+            options=options,
+            given=told,
+            style=shown,
+            data=given["data"],
+            names=kind.names(kind.options.model_validate(options)),
+            line=0,
+        )
+        for chip in _chips(given)
+    ]
+
+
+def _chips(given: Mapping[str, Any]) -> Sequence[Chip | None]:
+    from batchlab.devices._model import Chip
+
+    if "chip" not in given:
+        return (None,)
+    try:
+        return tuple(dict.fromkeys(Chip.named(each.strip(), group=given["group"]) for each in given["chip"].split(",")))
+    except ValueError as error:
+        raise click.UsageError(f"CHIP: {error}") from error
+
+
+def _selection(given: Mapping[str, Any]) -> Selection:
+    """Which runs are meant."""
+    from batchlab.devices._plot_words import read_dates, read_light, read_references, read_wavelengths
+    from batchlab.devices._selection import Selection
+    from batchlab.devices._seq import read_seq
+
+    all_of_them = given["auto"] or given["seq"] == "all"
+    if given["auto"] and given["seq"]:
+        raise click.UsageError("--seq and --auto both say which runs are meant; give one")
+    filters = ("runs", "wavelength", "date", "light", "vg", "vds")
+    if not all_of_them and not given["seq"] and not any(given[name] not in (None, ()) for name in filters):
+        raise click.UsageError("which runs? --seq 52-58, --auto, or a filter such as --wavelength 455")
+    try:
+        return Selection(
+            seqs=read_seq(given["seq"]) if given["seq"] and not all_of_them else (),
+            runs=read_references(list(given["runs"])),
+            procedures=tuple(given.get("procedure") or ()),
+            light=None if given["light"] is None else read_light(given["light"]),
+            wavelengths_nm=read_wavelengths(list(given["wavelength"])),
+            dates=read_dates(list(given["date"])),
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _preview(plots: PlotBatch, plot: PlotJob) -> str:
+    """The runs of a plot, and where it would be."""
+    lines = [
+        f"{row['seq']:>5}  {row['run_id']}  {row['proc']:<4} {row['date_local']}  "
+        f"{ {True: 'light', False: 'dark', None: ''}[row['has_light']] }".rstrip()
+        for row in plot.rows
+    ]
+    return "\n".join([f"{len(plot.rows)} runs:", *lines, *(_shown(plots, path) for path in plot.pictures)])
+
+
+def _shown(plots: PlotBatch, path: str) -> str:
+    return os.path.relpath(Path(plots.batch.output) / path)
