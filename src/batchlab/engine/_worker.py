@@ -7,6 +7,7 @@ from C, without ever waiting for a reader, and after a crash its last lines are 
 from __future__ import annotations
 
 import faulthandler
+import gc
 import json
 import logging
 import os
@@ -85,6 +86,7 @@ class _Desk:
                 find_task(attempt.task)
             except BaseException:  # noqa: BLE001 - told by execute, which meets the same error
                 log.debug("task %s cannot be loaded", attempt.task)
+            gc.freeze()  # libraries stay for good: looking through them for garbage costs more than many a job
             self.wire.send(("start", attempt.id))  # its time counts from here, not from the imports
         event = execute(
             attempt,

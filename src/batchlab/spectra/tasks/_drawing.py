@@ -67,7 +67,8 @@ def save_picture(ctx: JobContext, output: str, drawn: Canvas | Picture, *, thumb
     drawn.save(path, ctx.provenance)
     pixels = drawn.rgba
     # Some whole rows: rows lie together in memory, columns would fetch nearly all of it.
-    seen = bool((pixels[:: max(1, len(pixels) // 32)] != pixels[0, 0]).any())
+    some = pixels[:: max(1, len(pixels) // 32)].view("u4")
+    seen = bool((some != some[0, 0]).any())
     check_picture(path, pixels=(pixels.shape[1], pixels.shape[0]), seen=seen)
     place = ctx.thumbnail() if thumbnail else None
     if place is not None:
