@@ -60,7 +60,11 @@ class JobView:
 
     def _repr_html_(self) -> str:
         """What was recorded and measured, as a notebook shows it."""
-        said: list[tuple[str, Any]] = [("task", self.task), ("state", self.state.value), ("reason", self.reason or self.category)]
+        said: list[tuple[str, Any]] = [
+            ("task", self.task),
+            ("state", self.state.value),
+            ("reason", self.reason or self.category),
+        ]
         said += [("message", self.message), ("time / s", self.elapsed_s), ("memory / MB", self.peak_memory_mb)]
         rows = [(name, value) for name, value in said if value is not None]
         rows += [(f"output {each.name}", each.path) for each in self.outputs]
