@@ -55,6 +55,7 @@ def load(
         document = read_yaml(raw, shown, variables.replace, problems)
     except ConfigError as error:
         raise ConfigError.of([*variables.problems, *error.problems]) from error.__cause__
+    _refuse_plots(document, shown)
     # Links to a batch file are followed for its folder alone: the file's neighbours are those it is seen with.
     base = os.path.realpath(os.path.dirname(file))
     findings: list[Finding] = []
@@ -87,6 +88,15 @@ def _read(file: str, shown: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError.of([Problem(message=f"cannot be read: {reason}", file=shown)]) from error
+
+
+def _refuse_plots(document: Node, shown: str) -> None:
+    """A file of plots of devices is told for what it is, rather than for all that it lacks."""
+    top = document.value
+    if isinstance(top, dict) and "plots" in top and not {"jobs", "batch"} & top.keys():
+        line, column = document.locate(("plots",), key=True)
+        message = f"is a file of plots, not of jobs; run `batchlab devices batch-plot {shown}`"
+        raise ConfigError.of([Problem(message=message, file=shown, line=line, column=column)])
 
 
 def _misspelt(findings: list[Finding], key: str) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -239,8 +240,9 @@ class _Known:
                 f"history: run `batchlab devices derive-all-metrics --chip {spec.chip.number}`, then "
                 f"`batchlab devices enrich-history {spec.chip.number}`"
             )
-        told = [_run_param(row, (known or {}).get(row["run_id"], {})) for row in rows]
-        by_power = spec.options.get("legend_by") == "power" and any(row["has_light"] for row in rows)
+        used = kind.uses(kind.options.model_validate(spec.options)) if kind.uses is not None else None
+        told = [_run_param(row, (known or {}).get(row["run_id"], {}), used) for row in rows]
+        by_power = used is not None and _POWER in used and any(row["has_light"] for row in rows)
         if by_power and spec.chip is not None and not any("power_w" in each for each in told):
             self.without_power.add(spec.chip.name)
         params: dict[str, Json] = {
@@ -322,20 +324,20 @@ def _enriched_rows(folder: Path, chip: str) -> Mapping[str, Mapping[str, Any]] |
     return {row.pop("run_id"): row for row in table.select("run_id", *numbers).to_dicts()}
 
 
-_OF_HISTORY = frozenset(
-    {
-        *("laser_voltage_v", "wavelength_nm", "vds_v", "ids_a", "vg_fixed_v", "vg_start_v", "vg_end_v", "vg_step_v"),
-        *("laser_period_s", "start_time", "duration_s", "calibration_age_h", _POWER),
+def _run_param(row: Mapping[str, Any], known: Mapping[str, Any], used: Collection[str] | None) -> dict[str, Json]:
+    """A run as its job is told of it: of derived values those that the plot looks at, or all."""
+    finite = {name: value for name, value in known.items() if value is not None and math.isfinite(value)}
+    # A metric that is called as a column of the history has another name there.
+    named = {name.removeprefix("metric_"): value for name, value in finite.items()}
+    taken = named if used is None else {name: named[name] for name in used if name in named}
+    power = finite.get(_POWER) if used is None or _POWER in used else None
+    told = {"seq": row["seq"], "file_number": row["file_idx"], "power_w": power}
+    metrics = {name: value for name, value in taken.items() if name != _POWER}
+    return {
+        "run_id": row["run_id"],
+        **{name: value for name, value in told.items() if value is not None},
+        **({"metrics": metrics} if metrics else {}),
     }
-)
-
-
-def _run_param(row: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Json]:
-    """A run as the job is told of it: no more than is known."""
-    finite = {name: value for name, value in known.items() if value is not None and abs(value) < float("inf")}
-    metrics = {name.removeprefix("metric_"): value for name, value in finite.items() if name not in _OF_HISTORY}
-    told = {"seq": row["seq"], "file_number": row["file_idx"], "power_w": finite.get(_POWER), "metrics": metrics}
-    return {"run_id": row["run_id"], **{name: value for name, value in told.items() if value not in (None, {})}}
 
 
 def _outputs(spec: PlotSpec, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -352,8 +354,6 @@ def _outputs(spec: PlotSpec, rows: Sequence[Mapping[str, Any]]) -> dict[str, str
 
 def _named(made: Sequence[PlotJob]) -> tuple[PlotJob, ...]:
     """Jobs called after what they draw: ``plot-its/Alisson67_It_photoresponse``."""
-    from dataclasses import replace
-
     stems = [Path(each.pictures[0]) for each in made]
     plain = [f"{each.spec.type}/{path.stem}" for each, path in zip(made, stems, strict=True)]
     count = Counter(plain)

@@ -41,7 +41,12 @@ def names(options: CnpOptions) -> tuple[Name, ...]:
     return (Name(procedure="CNP", kind="CNP"),)
 
 
-@plot("plot-cnp-time", procedures=_PROCEDURES, options=CnpOptions, names=names, needs=("cnp_voltage",))
+def values_of(options: CnpOptions) -> tuple[str, ...]:
+    """Of both ways of a loop."""
+    return ("cnp_voltage", "cnp_forward", "cnp_backward")
+
+
+@plot("plot-cnp-time", procedures=_PROCEDURES, options=CnpOptions, names=names, needs=("cnp_voltage",), uses=values_of)
 def draw_cnp_time(runs: Sequence[Run], options: CnpOptions, look: Look, facts: Facts) -> Drawn:
     """Dirac point over date and time, dark and lit sweeps told apart."""
     known = [

@@ -10,7 +10,7 @@ from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, column, only
 from batchlab.devices.plots._places import Name, with_suffixes
 from batchlab.devices.plots._registry import plot
-from batchlab.devices.plots._sweeps import SweepOptions, sweeps
+from batchlab.devices.plots._sweeps import SweepOptions, dirac_points_of, sweeps
 from batchlab.devices.plots._transforms import Shown, current_as
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def names(options: IvgOptions) -> tuple[Name, ...]:
     return (Name(procedure="IVg", kind="IVg", suffixes=chosen),)
 
 
-@plot("plot-ivg", procedures=_PROCEDURES, options=IvgOptions, names=names)
+@plot("plot-ivg", procedures=_PROCEDURES, options=IvgOptions, names=names, uses=dirac_points_of)
 def draw_ivg(runs: Sequence[Run], options: IvgOptions, look: Look, facts: Facts) -> Drawn:
     """Drain current over gate voltage, or conductance, or its inverse."""
 

@@ -34,7 +34,12 @@ def comparison_names(options: PlotOptions) -> tuple[Name, ...]:
     return (Name(procedure="LaserCalibration", kind="LaserCalibration_comparison"),)
 
 
-@plot("plot-laser-calibration", procedures=_PROCEDURES, names=names)
+def no_values(options: PlotOptions) -> tuple[str, ...]:
+    """A calibration has none."""
+    return ()
+
+
+@plot("plot-laser-calibration", procedures=_PROCEDURES, names=names, uses=no_values)
 def draw_laser_calibration(runs: Sequence[Run], options: PlotOptions, look: Look, facts: Facts) -> Drawn:
     """Optical power over laser voltage: one curve per wavelength and fibre."""
     chosen = sorted(only(runs, _PROCEDURES, "plot-laser-calibration"), key=_order)
@@ -47,7 +52,7 @@ def draw_laser_calibration(runs: Sequence[Run], options: PlotOptions, look: Look
     )
 
 
-@plot("plot-laser-calibration-comparison", procedures=_PROCEDURES, names=comparison_names)
+@plot("plot-laser-calibration-comparison", procedures=_PROCEDURES, names=comparison_names, uses=no_values)
 def draw_laser_calibration_comparison(runs: Sequence[Run], options: PlotOptions, look: Look, facts: Facts) -> Drawn:
     """Calibrations of each wavelength beside each other: fibres and dates in one plot per wavelength."""
     chosen = sorted(only(runs, _PROCEDURES, "plot-laser-calibration-comparison"), key=_order)

@@ -9,7 +9,18 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from batchlab.devices.plots._legends import LegendBy, LegendWord
 
-__all__ = ["AxisType", "Baseline", "PlotOptions", "ResponseOptions", "TimeOptions", "preset_values"]
+__all__ = [
+    "POWER",
+    "AxisType",
+    "Baseline",
+    "PlotOptions",
+    "ResponseOptions",
+    "TimeOptions",
+    "power_of",
+    "preset_values",
+]
+
+POWER = "irradiated_power_w"
 
 _PRESETS: Mapping[str, Mapping[str, Any]] = {
     "dark": {"baseline": "none", "start": 1.0, "legend_by": "vg"},
@@ -123,3 +134,13 @@ class ResponseOptions(PlotOptions):
     filter_vg: float | None = None
     filter_power_range: tuple[float, float] | None = None
     axtype: AxisType = "linear"
+
+
+def power_of(options: PlotOptions) -> tuple[str, ...]:
+    """The irradiated power, where options ask for it: in the legend, along x, or to choose runs by."""
+    asked = (
+        getattr(options, "legend_by", None) is LegendBy.POWER
+        or getattr(options, "photoresponse_x", None) == "power"
+        or getattr(options, "filter_power_range", None) is not None
+    )
+    return (POWER,) if asked else ()

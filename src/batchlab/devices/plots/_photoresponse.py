@@ -9,7 +9,7 @@ from typing import Literal
 from batchlab.devices._model import Run
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, only
-from batchlab.devices.plots._options import ResponseOptions
+from batchlab.devices.plots._options import ResponseOptions, power_of
 from batchlab.devices.plots._places import Name
 from batchlab.devices.plots._registry import plot
 from batchlab.devices.plots._response import draw_response, responses
@@ -39,12 +39,19 @@ def names(options: PhotoresponseOptions) -> tuple[Name, ...]:
     return (Name(procedure="Photoresponse", kind=f"photoresponse_{options.photoresponse_x}"),)
 
 
+def values_of(options: PhotoresponseOptions) -> tuple[str, ...]:
+    """The metric, or those that ``auto`` chooses from."""
+    metrics = ("delta_current", "delta_voltage") if options.metric == "auto" else (options.metric,)
+    return (*metrics, *power_of(options))
+
+
 @plot(
     "plot-photoresponse",
     procedures=(*_CURRENTS, *_VOLTAGES),
     options=PhotoresponseOptions,
     names=names,
     needs=("delta_current", "delta_voltage"),
+    uses=values_of,
 )
 def draw_photoresponse(runs: Sequence[Run], options: PhotoresponseOptions, look: Look, facts: Facts) -> Drawn:
     """Response to light against power, wavelength, gate voltage or time, with its power law."""
@@ -57,6 +64,7 @@ def draw_photoresponse(runs: Sequence[Run], options: PhotoresponseOptions, look:
     options=PhotoresponseOptions,
     names=names,
     needs=("delta_current",),
+    uses=values_of,
 )
 def draw_its_photoresponse(runs: Sequence[Run], options: PhotoresponseOptions, look: Look, facts: Facts) -> Drawn:
     """Response of the current to light; as plot-photoresponse, of It alone."""

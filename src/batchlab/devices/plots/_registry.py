@@ -72,6 +72,9 @@ class PlotType:
         Whether no run of another procedure may lie between its runs.
     needs
         Derived values it cannot do without.
+    uses
+        Derived values that it looks at for given options, ``irradiated_power_w`` among them: what changes about others
+        changes no picture. None where any may matter.
     version
         Changes when the same runs may give another picture.
     """
@@ -84,6 +87,7 @@ class PlotType:
     draw: Draw
     unbroken: bool = False
     needs: tuple[str, ...] = ()
+    uses: Callable[[Any], tuple[str, ...]] | None = None
     version: str = "1"
 
     def intruders(self, seqs: Iterable[int], history: Mapping[int, str]) -> tuple[str, ...]:
@@ -114,6 +118,7 @@ def plot(
     options: type[PlotOptions] = PlotOptions,
     unbroken: bool = False,
     needs: Iterable[str] = (),
+    uses: Callable[[Any], tuple[str, ...]] | None = None,
     version: str = "1",
 ) -> Callable[[Draw], Draw]:
     """Register a function as a plot; its docstring's first line is the summary.
@@ -134,6 +139,7 @@ def plot(
             draw=draw,
             unbroken=unbroken,
             needs=tuple(needs),
+            uses=uses,
             version=version,
         )
         if not name.startswith("plot-"):

@@ -16,7 +16,7 @@ from batchlab.devices.plots._legends import LegendBy, LegendWord, labels_of
 from batchlab.devices.plots._light import light_windows
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, Table, column, only
-from batchlab.devices.plots._options import PlotOptions
+from batchlab.devices.plots._options import PlotOptions, power_of
 from batchlab.devices.plots._places import Name
 from batchlab.devices.plots._registry import plot
 from batchlab.devices.plots._units import Unit, unit_for
@@ -74,7 +74,7 @@ def names(options: RelaxationOptions) -> tuple[Name, ...]:
     return (Name(procedure="It", kind=f"It_relaxation_{options.phase}", folder="relaxation_fits"),)
 
 
-@plot("plot-its-relaxation", procedures=_PROCEDURES, options=RelaxationOptions, names=names)
+@plot("plot-its-relaxation", procedures=_PROCEDURES, options=RelaxationOptions, names=names, uses=power_of)
 def draw_relaxation(runs: Sequence[Run], options: RelaxationOptions, look: Look, facts: Facts) -> Drawn:
     """Stretched-exponential fit with its residual, of one run; of several, a grid of fits."""
     chosen = only(runs, _PROCEDURES, "plot-its-relaxation")

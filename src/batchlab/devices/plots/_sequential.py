@@ -17,7 +17,7 @@ from batchlab.devices.plots._legends import LegendBy, LegendWord, labels_of
 from batchlab.devices.plots._light import Window, last_time, light_windows
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, only
-from batchlab.devices.plots._options import PlotOptions
+from batchlab.devices.plots._options import PlotOptions, power_of
 from batchlab.devices.plots._places import Name, with_suffixes
 from batchlab.devices.plots._registry import intruders, plot
 from batchlab.devices.plots._traces import Quantity
@@ -75,14 +75,23 @@ def vt_names(options: VtSequentialOptions) -> tuple[Name, ...]:
     return (Name(procedure="Vt", kind="Vt_sequential", suffixes=with_suffixes(R=options.resistance)),)
 
 
-@plot("plot-its-sequential", procedures=CURRENTS, options=ItsSequentialOptions, names=its_names, unbroken=True)
+@plot(
+    "plot-its-sequential",
+    procedures=CURRENTS,
+    options=ItsSequentialOptions,
+    names=its_names,
+    unbroken=True,
+    uses=power_of,
+)
 def draw_its_sequential(runs: Sequence[Run], options: ItsSequentialOptions, look: Look, facts: Facts) -> Drawn:
     """Current over the time of a whole series of runs, with the gaps between them."""
     quantity = its_quantity(ItsOptions(conductance=options.conductance))
     return sequence(only(runs, CURRENTS, "plot-its-sequential"), options, look, facts, quantity, "It sequence")
 
 
-@plot("plot-vt-sequential", procedures=VOLTAGES, options=VtSequentialOptions, names=vt_names, unbroken=True)
+@plot(
+    "plot-vt-sequential", procedures=VOLTAGES, options=VtSequentialOptions, names=vt_names, unbroken=True, uses=power_of
+)
 def draw_vt_sequential(runs: Sequence[Run], options: VtSequentialOptions, look: Look, facts: Facts) -> Drawn:
     """Drain voltage over the time of a whole series of runs, with the gaps between them."""
     quantity = vt_quantity(VtOptions(resistance=options.resistance))

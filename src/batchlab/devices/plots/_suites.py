@@ -10,7 +10,7 @@ from batchlab.devices.plots._its import ItsOptions, its_quantity
 from batchlab.devices.plots._legends import LegendBy
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, only
-from batchlab.devices.plots._options import ResponseOptions, TimeOptions
+from batchlab.devices.plots._options import ResponseOptions, TimeOptions, power_of
 from batchlab.devices.plots._places import Name, with_suffixes
 from batchlab.devices.plots._registry import plot
 from batchlab.devices.plots._response import draw_response, responses
@@ -45,7 +45,17 @@ def vts_names(options: VtsSuiteOptions) -> tuple[Name, ...]:
     return _names("Vt", (*raw, *made), made, options)
 
 
-@plot("plot-its-suite", procedures=CURRENTS, options=ItsSuiteOptions, names=its_names, unbroken=True)
+def its_values(options: ItsSuiteOptions) -> tuple[str, ...]:
+    """What its response looks at."""
+    return (*(() if options.conductance else ("delta_current",)), *power_of(options))
+
+
+def vts_values(options: VtsSuiteOptions) -> tuple[str, ...]:
+    """What its response looks at."""
+    return (*(() if options.resistance else ("delta_voltage",)), *power_of(options))
+
+
+@plot("plot-its-suite", procedures=CURRENTS, options=ItsSuiteOptions, names=its_names, unbroken=True, uses=its_values)
 def draw_its_suite(runs: Sequence[Run], options: ItsSuiteOptions, look: Look, facts: Facts) -> Drawn:
     """Currents of a series: overlay, sequence, and response against power, wavelength, gate voltage or time."""
     chosen = only(runs, CURRENTS, "plot-its-suite")
@@ -53,7 +63,7 @@ def draw_its_suite(runs: Sequence[Run], options: ItsSuiteOptions, look: Look, fa
     return _suite(chosen, options, options, look, facts, its_quantity(options), "It", metric)
 
 
-@plot("plot-vts-suite", procedures=VOLTAGES, options=VtsSuiteOptions, names=vts_names, unbroken=True)
+@plot("plot-vts-suite", procedures=VOLTAGES, options=VtsSuiteOptions, names=vts_names, unbroken=True, uses=vts_values)
 def draw_vts_suite(runs: Sequence[Run], options: VtsSuiteOptions, look: Look, facts: Facts) -> Drawn:
     """Drain voltages of a series: overlay, sequence, and response against power, wavelength, gate voltage or time."""
     chosen = only(runs, VOLTAGES, "plot-vts-suite")

@@ -65,7 +65,14 @@ def names(options: SweepDifferenceOptions) -> tuple[Name, ...]:
     return (Name(procedure="ConsecutiveSweepDifference", kind="sweep_diff"),)
 
 
-@plot("plot-consecutive-sweep-diff", procedures=_PROCEDURES, options=SweepDifferenceOptions, names=names)
+def no_values(options: SweepDifferenceOptions) -> tuple[str, ...]:
+    """It is all in the sweeps."""
+    return ()
+
+
+@plot(
+    "plot-consecutive-sweep-diff", procedures=_PROCEDURES, options=SweepDifferenceOptions, names=names, uses=no_values
+)
 def draw_sweep_difference(runs: Sequence[Run], options: SweepDifferenceOptions, look: Look, facts: Facts) -> Drawn:
     """Differences of consecutive gate sweeps, forward solid and backward dashed, and of their resistances."""
     chosen = only(runs, _PROCEDURES, "plot-consecutive-sweep-diff")

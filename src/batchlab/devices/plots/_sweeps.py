@@ -13,7 +13,7 @@ from batchlab.devices.plots._axes import Curve, limits_of, span_of, table_of, te
 from batchlab.devices.plots._legends import LegendBy, LegendWord, labels_of
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, column
-from batchlab.devices.plots._options import PlotOptions
+from batchlab.devices.plots._options import PlotOptions, power_of
 from batchlab.devices.plots._transforms import Shown
 from batchlab.devices.plots._units import unit_for
 from batchlab.errors import DataError
@@ -21,7 +21,7 @@ from batchlab.errors import DataError
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["SweepOptions", "sweeps"]
+__all__ = ["SweepOptions", "dirac_points_of", "sweeps"]
 
 Quantity: TypeAlias = "Callable[[Run], tuple[Array, Shown]]"
 
@@ -47,6 +47,11 @@ class SweepOptions(PlotOptions):
     show_cnp: bool = False
     inverse: bool = False
     absolute: bool = False
+
+
+def dirac_points_of(options: SweepOptions) -> tuple[str, ...]:
+    """Derived values that a plot of sweeps looks at."""
+    return (*((*_DIRAC, "cnp_voltage") if options.show_cnp else ()), *power_of(options))
 
 
 def sweeps(

@@ -16,7 +16,7 @@ from batchlab.devices.plots._axes import Curve, limits_of, span_of, table_of, te
 from batchlab.devices.plots._legends import LegendBy, LegendWord, labels_of
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, column, only
-from batchlab.devices.plots._options import PlotOptions
+from batchlab.devices.plots._options import PlotOptions, power_of
 from batchlab.devices.plots._places import Name
 from batchlab.devices.plots._registry import plot
 from batchlab.devices.plots._units import unit_for
@@ -85,7 +85,7 @@ def names(options: TransconductanceOptions) -> tuple[Name, ...]:
     return (Name(procedure="Transconductance", kind=kind),)
 
 
-@plot("plot-transconductance", procedures=_PROCEDURES, options=TransconductanceOptions, names=names)
+@plot("plot-transconductance", procedures=_PROCEDURES, options=TransconductanceOptions, names=names, uses=power_of)
 def draw_transconductance(runs: Sequence[Run], options: TransconductanceOptions, look: Look, facts: Facts) -> Drawn:
     """Transconductance over gate voltage, by differences or a Savitzky-Golay filter."""
     from batchlab.figures import Line, Plot, Rule

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from batchlab.devices._model import Run
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, column, only
-from batchlab.devices.plots._options import TimeOptions
+from batchlab.devices.plots._options import TimeOptions, power_of
 from batchlab.devices.plots._places import Name, with_suffixes
 from batchlab.devices.plots._registry import plot
 from batchlab.devices.plots._traces import Quantity, overlay
@@ -40,7 +40,7 @@ def names(options: VtOptions) -> tuple[Name, ...]:
     return (Name(procedure="Vt", kind="Vt", suffixes=chosen),)
 
 
-@plot("plot-vt", procedures=PROCEDURES, options=VtOptions, names=names)
+@plot("plot-vt", procedures=PROCEDURES, options=VtOptions, names=names, uses=power_of)
 def draw_vt(runs: Sequence[Run], options: VtOptions, look: Look, facts: Facts) -> Drawn:
     """Drain voltage over time: runs laid over each other from a common baseline, the light shaded."""
     return overlay(only(runs, PROCEDURES, "plot-vt"), options, look, facts, vt_quantity(options), "Vt")

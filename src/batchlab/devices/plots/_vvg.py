@@ -10,7 +10,7 @@ from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, column, only
 from batchlab.devices.plots._places import Name, with_suffixes
 from batchlab.devices.plots._registry import plot
-from batchlab.devices.plots._sweeps import SweepOptions, sweeps
+from batchlab.devices.plots._sweeps import SweepOptions, dirac_points_of, sweeps
 from batchlab.devices.plots._transforms import Shown, voltage_as
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def names(options: VvgOptions) -> tuple[Name, ...]:
     return (Name(procedure="VVg", kind="VVg", suffixes=chosen),)
 
 
-@plot("plot-vvg", procedures=_PROCEDURES, options=VvgOptions, names=names)
+@plot("plot-vvg", procedures=_PROCEDURES, options=VvgOptions, names=names, uses=dirac_points_of)
 def draw_vvg(runs: Sequence[Run], options: VvgOptions, look: Look, facts: Facts) -> Drawn:
     """Drain voltage over gate voltage, or resistance, or its inverse."""
 
