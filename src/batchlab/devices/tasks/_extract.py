@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,13 @@ from batchlab.engine import JobContext, Scalar, task
 
 if TYPE_CHECKING:
     from batchlab.devices._model import DerivedMetric, Run
-    from batchlab.devices.metrics import Skipped
+    from batchlab.devices._store import Store
+    from batchlab.devices.metrics import Pair, Skipped
 
 __all__ = ["ExtractParams", "PairsParams", "extract", "pairs"]
 
 _LIBRARIES = ("numpy", "polars")
+_TOGETHER = 100  # runs read at once
 
 
 class Deriving(BaseModel):
@@ -68,28 +70,25 @@ class ExtractParams(Deriving):
 def extract(ctx: JobContext, params: ExtractParams) -> Mapping[str, Scalar]:
     """Derive all metrics of the runs of a chip and procedure, each run an item."""
     from batchlab.devices._geometries import read_geometries
-    from batchlab.devices._model import Chip
     from batchlab.devices.metrics import context_of, extract_power_laws, extract_run, extractors
 
     ctx.stage("load")
     store = opened(ctx, params.store)
-    files = files_of(store)
+    files = files_of(ctx, store)
     constants = changed_constants(params.constants)
     geometries = read_geometries(ctx.input("geometries")) if ctx.given("geometries") else {}
     calibrations = calibrations_in(ctx, store) if params.powers else []
     wanted = None if params.extractors is None else set(params.extractors)
     methods = tuple(each for each in extractors(params.modules) if wanted is None or each.name in wanted)
-    chip = (
-        None if params.chip_group is None or params.chip_number is None else Chip(params.chip_group, params.chip_number)
-    )
+    group = (params.chip_group, params.chip_number, params.procedure)
     metrics: list[DerivedMetric] = []
     skips: list[Skipped] = []
     seen: list[Run] = []
     ctx.stage("extract")
-    for run in store.runs(params.procedure, where=_of(chip)):
+    for run in _read(store, files.groups.get(group, ())):
         if ctx.cancelled:
             break
-        name = files[run.run_id]
+        name = files.named[run.run_id]
         if ctx.left_out(name):
             continue
         with ctx.item(name):
@@ -111,17 +110,14 @@ def extract(ctx: JobContext, params: ExtractParams) -> Mapping[str, Scalar]:
         skips += without
     else:
         names = tuple(sorted(name for each in methods for name in each.metrics))
-    group = (params.chip_group, params.chip_number, params.procedure)
     rows = write_part(ctx.output("part"), metrics, Settles(groups=(group,), names=names))
     return {"runs": len(seen), "metrics": rows, **_reasons(skips)}
 
 
-def _of(chip: Any) -> Any:
-    import polars as pl
-
-    if chip is None:
-        return pl.col("chip_number").is_null()
-    return (pl.col("chip_group") == chip.group) & (pl.col("chip_number") == chip.number)
+def _read(store: Store, run_ids: Sequence[str]) -> Iterator[Run]:
+    """Runs one after the other, some read at once."""
+    for at in range(0, len(run_ids), _TOGETHER):
+        yield from store.read_runs(run_ids[at : at + _TOGETHER])
 
 
 def _reasons(skips: Iterable[Skipped]) -> dict[str, Scalar]:
@@ -161,7 +157,7 @@ def pairs(ctx: JobContext, params: PairsParams) -> Mapping[str, Scalar]:
 
     ctx.stage("load")
     store = opened(ctx, params.store)
-    files = files_of(store)
+    files = files_of(ctx, store)
     constants = changed_constants(params.constants)
     calibrations = calibrations_in(ctx, store) if params.powers else []
     chips = None if params.chips is None else [Chip(group, number) for group, number in params.chips]
@@ -179,7 +175,7 @@ def pairs(ctx: JobContext, params: PairsParams) -> Mapping[str, Scalar]:
         constants=constants,
         power_w=powers,
         load=lambda batch: _with_data(store, batch),
-        item=lambda pair: ctx.item(f"{files[pair.earlier.run_id]} to {files[pair.later.run_id]}"),
+        item=lambda pair: ctx.item(f"{files.named[pair.earlier.run_id]} to {files.named[pair.later.run_id]}"),
     )
     groups = {
         (run.chip.group, run.chip.number, run.procedure)
@@ -190,7 +186,7 @@ def pairs(ctx: JobContext, params: PairsParams) -> Mapping[str, Scalar]:
     return {"pairs": len({metric.run_id for metric in metrics}), "metrics": rows, **_reasons(skips)}
 
 
-def _with_data(store: Any, batch: Any) -> Any:
+def _with_data(store: Store, batch: Sequence[Pair]) -> list[Pair]:
     """Pairs with what was recorded: sweeps whole, of other runs only when the light was on."""
     sweeps = {run.run_id for pair in batch for run in (pair.earlier, pair.later)}
     between = {run.run_id for pair in batch for run in pair.between}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from batchlab.devices._manifest import MANIFEST
 from batchlab.engine import JobContext
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from batchlab.devices._store import Store
     from batchlab.devices.metrics import Calibration
 
-__all__ = ["calibrations_in", "changed_constants", "files_of", "opened"]
+__all__ = ["Files", "calibrations_in", "changed_constants", "files_of", "opened"]
+
+
+class Files(NamedTuple):
+    """The raw file of each run, and the ids of the runs of each chip (group and number) and procedure."""
+
+    named: Mapping[str, str]
+    groups: Mapping[tuple[str | None, int | None, str], Sequence[str]]
 
 
 def opened(ctx: JobContext, store: str | None) -> Store:
@@ -54,9 +61,20 @@ def calibrations_in(ctx: JobContext, store: Store) -> list[Calibration]:
     return found
 
 
-def files_of(store: Store) -> Mapping[str, str]:
-    """The raw file of each run."""
-    return dict(store.table.select("run_id", "source_file").iter_rows())
+def files_of(ctx: JobContext, store: Store) -> Files:
+    """The raw file of each run, and the runs of each chip and procedure, read once."""
+    known = ctx.cache.get("devices.files")
+    if known is None or known[0] is not store:
+        columns = ("run_id", "source_file", "chip_group", "chip_number", "proc")
+        named: dict[str, str] = {}
+        groups: dict[tuple[str | None, int | None, str], list[str]] = {}
+        for run_id, file, group, number, procedure in store.table.select(columns).iter_rows():
+            named[run_id] = file
+            groups.setdefault((group, number, procedure), []).append(run_id)
+        known = (store, Files(named, groups))
+        ctx.cache["devices.files"] = known
+    found: Files = known[1]
+    return found
 
 
 def changed_constants(changes: Mapping[str, Any]) -> Any:
