@@ -19,11 +19,11 @@ from batchlab.spectra._normalizer._cache import PlanCache, stored_plan
 from batchlab.spectra._normalizer._decide import Status
 from batchlab.spectra._normalizer._normalize import Normalizer
 from batchlab.spectra._normalizer._payload import fingerprint
-from batchlab.spectra._places import cached_plans, calls_file, pinned_plans
 from batchlab.spectra._normalizer._plan_diff import differences
 from batchlab.spectra._normalizer._plan_file import StoredPlan, parse_plan, plan_text, read_plan
 from batchlab.spectra._normalizer._proposal import Proposal, Source
 from batchlab.spectra._normalizer._settings import AiSettings
+from batchlab.spectra._places import cached_plans, calls_file, pinned_plans
 from batchlab.spectra._plan import Plan
 from batchlab.spectra._read._observation import Observation, observe
 
