@@ -130,6 +130,8 @@ class Metrics:
         How many runs, and neighbouring sweeps at most.
     workers
         Why as many workers as there are.
+    complete
+        Whether it covers all that is staged, and all methods.
     """
 
     batch: Batch
@@ -138,6 +140,7 @@ class Metrics:
     runs: int
     pairs: int
     workers: str
+    complete: bool
 
 
 def metrics_batch(
@@ -400,12 +403,15 @@ def swept(layout: Layout, batch: Batch) -> tuple[str, ...]:
 
     For use after a batch over everything.
     """
+    parts = f"{METRICS}/parts"
     kept = {path for job in batch.jobs for path in job.outputs.values()}
+    kept |= {f"{ENRICHED}/{path.name}" for path in layout.histories.glob(f"*{HISTORY}")}
     gone = []
-    for folder in (ENRICHED, f"{METRICS}/parts"):
+    for folder in (ENRICHED, parts):
         for path in sorted((layout.derived / folder).glob("*.parquet")):
             name = f"{folder}/{path.name}"
-            if name not in kept and not (folder != ENRICHED and path.name.startswith("extract-")):
+            # Parts of some methods alone belong to other batches.
+            if name not in kept and not name.startswith(f"{parts}/extract-"):
                 path.unlink(missing_ok=True)
                 gone.append(name)
     return tuple(gone)

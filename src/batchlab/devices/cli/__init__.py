@@ -11,10 +11,35 @@ import click
 
 __all__ = ["devices"]
 
+_CLI = "batchlab.devices.cli"
 _PLOTS = "batchlab.devices.cli._plots"
 
 # By section of the help: name of a command to where it lies and its line.
 _COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "All at once": {
+        "full-pipeline": (f"{_CLI}._pipeline:full_pipeline", "Stage, number, derive and join all that is new."),
+        "update": (f"{_CLI}._pipeline:update", "Stage what is new, and bring histories and powers up to date."),
+        "clean-data": (f"{_CLI}._staging:clean_data", "Remove what can be made again."),
+    },
+    "Staged runs": {
+        "stage-all": (f"{_CLI}._staging:stage_all", "Read raw files into the staged store."),
+        "validate-manifest": (f"{_CLI}._staging:validate_manifest", "Check that the store is whole."),
+        "inspect-manifest": (f"{_CLI}._staging:inspect_manifest", "List raw files with what was read from them."),
+        "staging-stats": (f"{_CLI}._staging:staging_stats", "Count what is staged."),
+    },
+    "Histories": {
+        "build-all-histories": (f"{_CLI}._histories:build_all_histories", "Number the runs of every chip."),
+        "build-history": (f"{_CLI}._histories:build_history", "Number the runs of one chip."),
+        "show-history": (f"{_CLI}._histories:show_history", "Show the runs of a chip."),
+        "export-history": (f"{_CLI}._histories:export_history", "Write the history of a chip to a file."),
+        "link-calibrations": (f"{_CLI}._histories:link_calibrations", "Find the power of each run's light."),
+        "enrich-history": (f"{_CLI}._histories:enrich_history", "Join histories with powers and metrics."),
+    },
+    "Metrics": {
+        "derive-all-metrics": (f"{_CLI}._metrics:derive_all_metrics", "Derive all metrics of runs and pairs."),
+        "derive-consecutive-sweeps": (f"{_CLI}._metrics:derive_consecutive_sweeps", "Compare consecutive sweeps."),
+        "derive-fitting-metrics": (f"{_CLI}._metrics:derive_fitting_metrics", "Fit relaxations, phases and drifts."),
+    },
     "Figures": {
         "batch-plot": ("batchlab.devices.cli._batch_plot:batch_plot", "Draw all plots of a YAML file."),
         "plot-its": (_PLOTS, "Current over time, runs laid over each other."),

@@ -1,0 +1,122 @@
+"""Commands that do all steps one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from batchlab.devices.cli._data_options import base_option, command_line, laid_out, run_options, running
+from batchlab.devices.cli._staging import staged_with, staging_options, tell_staged
+
+__all__ = ["full_pipeline", "update"]
+
+
+@click.command("full-pipeline")
+@base_option
+@staging_options
+@click.option("-g", "--group", metavar="GROUP", help="Only chips of this group.  [default: all]")
+@click.option("-n", "--min", "minimum", type=click.IntRange(1), default=1, help="Runs that a chip needs for a history.")
+@click.option("--skip-metrics", is_flag=True, help="Derive no metrics.")
+@click.option("--skip-enrichment", is_flag=True, help="Leave the enriched histories as they are.")
+@click.option("--calibrations/--no-calibrations", default=True, help="Find the light of each run.")
+@click.option("--geometries", metavar="FILE", help="YAML with the geometry of chips, for mobilities.")
+@click.option("-f", "--force", is_flag=True, help="Do everything anew.")
+@run_options
+@click.pass_context
+def full_pipeline(
+    ctx: click.Context,
+    /,
+    group: str | None,
+    minimum: int,
+    skip_metrics: bool,
+    skip_enrichment: bool,
+    calibrations: bool,
+    geometries: str | None,
+    force: bool,
+    workers: int | None,
+    **given: Any,
+) -> None:
+    """Stage raw files, number the runs of chips, derive metrics, and join all in enriched histories.
+
+    Each step does only what is new. Files that are rejected and runs that fail are told, and end with exit code 1.
+    """
+    from batchlab.devices._batches import stage_batch
+    from batchlab.devices.cli._histories import enrich_now
+    from batchlab.devices.cli._metrics import derive
+
+    layout = laid_out(given)
+    batch = stage_batch(layout, **staged_with(given), force=force, group=group, minimum=minimum, source=command_line())
+    codes = [running(ctx, batch, fresh=force, **given)]
+    if given["dry_run"] or codes[-1] > 1:
+        if given["dry_run"] and not given["quiet"] and not given["json_lines"]:
+            click.echo("metrics and enriched histories: what there is to do shows once the runs are staged")
+        ctx.exit(codes[-1])
+    if not (given["quiet"] or given["json_lines"]):
+        tell_staged(layout)
+    if not skip_metrics:
+        codes.append(
+            derive(
+                ctx,
+                layout,
+                group=group,
+                force=force,
+                powers=calibrations,
+                geometries=geometries,
+                enrich=not skip_enrichment and calibrations,
+                workers=workers,
+                **given,
+            )
+        )
+    if not skip_enrichment and (skip_metrics or not calibrations) and codes[-1] <= 1:
+        codes.append(
+            enrich_now(ctx, layout, (), group=group, workers=workers, force=force, calibrations=calibrations, **given)
+        )
+    ctx.exit(max(codes))
+
+
+@click.command("update")
+@base_option
+@staging_options
+@click.option("-g", "--group", metavar="GROUP", help="Only chips of this group.  [default: all]")
+@click.option("-n", "--min", "minimum", type=click.IntRange(1), default=1, help="Runs that a chip needs for a history.")
+@click.option("-f", "--force", is_flag=True, help="Do it even if nothing is new.")
+@run_options
+@click.pass_context
+def update(
+    ctx: click.Context, /, group: str | None, minimum: int, force: bool, workers: int | None, **given: Any
+) -> None:
+    """Stage what is new; only then number the runs of chips, and find the light of each.
+
+    No metrics are derived: those that are there stay joined. derive-all-metrics brings them up to date.
+    """
+    from batchlab.devices._batches import stage_batch
+    from batchlab.devices.cli._histories import enrich_now
+    from batchlab.engine import Verdict, plan
+
+    layout = laid_out(given)
+    batch = stage_batch(layout, **staged_with(given), force=force, group=group, minimum=minimum, source=command_line())
+    loud = not (given["quiet"] or given["json_lines"])
+    if not force and all(each.verdict is Verdict.SKIP for each in plan(batch).jobs) and _enriched(layout):
+        if loud:
+            click.echo("nothing is new")
+        elif given["json_lines"]:
+            click.echo('{"kind": "update", "changed": false}')
+        return
+    code = running(ctx, batch, fresh=force, **given)
+    if not given["dry_run"] and code <= 1:
+        if loud:
+            tell_staged(layout)
+        code = max(code, enrich_now(ctx, layout, (), group=group, workers=workers, force=force, **given))
+    ctx.exit(code)
+
+
+def _enriched(layout: Any) -> bool:
+    """Whether each history has its enriched one, made after it."""
+    from batchlab.devices._history import HISTORY
+
+    for path in layout.histories.glob(f"*{HISTORY}"):
+        beside = layout.enriched / path.name
+        if not beside.is_file() or beside.stat().st_mtime_ns < path.stat().st_mtime_ns:
+            return False
+    return True
