@@ -253,7 +253,15 @@ def metrics_batch(
     number, why = choose_workers(estimated_s(runs, rows, pair_count), len(jobs) - 1, workers)
     settings = replace(settings or Settings(), workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=_TOGETHER)
     batch = Batch(name=DERIVE, output=layout.derived, jobs=tuple(jobs), settings=settings, source=source)
-    return Metrics(batch=batch, chips=chosen, procedures=wanted, runs=sum(runs.values()), pairs=pair_count, workers=why)
+    return Metrics(
+        batch=batch,
+        chips=chosen,
+        procedures=wanted,
+        runs=sum(runs.values()),
+        pairs=pair_count,
+        workers=why,
+        complete=complete,
+    )
 
 
 def _methods(modules: Sequence[str], names: Collection[str] | None) -> list[Any]:

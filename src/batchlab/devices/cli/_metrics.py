@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -208,4 +209,4 @@ def tell_metrics(layout: Layout, made: Metrics) -> None:
         .select("metric_name", "runs", "median", "unit", "confidence")
     )
     head = ("metric", "runs", "median", "unit", "confidence")
-    print_table(f"{covered.height} of {table.height} rows in {layout.metrics}", head, told.rows(), right=(1, 2, 4))
+    print_table(f"{covered.height} of {table.height} rows in {os.path.relpath(layout.metrics)}", head, told.rows(), right=(1, 2, 4))
