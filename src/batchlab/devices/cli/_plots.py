@@ -99,7 +99,7 @@ def _draw(kind: PlotType, given: Mapping[str, Any]) -> int:
     """Draw what was asked for; the exit code."""
     from batchlab.devices._plot_batch import plot_batch
     from batchlab.devices.cli._plot_run import plan_all
-    from batchlab.engine import Conflict, Settings, Status, read_view, run
+    from batchlab.engine import Conflict, Settings, Status, inline, read_view, run
 
     voice = Voice(verbose=given["verbose"])
     plots = plot_batch(
@@ -128,7 +128,7 @@ def _draw(kind: PlotType, given: Mapping[str, Any]) -> int:
         return 0
     plots.settle()
     ticks = Ticks(plots.plots, voice)
-    result = run(plots.batch, listeners=[ticks], fresh=given["fresh"], verbose=voice.verbose)
+    result = run(plots.batch, executor=inline, listeners=[ticks], fresh=given["fresh"], verbose=voice.verbose)
     for job in read_view(result.root).jobs:
         for text in () if voice.verbose else job.warnings:
             voice.trouble(f"warning: {text}")
