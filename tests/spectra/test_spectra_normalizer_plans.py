@@ -157,6 +157,21 @@ def test_a_pinned_plan_outlives_the_cache(unknown: Path):
     assert cache.get(fingerprint(observation)) is not None
 
 
+def test_what_an_ai_said_is_not_pinned_where_state_and_cache_share_a_folder(
+    unknown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "one"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "one"))
+    cache, observation = PlanCache(), observe(unknown)
+    cache.put(asked(observation))
+    proposed = cache.propose(observation)
+    assert proposed is not None and (proposed.source, proposed.confidence) == (Source.CACHE, 0.96)
+    cache.pin(asked(observation, technique="raman"))
+    cache.unpin(fingerprint(observation))
+    proposed = cache.propose(observation)
+    assert proposed is not None and proposed.source is Source.CACHE
+
+
 def test_a_spoilt_cached_plan_is_left_out_and_a_spoilt_pinned_one_is_told(
     unknown: Path, caplog: pytest.LogCaptureFixture
 ):

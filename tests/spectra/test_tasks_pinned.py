@@ -120,7 +120,7 @@ def test_a_plan_for_another_layout_and_columns_that_are_named_leave_jobs_alone(s
 
 def test_a_pinned_plan_that_is_none_is_told_when_the_batch_is_planned(stage):
     pin(stage)
-    (file,) = (stage.parent / "state/batchlab/spectra/plans").iterdir()
+    (file,) = (stage.parent / "state/batchlab/spectra/pinned-plans").iterdir()
     file.write_text("{")
     with pytest.raises(ConfigError, match="is not JSON"):
         plan(batch_of(stage))
