@@ -593,6 +593,16 @@ def test_types_of_errors_are_counted(files: Files, tmp_path: Path):
     assert processor.get_processing_stats()["error_types"] == {"invalid-input": 1}
 
 
+def test_types_of_errors_count_files_that_validation_refuses(files: Files, tmp_path: Path):
+    processor = BatchProcessor()
+    words = tmp_path / "words.csv"
+    words.write_text("nothing but words\nand more of them\n")
+    result = process(files[0], [*files[1], tmp_path / "gone.csv", words], tmp_path / "out", processor=processor)
+    stats = processor.get_processing_stats()
+    assert result.failed == stats["failed"] == 2
+    assert stats["error_types"] == {"missing-input": 1, "invalid-input": 1}
+
+
 def test_estimates_grow_with_the_work(files: Files):
     processor = BatchProcessor()
     one = processor.estimate_processing_time(files[0], files[1][:1])

@@ -140,7 +140,7 @@ class BatchProcessor:
             ``is_processing``, ``progress`` (a `ProcessingProgress` or None), ``start_time`` (ISO 8601, UTC),
             ``batches``, ``files_processed``, ``successful``, ``failed``, ``skipped``, ``ai_normalizations``,
             ``cache_hits``, ``memory_peak_mb``, ``stage_seconds`` (summed over the workers) and ``error_types``
-            (category: how often).
+            (category: how often; of files that were refused before any job, and of jobs that failed).
         """
         run = self._run
         return {

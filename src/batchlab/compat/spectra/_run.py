@@ -18,7 +18,7 @@ from batchlab.compat.spectra._results import BatchProcessResult, ProcessingStage
 from batchlab.compat.spectra._settings import BatchConfig, OutputSettings
 from batchlab.compat.spectra._space import estimate, output_problem
 from batchlab.compat.spectra._telling import Callback, Teller
-from batchlab.compat.spectra._validation import validate
+from batchlab.compat.spectra._validation import examined
 from batchlab.engine import Ask, BatchView, Command, Notice, Place, Status, drop_command, read_view, run
 from batchlab.errors import StartError
 
@@ -119,7 +119,8 @@ class BatchRun:
         before.skipped = tuple(name for path, n in twice.items() for name in [os.path.basename(path)] * (n - 1))
         before.warnings += [f"{os.path.basename(p)}: named {n} times, compared once" for p, n in twice.items() if n > 1]
         baseline = os.path.abspath(self._baseline)
-        found = validate(baseline, unique, self._config)
+        found, categories = examined(baseline, unique, self._config)
+        self.error_types.update(categories)
         before.warnings += found.warnings
         before.errors += [f"{VALIDATION}: {name}: {reason}" for name, reason in found.invalid_files]
         valid = set(found.valid_files)
