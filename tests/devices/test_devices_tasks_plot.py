@@ -177,7 +177,10 @@ def test_runs_are_told_only_what_their_plot_looks_at(bench: Bench) -> None:
         ("{type: plot-ivg, seq: 900}", "no experiments found for plot-ivg: Alisson67 has no run with seq 900"),
         ("{type: plot-ivg, chip: 66, seq: 1}", "no runs of chip Alisson66; did you mean"),
         ("{type: plot-ivg, runs: 0123456789abcdef}", "no run begins with 0123456789abcdef"),
-        ("{type: plot-its-sequential, seq: 7-10, tag: x}", "other measurements lie between the runs: seq 8 (IVg), seq 9"),
+        (
+            "{type: plot-its-sequential, seq: 7-10, tag: x}",
+            "other measurements lie between the runs: seq 8 (IVg), seq 9",
+        ),
     ],
 )
 def test_a_plot_that_cannot_be_drawn_says_why_and_leaves_the_others(bench: Bench, entry: str, words: str) -> None:

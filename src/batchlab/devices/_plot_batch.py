@@ -252,7 +252,7 @@ class _Known:
             "style": {name: value for name, value in spec.style.items() if name != "format"},
             "between": {str(seq): procedure for seq, procedure in between.items()},
             "time_zone": self.store.timezone,
-            "plugins": list(self.modules),
+            "plugins": [*self.modules, *(os.path.basename(each) for each in self.files)],
             "notes": notes,
             "refused": refused,
         }

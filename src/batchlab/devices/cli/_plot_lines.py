@@ -96,6 +96,11 @@ class Ticks:
         Takes the lines.
     bar
         Whether a bar on stderr shows how many are done.
+
+    Attributes
+    ----------
+    took_s
+        Of each plot that ended.
     """
 
     def __init__(self, plots: Sequence[PlotJob], voice: Voice, *, bar: bool = False) -> None:
@@ -103,6 +108,7 @@ class Ticks:
         self._voice = voice
         self._with_bar = bar
         self._bar: Any = None
+        self.took_s: list[float] = []
 
     def __call__(self, notice: Notice) -> None:
         """Take in what happened."""
@@ -127,7 +133,9 @@ class Ticks:
             self._bar = None
 
     def _ended(self, plot: PlotJob, facts: Mapping[str, Any]) -> None:
-        took = f"({facts.get('elapsed_s') or 0.0:.1f}s)"
+        took_s = float(facts.get("elapsed_s") or 0.0)
+        self.took_s.append(took_s)
+        took = f"({took_s:.1f}s)"
         if facts["state"] != "done":
             why = facts.get("message") or facts.get("reason") or facts.get("category") or facts["state"]
             start = "\n" if self._bar is not None else ""
@@ -138,15 +146,19 @@ class Ticks:
             self._voice.say(f"{line}: {', '.join(plot.pictures)}" if self._voice.verbose else line)
 
 
-def summary_lines(result: RunResult, view: BatchView, workers: int) -> list[str]:
-    """The table at the end, and the total in a line; figures are measured."""
+def summary_lines(result: RunResult, view: BatchView, took_s: Sequence[float], workers: int) -> list[str]:
+    """The table at the end, and the total in a line; figures are measured.
+
+    Parameters
+    ----------
+    took_s
+        What each plot took that ended in this run.
+    """
     from batchlab.engine import Status
 
     ran = sum(result.counts.values())
     done = result.counts.get(Status.DONE, 0)
-    fresh = _ran(view, result)
-    took = sum(fresh)
-    wall = max(result.elapsed_s, 1e-9)
+    speed_up = sum(took_s) / max(result.elapsed_s, 1e-9)
     cache = view.runs[-1].cache if view.runs else {}
     asked = cache.get("hits", 0) + cache.get("misses", 0)
     rows = [
@@ -155,13 +167,13 @@ def summary_lines(result: RunResult, view: BatchView, workers: int) -> list[str]
         ("successes", f"{done + result.found_done}"),
         ("of these done before", f"{result.found_done}"),
         ("failures", f"{ran - done}"),
-        ("average", f"{took / len(fresh):.2f}s" if fresh else "-"),
-        ("speed-up", f"{took / wall:.1f}x" if fresh else "-"),
+        ("average", f"{sum(took_s) / len(took_s):.2f}s" if took_s else "-"),
+        ("speed-up", f"{speed_up:.1f}x" if took_s else "-"),
     ]
     if asked:
         rows.append(("cache", f"{cache['hits']} hits, {cache['misses']} misses ({cache['hits'] / asked:.1%})"))
     width = max(len(name) for name, _ in rows)
-    faster = f" ({took / wall:.1f}x speedup)" if workers > 1 and fresh else ""
+    faster = f" ({speed_up:.1f}x speedup)" if workers > 1 and took_s else ""
     return [
         "",
         "Batch summary",
@@ -169,12 +181,3 @@ def summary_lines(result: RunResult, view: BatchView, workers: int) -> list[str]
         "",
         f"Total: {ran + result.found_done} plots, {result.elapsed_s:.1f}s{faster}",
     ]
-
-
-def _ran(view: BatchView, result: RunResult) -> list[float]:
-    """Seconds of each plot that was drawn in the last run."""
-    began = view.runs[-1].started_at if view.runs else ""
-    times = [
-        job.elapsed_s for job in view.jobs if job.elapsed_s and job.history and job.history[-1].started_at >= began
-    ]
-    return times if sum(result.counts.values()) else []

@@ -98,7 +98,7 @@ def draw_all(
     finally:
         ticks.close()
     view = read_view(result.root)
-    for line in summary_lines(result, view, workers):
+    for line in summary_lines(result, view, ticks.took_s, workers):
         voice.say(line)
     if report:
         _report(view, voice)

@@ -55,7 +55,9 @@ class PlotParams(BaseModel):
         default_factory=dict, description="procedures of other runs, by their numbers, that lie between these"
     )
     time_zone: str = Field("America/Santiago", description="of dates in pictures")
-    plugins: tuple[str, ...] = Field((), description="modules that register plots")
+    plugins: tuple[str, ...] = Field(
+        (), description="modules that register plots; names of .py files are those of the input plugins"
+    )
     notes: tuple[str, ...] = Field((), description="what to warn of")
     refused: str | None = Field(None, description="why there is nothing to draw")
 
@@ -87,7 +89,7 @@ def _surroundings(params: Mapping[str, Any], inputs: Mapping[str, tuple[str, ...
 def _kind(name: str, modules: tuple[str, ...], files: tuple[str, ...]) -> PlotType:
     from batchlab.devices.plots import declare, plot_type
 
-    for each in (*modules, *files):
+    for each in (*(module for module in modules if not module.endswith(".py")), *files):
         declare(each)
     return plot_type(name)
 

@@ -1,0 +1,286 @@
+"""``batchlab devices batch-plot``: its words, its exit codes, and what it leaves alone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from plot_bench import EXAMPLES, Bench, call, make_bench, quiet_state
+
+from batchlab.devices._stage import stage
+from batchlab.devices._synthetic import Lab
+from batchlab.devices.cli._plot_run import choose_workers
+
+TWO = """
+chip: 67
+plots:
+  - {type: plot-ivg, seq: 2}
+  - {type: plot-its, seq: 4-7, tag: dark_and_light}
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with quiet_state(tmp_path_factory.mktemp("state")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def staged(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return make_bench(lab, tmp_path_factory.mktemp("staged") / "a")
+
+
+@pytest.fixture
+def bench(staged: Bench, tmp_path: Path) -> Bench:
+    return staged.copy(tmp_path / "b")
+
+
+def test_the_small_example_in_the_documented_words(bench: Bench) -> None:
+    said = bench.call("batch-plot", EXAMPLES / "test_config.yaml", "--no-report")
+    assert (said.code, said.err) == (0, "")
+    lines = said.lines
+    assert lines[0] == "✓ Loaded 5 plot specifications for Alisson67"
+    assert re.fullmatch(r"Execution mode: (Sequential|Parallel)", lines[1])
+    assert re.fullmatch(r"Workers: \d+", lines[2])
+    assert lines[3:5] == ["Caching: Enabled (automatic)", ""]
+    ticks = [line for line in lines if line.startswith("✓ plot-")]
+    assert sorted(tick.split(" ")[1] for tick in ticks) == [
+        "plot-its",
+        "plot-ivg",
+        "plot-transconductance",
+        "plot-vt",
+        "plot-vvg",
+    ]
+    assert all(re.match(r"✓ plot-[a-z]+ \(\d+\.\ds\)", tick) for tick in ticks)
+    assert re.fullmatch(r"Total: 5 plots, \d+\.\ds( \(\d+\.\dx speedup\))?", lines[-1])
+    summary = dict(re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in lines if line.startswith("  "))
+    assert (summary["entries"], summary["files"], summary["successes"], summary["failures"]) == ("5", "5", "5", "0")
+    assert re.fullmatch(r"\d+ hits, \d+ misses \(\d+\.\d%\)", summary["cache"])
+
+
+def test_a_dry_run_lists_and_writes_nothing(bench: Bench) -> None:
+    said = bench.call("batch-plot", EXAMPLES / "alisson67_plots.yaml", "--dry-run")
+    assert said.code == 0
+    lines = said.lines
+    assert lines[:2] == ["DRY RUN - Plots that would be generated:", ""]
+    assert lines[2] == "  1. plot-ivg                chip=67 seq=2"
+    assert "  3. plot-transconductance   chip=67 seq=2" in lines
+    assert " 12. plot-its                chip=67 seq=4-7       (405nm_neg_gate)" in lines
+    assert " 35. plot-its                chip=67 seq=85,87     (365nm_85_87)" in lines
+    assert lines[-2:] == ["", "Total: 35 plots"]
+    assert not bench.figs.exists()
+
+
+def test_a_dry_run_needs_no_store(tmp_path: Path) -> None:
+    said = Bench(tmp_path).call("batch-plot", EXAMPLES / "test_config.yaml", "-n")
+    assert said.code == 0
+    assert said.lines[-1] == "Total: 5 plots"
+    assert "stage-all" in said.err
+
+
+def test_a_verbose_dry_run_says_why(bench: Bench) -> None:
+    config = bench.file(TWO + "  - {type: plot-vvg, seq: 2, tag: none}\n")
+    assert "[run: new]" in bench.call("batch-plot", config, "-n", "-v").out
+    assert bench.call("batch-plot", config, "--no-report").code == 1
+    lines = bench.call("batch-plot", config, "-n", "-v").lines
+    assert lines[2].endswith("[skip: done before, nothing changed]")
+    assert "[refused: no experiments found for plot-vvg" in lines[4]
+
+
+def test_a_plot_that_fails_leaves_the_others_and_is_told(bench: Bench) -> None:
+    config = bench.file(TWO + "  - {type: plot-vvg, seq: 2, tag: none}\n")
+    said = bench.call("batch-plot", config)
+    assert said.code == 1
+    assert len(bench.made("*.pdf")) == 2
+    assert re.search(r"^✗ plot-vvg \(\d+\.\ds\)  none: no experiments found for plot-vvg", said.err, re.MULTILINE)
+    assert re.search(r"failures +1$", said.out, re.MULTILINE)
+    assert (bench.figs / "batch_report.html").is_file()
+
+
+def test_what_is_drawn_is_not_drawn_again(bench: Bench) -> None:
+    config = bench.file(TWO)
+    first = bench.call("batch-plot", config, "--no-report")
+    pictures = {path: path.stat().st_mtime_ns for path in bench.figs.rglob("*.pdf")}
+    again = bench.call("batch-plot", config, "--no-report")
+    assert (first.code, again.code) == (0, 0)
+    assert "✓ plot-" not in again.out
+    assert re.search(r"of these done before +2$", again.out, re.MULTILINE)
+    assert {path: path.stat().st_mtime_ns for path in pictures} == pictures
+    fresh = bench.call("batch-plot", config, "--no-report", "--fresh")
+    assert fresh.out.count("✓ plot-") == 2
+    assert {path: path.stat().st_mtime_ns for path in pictures}.keys() == pictures.keys()
+
+
+def test_batches_of_one_folder_of_figures_know_of_each_others_work(bench: Bench) -> None:
+    one, two = bench.file(TWO), bench.file("chip: 67\nplots: [{type: plot-vvg, seq: 3}]\n", "other.yaml")
+    assert bench.call("batch-plot", one, "--no-report").code == 0
+    assert bench.call("batch-plot", two, "--no-report").code == 0
+    assert "✓ plot-" not in bench.call("batch-plot", one, "--no-report").out
+
+
+def test_only_some(bench: Bench) -> None:
+    said = bench.call("batch-plot", bench.file(TWO), "--only", "plot-ivg/*", "--no-report")
+    assert said.code == 0
+    assert bench.made("*.pdf") == ["Alisson67_IVg_seq_2.pdf"]
+
+
+def test_quiet_tells_failures_alone(bench: Bench) -> None:
+    config = bench.file(TWO + "  - {type: plot-vvg, seq: 2, tag: none}\n")
+    said = bench.call("batch-plot", config, "-q", "--no-report")
+    assert said.out == ""
+    assert said.err.startswith("✗ plot-vvg")
+    assert len(said.err.splitlines()) == 1
+
+
+def test_verbose_tells_paths_and_warnings(bench: Bench) -> None:
+    config = bench.file("chip: 67\nplots: [{type: plot-ivg, seq: [2, 900]}]\n")
+    said = bench.call("batch-plot", config, "-v", "--no-report")
+    assert "Alisson67/IVg/Dark_IVg/Alisson67_IVg_seq_2_900.pdf" in said.out
+    assert "no run with seq 900" in said.out
+
+
+def test_a_wrong_file_is_told_with_lines_before_anything_starts(bench: Bench) -> None:
+    config = bench.file("chip: 67\nplots:\n  - {type: plot-itz, seq: 4}\n  - {type: plot-its, seq: 4, baselin: 3}\n")
+    said = bench.call("batch-plot", config)
+    assert said.code == 2
+    assert "line 3" in said.err and "did you mean 'plot-its'" in said.err
+    assert "line 4" in said.err and "did you mean 'baseline'" in said.err
+    assert not bench.figs.exists()
+
+
+@pytest.mark.parametrize("words", [("--parallel", "0"), ("--timeout", "soon"), ("--retries", "-1"), ("--nonsense",)])
+def test_wrong_words_are_usage(bench: Bench, words: tuple[str, ...]) -> None:
+    assert bench.call("batch-plot", bench.file(TWO), *words).code == 2
+    assert not bench.figs.exists()
+
+
+def test_without_a_store_it_says_what_to_run(tmp_path: Path) -> None:
+    said = Bench(tmp_path).call("batch-plot", EXAMPLES / "test_config.yaml")
+    assert said.code == 1
+    assert "stage-all" in said.err
+
+
+@pytest.mark.parametrize(("workers", "mode"), [(1, "Sequential"), (2, "Parallel")])
+def test_workers_as_told(bench: Bench, workers: int, mode: str) -> None:
+    said = bench.call("batch-plot", bench.file(TWO), "-p", workers, "--no-report")
+    assert f"Execution mode: {mode}\nWorkers: {workers}\n" in said.out
+    assert ("speedup)" in said.lines[-1]) is (workers > 1)
+
+
+def test_more_workers_are_taken_where_the_work_is_worth_their_start() -> None:
+    assert choose_workers(5, 0.1, 8) == 1
+    assert choose_workers(30, 0.12, 2) == 2
+    assert choose_workers(30, 0.12, 8) == 6
+    assert choose_workers(3, 60.0, 8) == 3
+    assert choose_workers(30, None, 1) == 1
+    assert choose_workers(0, 0.1, 8) == 1
+
+
+def test_a_plot_that_hangs_is_ended_and_leaves_the_others(bench: Bench) -> None:
+    (bench.folder / "endless.py").write_text(
+        textwrap.dedent(
+            """
+            from batchlab.devices.plots import Name, plot
+
+            @plot("plot-endless", procedures=("IVg",), names=lambda options: (Name(procedure="IVg", kind="endless"),))
+            def endless(runs, options, look, facts):
+                while True:
+                    len(runs)
+            """
+        )
+    )
+    config = bench.file(TWO.replace("plots:", "plugins: endless.py\nplots:\n  - {type: plot-endless, seq: 2}"))
+    said = bench.call("batch-plot", config, "-p", "2", "--timeout", "3 s", "--retries", "0", "--no-report")
+    assert said.code == 1
+    assert "plot-endless" in said.err
+    assert len(bench.made("*.pdf")) == 2
+    (hung,) = (job for job in bench.view.jobs if job.name.startswith("plot-endless"))
+    assert hung.category == "timeout"
+
+
+def test_files_of_others_stay_unless_told(bench: Bench) -> None:
+    config = bench.file("chip: 67\nplots: [{type: plot-ivg, seq: 2}]\n")
+    foreign = bench.figs / "Alisson67" / "IVg" / "Dark_IVg" / "Alisson67_IVg_seq_2.pdf"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("mine")
+    assert bench.call("batch-plot", config, "--no-report").code == 1
+    assert foreign.read_text() == "mine"
+    assert bench.call("batch-plot", config, "--no-report", "--overwrite").code == 0
+    assert foreign.read_bytes().startswith(b"%PDF")
+
+
+def test_a_number_that_now_means_another_run_is_warned_of_once(lab: Lab, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(lab.raw_root, raw)
+    first = raw / next(
+        each.file for each in lab.truths if each.chip and each.chip.name == "Alisson67" and each.seq == 1
+    )
+    aside = tmp_path / "aside.csv"
+    first.rename(aside)
+    bench = Bench(tmp_path)
+    stage(raw, bench.store)
+    config = bench.file("chip: 67\nplots: [{type: plot-ivg, seq: [1, 2, 7, 8]}]\n")
+    assert "warning" not in bench.call("batch-plot", config, "--no-report").err
+    aside.rename(first)
+    stage(raw, bench.store)
+    dry = bench.call("batch-plot", config, "-n")
+    said = bench.call("batch-plot", config, "--no-report")
+    for told in (dry, said):
+        assert "warning: Alisson67: seq 7 meant run" in told.err
+        assert "now means run" in told.err
+    assert "warning" not in bench.call("batch-plot", config, "--no-report").err
+
+
+def test_powers_that_are_not_known_are_told_with_the_mend(lab: Lab, tmp_path: Path) -> None:
+    bench = make_bench(lab, tmp_path / "d", enriched=False)
+    config = bench.file(TWO)
+    said = bench.call("batch-plot", config, "--no-report")
+    assert said.code == 0
+    assert "batchlab devices enrich-history Alisson67" in said.err
+    quiet = bench.call("batch-plot", bench.file(TWO.replace("plots:", "defaults: {legend_by: vg}\nplots:")), "-n")
+    assert quiet.err == ""
+
+
+def test_run_refuses_such_a_file_and_names_the_command(bench: Bench) -> None:
+    config = bench.file(TWO)
+    said = call("run", config)
+    assert said.code == 2
+    assert f"run `batchlab devices batch-plot {config}`" in said.err
+    assert "line 3" in said.err
+
+
+def test_several_chips_in_one_file(bench: Bench) -> None:
+    said = bench.call(
+        "batch-plot", bench.file("chip: [67, 81]\nplots: [{type: plot-ivg, light: dark}]\n"), "--no-report"
+    )
+    assert said.code == 0
+    assert said.lines[0] == "✓ Loaded 2 plot specifications for Alisson67, Alisson81"
+    assert [name.split("_")[0] for name in bench.made("*.pdf")] == ["Alisson67", "Alisson81"]
+
+
+def test_listing_the_commands_loads_nothing_heavy() -> None:
+    code = """
+import sys
+from batchlab.cli._main import cli
+try:
+    cli.main(["devices", "--help"])
+except SystemExit:
+    pass
+loaded = {"numpy", "polars", "matplotlib", "pydantic", "rich", "batchlab.engine._run"} & set(sys.modules)
+assert not loaded - {"pydantic", "batchlab.engine._run"}, loaded
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert found.returncode == 0, found.stderr
+    assert "batch-plot" in found.stdout and "plot-its-suite" in found.stdout
+
+
+def test_commands_that_are_not_there_name_the_nearest() -> None:
+    said = call("devices", "plot-itz")
+    assert said.code == 2
+    assert "did you mean 'plot-its'" in said.err
