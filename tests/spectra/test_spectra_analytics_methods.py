@@ -14,6 +14,7 @@ from batchlab.spectra._analytics import (
     DiskMatrix,
     clusters,
     control_chart,
+    correlation_chart,
     drift,
     jackson_mudholkar,
     leverage,
@@ -286,6 +287,15 @@ def test_a_chart_tells_what_is_beyond_its_limits_and_jumps():
     assert chart.jumps == (8, 9)
     assert chart.centre == 10.0
     assert chart.judged
+
+
+def test_no_correlation_is_too_high():
+    correlations = np.tile([0.990, 0.991, 0.989, 0.990, 0.992], 4)
+    correlations[[7, 12]] = 0.9999, 0.95
+    assert control_chart(np.arctanh(correlations)).beyond == (7, 12)
+    chart = correlation_chart(correlations)
+    assert chart.beyond == (12,)
+    assert 0.95 < chart.low < chart.centre < 1 < chart.high
 
 
 def test_the_limits_of_a_chart_come_from_its_baseline():

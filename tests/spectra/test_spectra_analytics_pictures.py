@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchlab.figures import Picture
+from batchlab.figures import Picture, Rule
 from batchlab.spectra._analytics import analyse
 from batchlab.spectra._analytics._pictures import batch_sheet, chart_plot, scores_plot
 from tests.spectra.test_spectra_analytics_batch import AXIS, band, good, names
@@ -65,3 +65,14 @@ def test_groups_have_a_colour_each_and_clusters_where_there_are_none():
 def test_a_chart_without_limits_says_so():
     assert "too few" in chart_plot(analyse(AXIS, good(5), names(5)), "level").y_label
     assert "too few" not in chart_plot(analyse(AXIS, good(20), names(20)), "level").y_label
+
+
+def test_a_chart_of_correlations_has_a_low_limit_alone():
+    found = analyse(AXIS, good(20), names(20))
+    drawn = {
+        name: [mark.at for mark in chart_plot(found, name).marks if isinstance(mark, Rule)]
+        for name in ("correlation", "level")
+    }
+    correlation, level = found.charts["correlation"], found.charts["level"]
+    assert drawn["correlation"] == [correlation.centre, correlation.low]
+    assert drawn["level"] == [level.centre, level.low, level.high]

@@ -34,7 +34,7 @@ class ControlChart:
     values : (n,) array
         In order.
     centre, low, high
-        The middle, and three standard deviations to either side.
+        The middle, and three standard deviations to either side; high is infinite where no value is too high.
     moving_ranges : (n - 1,) array
         Distances between neighbours.
     range_limit
@@ -139,6 +139,8 @@ def control_chart(
 def correlation_chart(correlations: Array, *, name: str = "correlation") -> ControlChart:
     """Chart correlations by Fisher's transform [1]_, which makes them nearly normal; told as correlations again.
 
+    No correlation is too high, so only those below the low limit are beyond.
+
     Parameters
     ----------
     correlations : (n,) array
@@ -156,8 +158,14 @@ def correlation_chart(correlations: Array, *, name: str = "correlation") -> Cont
     .. [1] Fisher, *Metron* 1 (1921) 3-32.
     """
     chart = control_chart(np.arctanh(np.clip(correlations, -_NEARLY_ONE, _NEARLY_ONE)), name=name, unit="1")
-    low, centre, high = (math.tanh(value) for value in (chart.low, chart.centre, chart.high))
-    return replace(chart, values=read_only(correlations), centre=centre, low=low, high=high)
+    return replace(
+        chart,
+        values=read_only(correlations),
+        centre=math.tanh(chart.centre),
+        low=math.tanh(chart.low),
+        high=math.inf,
+        beyond=tuple(at for at in chart.beyond if chart.values[at] < chart.centre),
+    )
 
 
 def _where(mask: NDArray[np.bool_]) -> tuple[int, ...]:

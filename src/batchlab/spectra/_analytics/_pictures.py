@@ -122,8 +122,9 @@ def chart_plot(analysis: Analysis, name: str) -> Plot:
         Line(x=at, y=chart.values, label=name, role=Role.SAMPLE),
         Points(x=at, y=chart.values, colour=PALETTE[Role.SAMPLE].colour, size_pt=3.0),
     ]
+    limits = [limit for limit in (chart.low, chart.high) if math.isfinite(limit)]
     if chart.judged:
-        marks[1:1] = [Rule(at=chart.low, label="3 standard deviations"), Rule(at=chart.high)]
+        marks[1:1] = [Rule(at=limit, label="" if at else "3 standard deviations") for at, limit in enumerate(limits)]
     if chart.beyond:
         out = np.array(chart.beyond)
         furthest = set(out[np.argsort(-np.abs(chart.values[out] - chart.centre), kind="stable")][:_MOST_NAMED].tolist())
@@ -133,7 +134,7 @@ def chart_plot(analysis: Analysis, name: str) -> Plot:
     return Plot(
         marks=tuple(marks),
         x_limits=(0.0, float(at[-1]) + 1.0),
-        y_limits=_around([float(chart.values.min()), float(chart.values.max()), chart.low, chart.high]),
+        y_limits=_around([float(chart.values.min()), float(chart.values.max()), *limits]),
         x_label="Place in the run",
         y_label=f"{name.capitalize()}{unit}" + ("" if chart.judged else ", too few for limits"),
         legend=True,

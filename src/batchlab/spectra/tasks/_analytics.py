@@ -39,7 +39,7 @@ class AnalyticsParams(Gathering):
 
 @task(
     name="spectra.analytics",
-    version="3",
+    version="4",
     params=AnalyticsParams,
     optional_inputs=("comparisons", "samples", "reference"),
     outputs={"table": "{job}.csv", "loadings": "{job}_loadings.csv", "figure": "{job}.png", "precision": None},
