@@ -246,7 +246,7 @@ def test_the_least_coverage_is_the_callers():
         (
             {"axis_unit": "nm"},
             {},
-            "the sample 's': its file does not say what its axis is; taken for one in nm as the other's",
+            "the sample 's': its file does not say what its axis is; taken for one in nm, as the other's",
         ),
         ({}, {"axis_unit": "nm"}, "the reference 'r': its file does not say what its axis is; taken for one in nm"),
         ({"axis_unit": "nm"}, {"axis_unit": "nm"}, None),
@@ -291,6 +291,13 @@ def test_axes_of_different_kinds_are_never_compared(one, other, agree):
         assert comparison.axis_kind in (reference.axis_kind, sample.axis_kind)
         if AxisKind.RAMAN_SHIFT in (reference.axis_kind, sample.axis_kind):
             assert comparison.axis_label == "Raman shift / cm⁻¹"
+
+
+def test_a_unit_that_is_the_name_of_the_quantity_is_not_said_twice():
+    x = np.linspace(400.0, 500.0, 50)
+    counts = spectrum(x, np.sin(x), axis_unit="nm", quantity=Quantity.COUNTS, unit="counts")
+    (warning,) = compare(counts, spectrum(x, np.cos(x), axis_unit="nm", name="s")).own_warnings
+    assert warning.endswith("its file does not say what its signal is; taken for counts, as the other's")
 
 
 def test_absorbance_and_transmittance_are_never_compared():

@@ -293,7 +293,7 @@ def _agreed(
         silent = sample if kind_said and not (other_said and other_unit) else reference
         named = (kind, unit) if silent is sample else (other_kind, other_unit)
         warnings.append(
-            f"{silent.name}: its file does not say what its {what} is; taken for {_words(*named)} as the other's"
+            f"{silent.name}: its file does not say what its {what} is; taken for {_words(*named)}, as the other's"
         )
     return (kind if kind_said else other_kind if other_said else kind), unit or other_unit
 
@@ -305,11 +305,11 @@ def _tell_silent_axes(reference: Signal, sample: Signal, unit: str | None, warni
         warnings.append(f"{both}; taken for one axis of one unit, so state axis_kind and axis_unit")
         return
     silent = sample if sample.axis_unit is None else reference
-    warnings.append(f"{silent.name}: its file does not say what its axis is; taken for one in {unit} as the other's")
+    warnings.append(f"{silent.name}: its file does not say what its axis is; taken for one in {unit}, as the other's")
 
 
 def _words(kind: AxisKind | Quantity, unit: str | None) -> str:
-    return f"{kind.value} in {unit}" if unit and unit != "1" else kind.value
+    return f"{kind.value} in {unit}" if unit not in (None, "", "1", kind.value) else kind.value
 
 
 def _span(signal: Signal) -> str:
