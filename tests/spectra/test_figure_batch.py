@@ -17,6 +17,7 @@ from batchlab.spectra._figure_batch import (
     draw_waterfall,
     edges_of,
 )
+from batchlab.spectra._figure_places import hidden_shares
 
 AXIS = np.linspace(4000.0, 400.0, 361)
 CENTRES = (1000.0, 2000.0, 3000.0)
@@ -108,6 +109,18 @@ def test_a_waterfall_hides_what_lies_behind():
     assert shown_at(picture, near(picture, CYCLE[0]), 2200.0, 1.0)
     ticks = [label.get_text() for label in picture._composed.axes[0].get_xticklabels()]
     assert ticks == ["1000", "2000", "3000", "4000"]
+
+
+def test_what_is_hidden_in_a_waterfall_is_known():
+    high, low = np.full(AXIS.size, 1.0), np.zeros(AXIS.size)
+    assert hidden_shares(AXIS, np.array([low, high]), LOOK).tolist() == [0.0, 0.0]
+    front, back = hidden_shares(AXIS, np.array([high, low]), LOOK)
+    assert front == 0.0
+    assert back == pytest.approx(0.78, abs=0.005), "all but what looks out on the right"
+    assert hidden_shares(AXIS[::-1], np.array([high, low]), LOOK)[1] == pytest.approx(back)
+    gap = np.where(AXIS < 2200, np.nan, 1.0)
+    assert hidden_shares(AXIS, np.array([gap, low]), LOOK)[1] == pytest.approx(0.5 - 0.22, abs=0.005)
+    assert hidden_shares(AXIS, np.array([np.where(AXIS < 0, low, np.nan), low]), LOOK).tolist() == [0.0, 0.0]
 
 
 def test_a_heat_map_has_a_row_for_each_spectrum_the_first_on_top():

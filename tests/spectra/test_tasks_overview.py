@@ -194,6 +194,16 @@ def test_one_far_out_does_not_take_colours_and_room_from_all_others(files, tmp_p
     assert len(np.unique(row, axis=0)) > 20
 
 
+def test_spectra_that_a_waterfall_hides_are_told(files, tmp_path):
+    _, jobs, _ = ended(tmp_path, [entry(samples(files), {"waterfall": "w.png"})])
+    assert not [text for text in jobs["all"].warnings if "hidden" in text]
+    write_spectrum(files / "leaf0.txt", 5000 + bands(1000, 500, 300))
+    _, jobs, _ = ended(tmp_path, [entry(samples(files), {"waterfall": "w.png"}, order_by="name")], "far")
+    (told,) = [text for text in jobs["all"].warnings if "hidden" in text]
+    assert told.startswith("waterfall: ") and " of 13 spectra are hidden for most of their length" in told
+    assert "leaf1, leaf2, leaf3, leaf4, leaf5 and" in told
+
+
 def test_a_bad_file_costs_one_item(files, tmp_path):
     (files / "leaf98.txt").write_text("", encoding="ascii")
     result, jobs, _ = ended(tmp_path, [entry(samples(files), {"heat_map": "h.png"})])

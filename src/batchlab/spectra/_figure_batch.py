@@ -12,7 +12,7 @@ import numpy as np
 from batchlab.errors import PlotError
 from batchlab.figures import CYCLE, Band, Line, Mesh, Name, Picture, Plot, Sheet, shades
 from batchlab.spectra._figure import Look
-from batchlab.spectra._figure_places import apart, columns_of, near_end, step_of, ticks
+from batchlab.spectra._figure_places import apart, behind, columns_of, near_end, step_of, ticks
 from batchlab.spectra._model import Array
 
 __all__ = [
@@ -153,8 +153,7 @@ def draw_waterfall(
     floor, top = float(np.nanmin(rows)), float(np.nanmax(rows))
     height = (top - floor) or 1.0
     left, right = look.x_limits
-    aside = 0.22 * (right - left) / max(1, count - 1)
-    up = min(0.18, 1.6 / count) * height
+    aside, up = behind(rows, look)
     colours, _ = _coloured(names, groups)
     marks: list[Line | Band] = []
     for at in range(count - 1, -1, -1):

@@ -10,10 +10,11 @@ from batchlab.figures import Name
 from batchlab.spectra._figure import Look
 from batchlab.spectra._model import Array
 
-__all__ = ["apart", "columns_of", "near_end", "step_of", "ticks"]
+__all__ = ["apart", "behind", "columns_of", "hidden_shares", "near_end", "step_of", "ticks"]
 
 _OVERLAP = 0.55  # of a typical spectrum's span, from one to the next
 _NAME_LINE_PT = 10.8
+_LOOKED_AT = 2_000  # places across a waterfall
 
 
 def columns_of(count: int, shape: float) -> int:
@@ -29,6 +30,44 @@ def step_of(rows: Array) -> float:
     step = _OVERLAP * float(np.median(spans)) or 1.0
     power = 10.0 ** math.floor(math.log10(step))
     return min((factor * power for factor in (1, 2, 5, 10)), key=lambda each: abs(math.log(each / step)))
+
+
+def behind(rows: Array, look: Look) -> tuple[float, float]:
+    """How far to the side, and how far up, each spectrum of a waterfall stands from the one in front of it."""
+    count = len(rows)
+    height = float(np.nanmax(rows) - np.nanmin(rows)) or 1.0
+    left, right = look.x_limits
+    return 0.22 * (right - left) / max(1, count - 1), min(0.18, 1.6 / count) * height
+
+
+def hidden_shares(axis: Array, rows: Array, look: Look) -> Array:
+    """The share of each spectrum's length that those in front of it hide in a waterfall.
+
+    Parameters
+    ----------
+    axis : (n,) array
+        In the look's units, strictly monotone.
+    rows : (m, n) array
+        The spectra, the first in front; a NaN is a gap.
+    look
+        Of the picture.
+
+    Returns
+    -------
+    (m,) array
+        From 0 to 1.
+    """
+    aside, up = behind(rows, look)
+    upwards = np.argsort(axis)
+    far = aside * (len(rows) - 1)
+    places = np.linspace(float(axis.min()) + min(far, 0.0), float(axis.max()) + max(far, 0.0), _LOOKED_AT)
+    ceiling = np.full(places.size, -np.inf)
+    shares = np.zeros(len(rows))
+    for at, row in enumerate(rows):
+        drawn = np.interp(places, axis[upwards] + at * aside, row[upwards] + at * up, left=np.nan, right=np.nan)
+        shares[at] = (drawn < ceiling).sum() / max(1, np.isfinite(drawn).sum())
+        ceiling = np.fmax(ceiling, drawn)
+    return shares
 
 
 def near_end(rows: Array, end: int) -> Array:

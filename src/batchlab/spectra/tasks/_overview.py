@@ -33,6 +33,7 @@ _LINE_POINTS = 8_000  # of a curve, at most: more than there are pixels
 _MAP_POINTS = 2_000
 _PAGE_VALUES = 4_000_000  # 5 bytes each
 _PAGE_POINTS = 20_000
+_MOST_NAMED = 5
 _THUMBNAIL_OF = ("heat_map", "stack", "overlay", "waterfall", "multiples")
 
 
@@ -260,6 +261,7 @@ def _picture(ctx: JobContext, params: OverviewParams, shown: _Shown, name: str) 
     if name == "stack":
         return figures.draw_stack(axis, rows, names, shown.look, offset=params.offset, groups=groups, title=title)
     if name == "waterfall":
+        _tell_hidden(ctx, shown)
         return figures.draw_waterfall(axis, rows, names, shown.look, groups=groups, title=title)
     limits = _limits(ctx, shown, name)
     if name == "heat_map":
@@ -268,6 +270,22 @@ def _picture(ctx: JobContext, params: OverviewParams, shown: _Shown, name: str) 
     if name == "multiples":
         return figures.draw_multiples(axis, rows, names, look, reference=shown.reference, title=title)
     return figures.draw_overlay(axis, rows, names, look, groups=groups, title=title)
+
+
+def _tell_hidden(ctx: JobContext, shown: _Shown) -> None:
+    """Tell which spectra of a waterfall can hardly be seen."""
+    import numpy as np
+
+    from batchlab.spectra._figure_places import hidden_shares
+
+    hidden = np.flatnonzero(hidden_shares(shown.axis, shown.rows, shown.look) > 0.5)
+    if hidden.size:
+        who = ", ".join(shown.names[at] for at in hidden[:_MOST_NAMED])
+        more = f" and {hidden.size - _MOST_NAMED} more" if hidden.size > _MOST_NAMED else ""
+        ctx.warn(
+            f"waterfall: {hidden.size} of {len(shown.names)} spectra {agreed(hidden.size, 'is', 'are')} hidden for "
+            f"most of their length by those in front: {who}{more}; a stack hides none, or change order_by"
+        )
 
 
 def _limits(ctx: JobContext, shown: _Shown, name: str) -> tuple[float, float] | None:
