@@ -34,6 +34,7 @@ _LABELS = {
     "gate_voltage": ("Vg (V)", ""),
     "time": ("date and time", ""),
 }
+_PADDING = 0.06  # the least, so that no point is cut
 _SAME_NM = 0.5
 _SAME_V = 0.05
 _FEWEST = 3  # points that a law goes through
@@ -170,13 +171,13 @@ def draw_response(
             line_x = along if x_unit is None else x_unit.of(along)
             marks.append(Line(x=line_x, y=curve, colour=colour, width_pt=0.7 * look.width_pt))
     dates = options.photoresponse_x == "time"
-    x_limits = _limits(px, x_log)
+    x_limits = _limits(px, x_log, options.padding)
     y_label = f"{'|Δ' if y_log else 'Δ'}{shown.symbol}{'|' if y_log else ''} ({unit.symbol})"
     x_label = f"{label} ({x_unit.symbol})" if x_unit is not None else label
     plot_of = Plot(
         marks=tuple(marks),
         x_limits=x_limits,
-        y_limits=_limits(py, y_log),
+        y_limits=_limits(py, y_log, options.padding),
         x_log=x_log,
         y_log=y_log,
         x_label=f"{label} ({facts.time_zone})" if dates else x_label,
@@ -199,11 +200,13 @@ def draw_response(
     return Drawn(sheets=(look.sheet((plot_of,), title),), tables=(table,))
 
 
-def _limits(values: Array, log: bool) -> tuple[float, float]:
+def _limits(values: Array, log: bool, padding: float) -> tuple[float, float]:
     if not log:
-        return limits_of([(values, values)], 0.06)
+        return limits_of([(values, values)], max(padding, _PADDING))
     good = values[values > 0]
-    return float(good.min()) / 1.3, float(good.max()) * 1.3
+    low, high = float(good.min()), float(good.max())
+    beyond = max(1.3, (high / low) ** padding)
+    return low / beyond, high * beyond
 
 
 def _x_of(run: Run, against: str, facts: Facts) -> float:
