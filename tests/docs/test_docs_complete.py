@@ -39,7 +39,7 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 
 @pytest.mark.parametrize(("name", "command"), list(commands()), ids=lambda each: each if isinstance(each, str) else "")
 def test_every_option_of_a_command_stands_in_its_table(name: str, command: click.Command) -> None:
-    said = set(first_cells(page("reference/cli.md"), f"## {name}"))
+    said = options_told(name)
     options = {
         option
         for param in command.params
@@ -49,13 +49,38 @@ def test_every_option_of_a_command_stands_in_its_table(name: str, command: click
     # --traceback is every command's, but the one of `why` is another.
     if name == "why":
         options.add("--traceback")
-    assert {word.split()[0] for word in said if word.startswith("-")} == options
+    assert options_of(said) <= options
+    assert options <= options_of(said | shared_options(name))
 
 
-def test_the_command_page_has_no_command_too_many() -> None:
-    headings = re.findall(r"^## (.+)$", page("reference/cli.md"), flags=re.MULTILINE)
+def options_told(name: str) -> set[str]:
+    text = page("reference/devices-cli.md" if name.startswith("devices ") else "reference/cli.md")
+    return set(first_cells(text, f"## {name}")) if "| option |" in section(text, name) else set()
+
+
+def shared_options(name: str) -> set[str]:
+    if not name.startswith("devices "):
+        return set()
+    parts = ["## Common options", *(["## Common options of plots"] if name.startswith("devices plot-") else [])]
+    return {cell for part in parts for cell in first_cells(page("reference/devices-cli.md"), part)}
+
+
+def options_of(cells: set[str]) -> set[str]:
+    return {word.split()[0] for word in cells if word.startswith("-")}
+
+
+def section(text: str, name: str) -> str:
+    return text.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+
+
+def test_the_command_pages_have_no_command_too_many() -> None:
     names = {name for name, _ in commands()}
-    assert [heading for heading in headings if heading not in names] == ["For all commands", "Exit codes"]
+    for place, others in (
+        ("reference/cli.md", ["For all commands", "Exit codes"]),
+        ("reference/devices-cli.md", ["Common options", "Common options of plots"]),
+    ):
+        headings = re.findall(r"^## (.+)$", page(place), flags=re.MULTILINE)
+        assert [heading for heading in headings if heading not in names] == others
 
 
 def test_every_error_category_stands_in_the_table() -> None:
