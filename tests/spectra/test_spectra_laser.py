@@ -68,6 +68,25 @@ def test_a_comparison_says_by_which_lines_it_converted():
     assert first.axis[0] == pytest.approx(1e7 / (1e7 / 784.9 - 200)) and second.axis[0] < 600
 
 
+@pytest.mark.parametrize(
+    ("said", "has_effect"),
+    [
+        ({}, False),
+        ({"to_axis": "raman shift"}, False),
+        ({"to_axis": "wavelength"}, True),
+        ({"steps": [{"mask": "laser"}]}, False),
+        ({"steps": [{"mask": [[300, 310]]}]}, False),
+        ({"steps": [{"mask": "co2"}]}, True),
+    ],
+)
+def test_a_line_that_nothing_is_converted_by_is_told(said, has_effect):
+    both = compare(raman("a"), raman("b", 2.0), recipe=recipe(laser_nm=532, **said))
+    told = [text for text in both.warnings if text.startswith("laser_nm: 532 has no effect")]
+    assert len(told) == (not has_effect)
+    assert set(told) <= set(both.reference_warnings), "a batch tells it once"
+    assert not any("no effect" in text for text in compare(raman("a"), raman("b", 2.0)).warnings)
+
+
 def test_the_mean_of_references_has_the_line_that_all_of_them_have():
     alike = group_of([raman("a", laser_nm="785"), raman("b", 2.0, laser_nm="785.0")])
     assert to_axis(alike.mean, "wavelength").axis[0] == pytest.approx(1e7 / (1e7 / 785 - 200))

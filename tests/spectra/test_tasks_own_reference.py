@@ -114,6 +114,21 @@ def test_with_one_reference_there_is_no_gap_to_the_next(library, tmp_path):
     assert jobs["b"].metrics["gap"] is None and jobs["b"].metrics["next_reference"] is None
 
 
+@pytest.mark.parametrize("which", ["best", "mean", "nearest"])
+def test_with_one_reference_a_word_for_several_is_told_to_have_no_effect(library, tmp_path, which):
+    params = {"references": which, **({"nearest_by": {"power": 10}} if which == "nearest" else {})}
+    for file in files(library):
+        file.write_text("# power: 5\n" + file.read_text())
+
+    def idle(count, name):
+        jobs = done(tmp_path / name, files(library)[:count], [library / "d.csv"], params=params)
+        return [text for text in jobs["d"].warnings if "no effect" in text]
+
+    told = "has no effect: there is one reference alone, a.csv; give a folder, a pattern or several files"
+    assert idle(1, "one") == [f"references: {which} {told}"]
+    assert idle(2, "two") == []
+
+
 def test_of_a_file_of_many_in_a_folder_only_the_reference_itself_is_no_sample(tmp_path):
     folder = tmp_path / "wide"
     folder.mkdir()

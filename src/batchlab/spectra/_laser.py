@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
-__all__ = ["laser_line_of"]
+from batchlab.spectra._kinds import AxisKind
+from batchlab.spectra._pretreatment._region import REGIONS
+from batchlab.spectra._pretreatment._steps import Mask
+
+if TYPE_CHECKING:
+    from batchlab.spectra._recipe import Recipe
+
+__all__ = ["laser_line_of", "laser_without_effect"]
 
 _KEY = re.compile(
     r"(?:laser|excitation)(?:[ _\-]*(?:laser|wave[ _\-]?length|line))*[ _\-]*[\[(]?(?P<unit>nm)?[\])]?\s*\.?",
@@ -42,3 +50,34 @@ def laser_line_of(metadata: Mapping[str, str]) -> float | None:
         if _FROM_NM <= line <= _TO_NM:
             found.append(line)
     return found[0] if found and max(found) - min(found) < _SAME_NM else None
+
+
+def laser_without_effect(recipe: Recipe, kinds: Collection[AxisKind]) -> str | None:
+    """What to tell of a laser line that is stated, and by which nothing is converted.
+
+    Parameters
+    ----------
+    recipe
+        What is done.
+    kinds
+        What the axes are before it.
+
+    Returns
+    -------
+    str or None
+        None where no line is stated, or an axis or a named region is converted by it.
+    """
+    if recipe.laser_nm is None:
+        return None
+    raman = AxisKind.RAMAN_SHIFT
+    masked = [region for step in recipe.steps if isinstance(step, Mask) for region in step.regions]
+    known_in = {unit for region in masked if isinstance(region, str) for _, _, unit in REGIONS[region]}
+    compared_in = set(kinds) if recipe.to_axis is None else {recipe.to_axis}
+    by_axis = recipe.to_axis is not None and any((kind is raman) != (recipe.to_axis is raman) for kind in kinds)
+    by_region = any((kind is raman) != (unit == "shift") for kind in compared_in for unit in known_in)
+    if by_axis or by_region:
+        return None
+    return (
+        f"laser_nm: {recipe.laser_nm:g} has no effect: nothing is converted between Raman shift and another axis; "
+        "write to_axis, such as wavelength, if that is meant"
+    )

@@ -215,6 +215,7 @@ def prepare(
         step.
     """
     from batchlab.spectra._common_axis import join
+    from batchlab.spectra._laser import laser_without_effect
     from batchlab.spectra._quantities import mix_up
     from batchlab.spectra._signal import signal_of
 
@@ -238,6 +239,9 @@ def prepare(
     for spectrum, role in ((reference, "the reference"), (sample, "the sample")):
         doubt = mix_up(spectrum.quantity, spectrum.unit, spectrum.intensity)
         doubts.append(() if doubt is None else (f"{_called(spectrum, role)}: {doubt}",))
+    idle = laser_without_effect(recipe, (reference.axis_kind, sample.axis_kind))
+    if idle is not None:
+        doubts[0] = (*doubts[0], idle)
     if any(doubts):
         of_reference, of_sample = doubts
         both = replace(

@@ -246,6 +246,11 @@ class Against:
         """Tell what is odd about the references, whatever the sample: of their files, and of their mean."""
         for spectrum in self.spectra:
             tell(self._ctx, spectrum)
+        if len(self.spectra) == 1 and self._params.references is not References.ONE:
+            self._ctx.warn(
+                f"references: {self._params.references} has no effect: there is one reference alone, "
+                f"{self._files[0].name}; give a folder, a pattern or several files"
+            )
         for text in self.group.warnings if self.group is not None else ():
             self._ctx.warn(text)
 
