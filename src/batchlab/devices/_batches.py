@@ -20,7 +20,17 @@ from batchlab.errors import Category, ConfigError, DataError
 if TYPE_CHECKING:
     from batchlab.devices._store import Store
 
-__all__ = ["DERIVE", "STAGE", "Metrics", "enrich_jobs", "metrics_batch", "stage_batch", "swept"]
+__all__ = [
+    "DERIVE",
+    "STAGE",
+    "Metrics",
+    "chips_in",
+    "enrich_batch",
+    "enrich_jobs",
+    "metrics_batch",
+    "stage_batch",
+    "swept",
+]
 
 STAGE, DERIVE = "devices-stage", "devices-metrics"
 PAIRED = ("IVg", "VVg")
@@ -29,6 +39,7 @@ FITTING = ("dark_relaxation", "drift", "three_phases")
 _NONE: Mapping[str, Json] = {}
 # Metrics are many small jobs: their ends are put down together.
 _TOGETHER = 32
+_ENRICH_S = 0.02  # CPU seconds of one history
 
 
 def stage_batch(
@@ -208,8 +219,7 @@ def metrics_batch(
     store = Store(layout.store)
     methods = _methods(modules, extractors)
     counts = _counts(store)
-    everywhere = sorted({Chip(key[0], key[1]) for key in counts if key[0] is not None and key[1] is not None})
-    chosen = chosen_chips(chips, everywhere, group=group)
+    chosen = chosen_chips(chips, chips_in(store), group=group)
     wanted = chosen_words(procedures, {key[2] for key in counts}, "procedure")
     takes = {procedure for method in methods for procedure in method.procedures} if singles else set()
     filtered = bool(chips or group or procedures)
@@ -249,7 +259,7 @@ def metrics_batch(
     complete = singles and pairs and extractors is None and not filtered
     jobs.append(_merge_job(layout, tuple(job.name for job in jobs), complete))
     if enrich:
-        jobs += enrich_jobs(layout, chosen, whole=not (chips or group))
+        jobs += enrich_jobs(layout, chosen, whole=not (chips or group), strict=bool(chips))
     number, why = choose_workers(estimated_s(runs, rows, pair_count), len(jobs) - 1, workers)
     settings = replace(settings or Settings(), workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=_TOGETHER)
     batch = Batch(name=DERIVE, output=layout.derived, jobs=tuple(jobs), settings=settings, source=source)
@@ -338,6 +348,7 @@ def enrich_jobs(
     chips: Collection[Chip],
     *,
     whole: bool = False,
+    strict: bool = True,
     calibrations: bool = True,
     metrics: bool | str = True,
     only: Collection[str] | None = None,
@@ -353,6 +364,8 @@ def enrich_jobs(
         Whose histories.
     whole
         Take histories of runs without a chip, too.
+    strict
+        Whether each of the chips must have a history; else those without are left out.
     calibrations
         Whether the light is joined.
     metrics
@@ -370,7 +383,7 @@ def enrich_jobs(
     """
     there = {path.name: path for path in sorted(layout.histories.glob(f"*{HISTORY}"))}
     names = {file_of(chip.name): chip for chip in sorted(chips)}
-    missing = [chip.name for file, chip in names.items() if file not in there]
+    missing = [chip.name for file, chip in names.items() if file not in there] if strict else []
     if missing or not there:
         raise DataError(
             f"{layout.histories}: no history of {', '.join(missing) or 'any chip'}; build-all-histories makes them",
@@ -404,6 +417,56 @@ def enrich_jobs(
             )
         )
     return jobs
+
+
+def enrich_batch(
+    layout: Layout,
+    *,
+    chips: Sequence[str] = (),
+    group: str | None = None,
+    calibrations: bool = True,
+    metrics: bool = True,
+    only: Collection[str] | None = None,
+    stale_h: float = 24.0,
+    workers: int | None = None,
+    source: str | None = None,
+) -> tuple[Batch, str]:
+    """A batch that joins histories with calibrations, and with the metrics that are there; and why so many workers.
+
+    Parameters
+    ----------
+    chips, group
+        Whose histories.
+    calibrations, metrics
+        Whether they are joined.
+    only, stale_h
+        As `enrich_jobs` has them.
+    workers
+        How many; chosen by cost unless given.
+    source
+        What the report shows as its origin.
+    """
+    from batchlab.devices._store import Store
+
+    jobs = enrich_jobs(
+        layout,
+        chosen_chips(chips, chips_in(Store(layout.store)), group=group),
+        whole=not (chips or group),
+        strict=bool(chips),
+        calibrations=calibrations,
+        metrics="as-is" if metrics else False,
+        only=only,
+        stale_h=stale_h,
+    )
+    number, why = choose_workers(_ENRICH_S * len(jobs), len(jobs), workers)
+    settings = Settings(workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=_TOGETHER)
+    return Batch(name=DERIVE, output=layout.derived, jobs=tuple(jobs), settings=settings, source=source), why
+
+
+def chips_in(store: Store) -> tuple[Chip, ...]:
+    """The chips that have staged runs, sorted."""
+    rows = store.table.select("chip_group", "chip_number").drop_nulls().unique().iter_rows()
+    return tuple(sorted(Chip(group, number) for group, number in rows))
 
 
 def swept(layout: Layout, batch: Batch) -> tuple[str, ...]:

@@ -250,14 +250,14 @@ def link_calibrations(ctx: click.Context, /, stale_h: float, chips: tuple[str, .
 
 
 def _show_links(layout: Layout, stale_h: float, words: tuple[str, ...], group: str | None, *, as_json: bool) -> None:
+    from batchlab.devices._batches import chips_in
     from batchlab.devices._calibration import calibrations_of
     from batchlab.devices._calibration import link_calibrations as links_of
     from batchlab.devices._chips import chosen_chips
-    from batchlab.devices._model import Chip
     from batchlab.devices._store import Store
 
     store = Store(layout.store)
-    chips = chosen_chips(words, _chips_in(store, Chip), group=group)
+    chips = chosen_chips(words, chips_in(store), group=group)
     some = chips if words or group else None
     links = links_of(store.runs(chips=some, columns=()), calibrations_of(store), stale_h=stale_h)
     if as_json:
@@ -270,11 +270,6 @@ def _show_links(layout: Layout, stale_h: float, words: tuple[str, ...], group: s
         click.echo(f"  {count} {'run' if count == 1 else 'runs'}: {note}")
 
 
-def _chips_in(store: Any, kind: Any) -> set[Any]:
-    rows = store.table.select("chip_group", "chip_number").drop_nulls().unique().iter_rows()
-    return {kind(group, number) for group, number in rows}
-
-
 def enrich_now(
     ctx: click.Context,
     layout: Layout,
@@ -283,38 +278,17 @@ def enrich_now(
     group: str | None,
     workers: int | None,
     force: bool = False,
-    calibrations: bool = True,
-    metrics: bool = True,
-    only: tuple[str, ...] | None = None,
-    stale_h: float = 24.0,
-    **voice: Any,
+    dry_run: bool,
+    json_lines: bool,
+    quiet: bool,
+    verbose: bool,
+    **how: Any,
 ) -> int:
     """Join histories with the light of their runs and the metrics that are there; returns the exit code."""
-    from batchlab.devices._batches import DERIVE, enrich_jobs
-    from batchlab.devices._chips import chosen_chips
-    from batchlab.devices._model import Chip
-    from batchlab.devices._store import Store
-    from batchlab.devices._workers import choose_workers
-    from batchlab.engine import Batch, Conflict, Settings
+    from batchlab.devices._batches import enrich_batch
 
-    chips = chosen_chips(words, _chips_in(Store(layout.store), Chip), group=group)
-    jobs = enrich_jobs(
-        layout,
-        chips,
-        whole=not (words or group),
-        calibrations=calibrations,
-        metrics="as-is" if metrics else False,
-        only=only,
-        stale_h=stale_h,
-    )
-    number, why = choose_workers(0.02 * len(jobs), len(jobs), workers)
-    batch = Batch(
-        name=DERIVE,
-        output=layout.derived,
-        jobs=tuple(jobs),
-        settings=Settings(workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=32),
-        source=command_line(),
-    )
+    batch, why = enrich_batch(layout, chips=words, group=group, workers=workers, source=command_line(), **how)
+    voice = {"dry_run": dry_run, "json_lines": json_lines, "quiet": quiet, "verbose": verbose}
     return running(ctx, batch, fresh=force, say=(why,), **voice)
 
 

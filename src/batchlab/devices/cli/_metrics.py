@@ -209,4 +209,5 @@ def tell_metrics(layout: Layout, made: Metrics) -> None:
         .select("metric_name", "runs", "median", "unit", "confidence")
     )
     head = ("metric", "runs", "median", "unit", "confidence")
-    print_table(f"{covered.height} of {table.height} rows in {os.path.relpath(layout.metrics)}", head, told.rows(), right=(1, 2, 4))
+    title = f"{covered.height} of {table.height} rows in {os.path.relpath(layout.metrics)}"
+    print_table(title, head, told.rows(), right=(1, 2, 4))

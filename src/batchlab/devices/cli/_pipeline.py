@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from batchlab.devices.cli._data_options import base_option, command_line, laid_out, run_options, running
 from batchlab.devices.cli._staging import staged_with, staging_options, tell_staged
+
+if TYPE_CHECKING:
+    from batchlab.devices._layout import Layout
+    from batchlab.engine import Batch
 
 __all__ = ["full_pipeline", "update"]
 
@@ -16,7 +20,14 @@ __all__ = ["full_pipeline", "update"]
 @base_option
 @staging_options
 @click.option("-g", "--group", metavar="GROUP", help="Only chips of this group.  [default: all]")
-@click.option("-n", "--min", "minimum", type=click.IntRange(1), default=1, help="Runs that a chip needs for a history.")
+@click.option(
+    "--min",
+    "--min-experiments",
+    "minimum",
+    type=click.IntRange(1),
+    default=1,
+    help="Runs that a chip needs for a history.",
+)
 @click.option("--skip-metrics", is_flag=True, help="Derive no metrics.")
 @click.option("--skip-enrichment", is_flag=True, help="Leave the enriched histories as they are.")
 @click.option("--calibrations/--no-calibrations", default=True, help="Find the light of each run.")
@@ -79,7 +90,14 @@ def full_pipeline(
 @base_option
 @staging_options
 @click.option("-g", "--group", metavar="GROUP", help="Only chips of this group.  [default: all]")
-@click.option("-n", "--min", "minimum", type=click.IntRange(1), default=1, help="Runs that a chip needs for a history.")
+@click.option(
+    "--min",
+    "--min-experiments",
+    "minimum",
+    type=click.IntRange(1),
+    default=1,
+    help="Runs that a chip needs for a history.",
+)
 @click.option("-f", "--force", is_flag=True, help="Do it even if nothing is new.")
 @run_options
 @click.pass_context
@@ -92,12 +110,11 @@ def update(
     """
     from batchlab.devices._batches import stage_batch
     from batchlab.devices.cli._histories import enrich_now
-    from batchlab.engine import Verdict, plan
 
     layout = laid_out(given)
     batch = stage_batch(layout, **staged_with(given), force=force, group=group, minimum=minimum, source=command_line())
     loud = not (given["quiet"] or given["json_lines"])
-    if not force and all(each.verdict is Verdict.SKIP for each in plan(batch).jobs) and _enriched(layout):
+    if not force and _all_done(layout, batch, group):
         if loud:
             click.echo("nothing is new")
         elif given["json_lines"]:
@@ -111,12 +128,12 @@ def update(
     ctx.exit(code)
 
 
-def _enriched(layout: Any) -> bool:
-    """Whether each history has its enriched one, made after it."""
-    from batchlab.devices._history import HISTORY
+def _all_done(layout: Layout, batch: Batch, group: str | None) -> bool:
+    """Whether a run would do nothing."""
+    from batchlab.devices._batches import enrich_batch
+    from batchlab.engine import Verdict, plan
 
-    for path in layout.histories.glob(f"*{HISTORY}"):
-        beside = layout.enriched / path.name
-        if not beside.is_file() or beside.stat().st_mtime_ns < path.stat().st_mtime_ns:
-            return False
-    return True
+    if any(each.verdict is not Verdict.SKIP for each in plan(batch).jobs):
+        return False
+    enriching, _ = enrich_batch(layout, group=group)
+    return all(each.verdict is Verdict.SKIP for each in plan(enriching).jobs)

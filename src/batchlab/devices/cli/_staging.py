@@ -25,7 +25,7 @@ _MOST_REJECTS = 20
 def staging_options(command: Any) -> Any:
     """How raw files are read."""
     options = (
-        click.option("--procedures-yaml", metavar="FILE", help="A YAML file that describes further procedures."),
+        click.option("-p", "--procedures-yaml", metavar="FILE", help="A YAML file that describes further procedures."),
         click.option("-tz", "--local-tz", metavar="ZONE", help="Of the laboratory.  [default: America/Santiago]"),
         click.option("--strict", is_flag=True, help="Reject what does not follow the procedures' description."),
         click.option("--suffix", "suffixes", multiple=True, metavar=".EXT", help="Of raw files.  [default: .csv]"),
