@@ -90,13 +90,13 @@ class PlotBatch:
     @property
     def settled(self) -> bool:
         """Whether the file that names the store is there."""
-        return _pointer(self.batch.output).is_file()
+        return _pointer(self.batch.output, self.store).is_file()
 
     def settle(self) -> None:
         """Write which store the jobs read, beside the ledger."""
         from batchlab.devices.tasks._plot import point_to_store
 
-        pointer = _pointer(self.batch.output)
+        pointer = _pointer(self.batch.output, self.store)
         text = point_to_store(self.store, pointer.parent).encode()
         pointer.parent.mkdir(parents=True, exist_ok=True)
         if not pointer.is_file() or pointer.read_bytes() != text:
@@ -260,7 +260,10 @@ class _Known:
             name=spec.type,
             task="devices.plot",
             params=params,
-            inputs={"store": str(_pointer(self.root)), **({"plugins": self.files} if self.files else {})},
+            inputs={
+                "store": str(_pointer(self.root, self.store.root)),
+                **({"plugins": self.files} if self.files else {}),
+            },
             outputs=_outputs(spec, rows),
             limits=self.limits,
             metadata={"chip": spec.chip.name if spec.chip else None, "chosen": str(spec.selection), "tag": spec.tag},
@@ -381,13 +384,16 @@ def _pins(plots: Iterable[PlotJob], known: _Known) -> dict[str, dict[str, str | 
     return found
 
 
-def _pointer(root: Path) -> Path:
-    return Place(root).own / "plots" / "store.json"
+def _pointer(root: Path, store: Path) -> Path:
+    """The file that names the store; each store has its own, so that none is changed while jobs read it."""
+    return Place(root).own / "plots" / f"store-{_seen(store, root)}.json"
+
+
+def _seen(path: Path, root: Path) -> str:
+    """A digest of a path as seen from the figures: the same where both have been moved."""
+    return blake2b(Path(os.path.relpath(path, root)).as_posix().encode(), digest_size=4).hexdigest()
 
 
 def _pins_file(root: Path, file: Path) -> Path:
-    """By the file's place as seen from the figures: files of one name in two folders are two."""
-    seen = Path(os.path.relpath(file.resolve(), root)).as_posix()
-    return (
-        Place(root).own / "plots" / f"{safe(file.stem)}-{blake2b(seen.encode(), digest_size=4).hexdigest()}.pins.json"
-    )
+    """By the file's place: files of one name in two folders are two."""
+    return Place(root).own / "plots" / f"{safe(file.stem)}-{_seen(file.resolve(), root)}.pins.json"

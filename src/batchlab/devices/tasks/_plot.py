@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -169,15 +170,13 @@ def manifest_of(file: Path) -> Path:
         told = json.loads(file.read_text(encoding="utf-8"))
         if told["form"] != _STORE_FORM:
             raise ValueError(f"it has form {told['form']}")
-        return (file.parent / told["store"]).resolve() / MANIFEST
+        return (file.parent / str(told["store"])).resolve() / MANIFEST
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{file}: names no store ({error}); run the command that wrote it again") from error
 
 
 def point_to_store(store: Path, beside: Path) -> str:
     """What a file says that names a store: from the file's folder on, so that both can be moved together."""
-    import os
-
     return json.dumps({"form": _STORE_FORM, "store": Path(os.path.relpath(store, beside)).as_posix()}) + "\n"
 
 
