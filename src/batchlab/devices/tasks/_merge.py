@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from batchlab.devices.tasks._known import light_state, merge_state
 from batchlab.devices.tasks._opened import calibrations_in, opened
 from batchlab.engine import JobContext, Scalar, task
+from batchlab.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,12 +84,11 @@ def merge(ctx: JobContext, params: MergeParams) -> Mapping[str, Scalar]:
         versions = add_history(versions, table.clear(), timestamp=now)
     table = _numbered(table, store)
     ctx.stage("write")
-    options = {"compression": "zstd", "compression_level": 1}
-    table.write_parquet(ctx.output("metrics"), **options)
+    _write(table, ctx.output("metrics"))
     spread = wide(table, quality=True)
     units = json.dumps(dict(spread.units), sort_keys=True, ensure_ascii=False)
-    spread.frame.write_parquet(ctx.output("wide"), metadata={KEY: units}, **options)
-    versions.write_parquet(ctx.output("versions"), **options)
+    _write(spread.frame, ctx.output("wide"), {KEY: units})
+    _write(versions, ctx.output("versions"))
     ctx.log.info("%d rows, %d before: %d new, %d changed, %d removed", table.height, before, added, changed, removed)
     # Nothing here tells how often it was merged: jobs after this one would take it for a change.
     return {"metrics": table.height, "runs": spread.frame.height, "kinds": table["metric_name"].n_unique()}
@@ -97,7 +97,18 @@ def merge(ctx: JobContext, params: MergeParams) -> Mapping[str, Scalar]:
 def _read(path: str | None) -> pl.DataFrame | None:
     import polars as pl
 
-    return pl.read_parquet(path, glob=False) if path is not None and Path(path).is_file() else None
+    if path is None or not Path(path).is_file():
+        return None
+    try:
+        return pl.read_parquet(path, glob=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(
+            f"{path}: cannot be read ({error}); remove it and derive all metrics again", reason="broken-table"
+        ) from error
+
+
+def _write(table: pl.DataFrame, path: Path, notes: dict[str, str] | None = None) -> None:
+    table.write_parquet(path, compression="zstd", compression_level=1, metadata=notes)
 
 
 def _alike(parts: Sequence[Part]) -> list[tuple[tuple[str, ...] | None, list[Part]]]:
