@@ -345,6 +345,13 @@ def test_a_single_plot_starts_no_processes(bench: Bench, monkeypatch: pytest.Mon
     assert bench.call("plot-vvg", "67", "--seq", "3", "--tag", "alone").code == 0
 
 
+def test_folders_may_lie_elsewhere(bench: Bench, tmp_path: Path) -> None:
+    words = ("--stage-root", bench.store, "--derived-root", bench.data / "03_derived", "-o", tmp_path, *PNG)
+    said = call("devices", "plot-cnp-time", "67", "--auto", "--base-dir", tmp_path / "none", *words)
+    assert said.code == 0, said.err
+    assert (tmp_path / "Alisson67" / "CNP" / "Alisson67_CNP_all.png").is_file()
+
+
 def test_warnings_are_told(bench: Bench) -> None:
     said = bench.call("plot-ivg", "67", "--seq", "2,900", "--tag", "missing")
     assert said.code == 0

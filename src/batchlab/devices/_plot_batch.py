@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from batchlab.devices._batch_plots import PlotSpec
 from batchlab.devices._durable import write_whole
 from batchlab.devices._history import history_of
+from batchlab.devices._layout import Layout
 from batchlab.devices._model import Chip
 from batchlab.devices._plot_words import safe
 from batchlab.devices._references import Drift, drift, read_pins, resolve, write_pins
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from batchlab.devices._store import Store
     from batchlab.devices.plots import PlotType
 
-__all__ = ["BATCH_NAME", "ENRICHED", "FIGURES", "STORE", "PlotBatch", "PlotJob", "plot_batch"]
+__all__ = ["BATCH_NAME", "FIGURES", "PlotBatch", "PlotJob", "plot_batch"]
 
 BATCH_NAME = "devices-figures"
-STORE, ENRICHED, FIGURES = "02_stage", "03_derived/chip_histories_enriched", "figs"
+FIGURES = "figs"
 _NEEDED = ("seq", "run_id", "proc", "has_light", "wavelength_nm", "date_local", "file_idx", "vg_fixed_v", "vds_v")
 _POWER = "irradiated_power_w"
 _SAME_V = 1e-6
@@ -112,7 +113,9 @@ class PlotBatch:
 def plot_batch(
     specs: Sequence[PlotSpec],
     *,
-    base_dir: str | os.PathLike[str] = "data",
+    base_dir: str | Path = "data",
+    stage_root: str | Path | None = None,
+    derived_root: str | Path | None = None,
     output: str | os.PathLike[str] = FIGURES,
     plugins: Iterable[str] = (),
     settings: Settings | None = None,
@@ -128,8 +131,8 @@ def plot_batch(
     ----------
     specs
         Of `load_batch_plots`, or made otherwise.
-    base_dir
-        The folder with the staged store and the enriched histories.
+    base_dir, stage_root, derived_root
+        The data folder, and where the staged store and enriched histories lie if not below it as usual.
     output
         The folder of figures: the output root.
     plugins
@@ -152,9 +155,10 @@ def plot_batch(
     """
     from batchlab.devices._store import Store
 
-    store = Store(Path(base_dir).resolve() / STORE)
+    layout = Layout.below(base_dir, stage=stage_root, derived=derived_root)
+    store = Store(layout.store)
     root = Path(output).resolve()
-    known = _Known(store, Path(base_dir).resolve() / ENRICHED, root, tuple(plugins), timeout_s)
+    known = _Known(store, layout.enriched, root, tuple(plugins), timeout_s)
     known.extra = {name: value for name, value in (("vg_fixed_v", vg_v), ("vds_v", vds_v)) if value is not None}
     made = [known.job(spec) for spec in specs]
     plots = _named(made)

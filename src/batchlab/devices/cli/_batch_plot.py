@@ -44,7 +44,9 @@ DURATION = _Duration()
 @click.option("-v", "--verbose", is_flag=True, help="Show where pictures are, and what plots warn of.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell errors alone.")
 @click.option("-o", "--output", type=click.Path(), default="figs", show_default=True, help="The folder of figures.")
-@click.option("--base-dir", type=click.Path(), default="data", show_default=True, help="Where the staged store is.")
+@click.option("--base-dir", default="data", show_default=True, metavar="DIR", help="The data folder.")
+@click.option("-s", "--stage-root", metavar="DIR", help="Staged runs.  [default: BASE/02_stage]")
+@click.option("--derived-root", metavar="DIR", help="Enriched histories.  [default: BASE/03_derived]")
 @click.option("--only", metavar="GLOB", help="Only plots whose names match, such as 'plot-its/*'.")
 @click.option("--fresh", is_flag=True, help="Draw everything anew, also what is done.")
 @click.option("--timeout", type=DURATION, default="2 min", show_default=True, help="What one plot may take.")
@@ -62,6 +64,8 @@ def batch_plot(
     quiet: bool,
     output: str,
     base_dir: str,
+    stage_root: str | None,
+    derived_root: str | None,
     only: str | None,
     fresh: bool,
     timeout: float,
@@ -89,6 +93,8 @@ def batch_plot(
         plots = plot_batch(
             found.specs,
             base_dir=base_dir,
+            stage_root=stage_root,
+            derived_root=derived_root,
             output=output,
             plugins=found.plugins,
             settings=settings,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from batchlab.devices.cli._data_options import command_line
 from batchlab.devices.cli._plot_lines import Ticks, Voice, warnings_of
 from batchlab.devices.cli._plot_options import options_of, told_of
 from batchlab.errors import DataError
@@ -73,7 +72,9 @@ def _common(kind: PlotType, *, on_chip: bool) -> list[click.Option]:
         click.Option(["--light"], type=click.Choice(["light", "dark", "any"]), help="Only lit runs, or dark ones."),
         click.Option(["--tag"], help="Part of the file's name; by default says which runs."),
         click.Option(["-o", "--output"], default="figs", show_default=True, help="The folder of figures."),
-        click.Option(["--base-dir"], default="data", show_default=True, help="Where the staged store is."),
+        click.Option(["--base-dir"], default="data", show_default=True, metavar="DIR", help="The data folder."),
+        click.Option(["-s", "--stage-root"], metavar="DIR", help="Staged runs.  [default: BASE/02_stage]"),
+        click.Option(["--derived-root"], metavar="DIR", help="Enriched histories.  [default: BASE/03_derived]"),
         click.Option(["--theme"], type=click.Choice([each.value for each in Theme]), help="A whole design."),
         click.Option(["--palette"], type=click.Choice([each.value for each in Palette]), help="Colours of curves."),
         click.Option(
@@ -105,11 +106,13 @@ def _draw(kind: PlotType, given: Mapping[str, Any]) -> int:
     plots = plot_batch(
         _specs(kind, given),
         base_dir=given["base_dir"],
+        stage_root=given["stage_root"],
+        derived_root=given["derived_root"],
         output=given["output"],
         settings=Settings(workers=1, conflict=Conflict.OVERWRITE if given["overwrite"] else Conflict.FAIL),
         vg_v=given["vg"],
         vds_v=given["vds"],
-        source=shlex.join(["batchlab", *sys.argv[1:]]),
+        source=command_line(),
     )
     refused = next((each.refused for each in plots.plots if each.refused), None)
     if refused is not None:
