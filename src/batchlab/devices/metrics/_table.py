@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,7 +100,13 @@ def metrics_frame(
     """
     import polars as pl
 
-    rows = list(metrics)
+    rows = sorted(metrics, key=lambda m: _place(m, seq))
+    keys = Counter((m.run_id, m.metric_name, m.extraction_method) for m in rows)
+    for (run, name, method), count in keys.items() if len(keys) < len(rows) else ():
+        if count > 1:
+            raise ValueError(
+                f"{name} of {run} by {method} was derived twice; two extractors give one metric by one method"
+            )
     columns: dict[str, list[Any]] = {
         "run_id": [m.run_id for m in rows],
         "chip_number": [m.chip.number if m.chip else None for m in rows],
@@ -119,12 +126,20 @@ def metrics_frame(
         "confidence": [m.confidence for m in rows],
         "flags": [",".join(m.flags) for m in rows],
     }
-    frame = pl.DataFrame(columns, schema=schema())
-    twice = frame.filter(frame.select(KEY).is_duplicated())
-    if twice.height:
-        run, name, method = twice.select(KEY).row(0)
-        raise ValueError(f"{name} of {run} by {method} was derived twice; two extractors give one metric by one method")
-    return _sorted(frame)
+    return pl.DataFrame(columns, schema=schema())
+
+
+def _place(metric: DerivedMetric, seq: Mapping[str, int]) -> tuple[object, ...]:
+    """Its place in the table's order; what is not known comes last."""
+    chip, number = metric.chip, seq.get(metric.run_id)
+    return (
+        (chip is None, chip.group if chip else "", chip.number if chip else 0),
+        metric.procedure,
+        (number is None, number or 0),
+        metric.run_id,
+        metric.metric_name,
+        metric.extraction_method,
+    )
 
 
 def upsert(table: pl.DataFrame | None, new: pl.DataFrame, covers: Coverage) -> Upserted:
