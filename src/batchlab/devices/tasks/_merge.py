@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from batchlab.devices.tasks._known import light_state, merge_state
 from batchlab.devices.tasks._opened import calibrations_in, opened
 from batchlab.engine import JobContext, Scalar, task
-from batchlab.errors import DataError
+from batchlab.errors import Category, DataError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -168,6 +168,7 @@ class EnrichParams(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     store: str | None = Field(None, description="the folder of the staged store, unless an earlier job hands it over")
+    chip: str | None = Field(None, description="whose history, where the input gathers those of all chips")
     chip_group: str | None = Field(None, description="of the history's chip; null for runs without one")
     chip_number: int | None = Field(None, description="of the history's chip; null for runs without one")
     calibrations: bool = Field(True, description="join the calibration and power of each run's light")
@@ -186,14 +187,17 @@ class EnrichParams(BaseModel):
     surroundings=light_state,
 )
 def enrich(ctx: JobContext, params: EnrichParams) -> Mapping[str, Scalar]:
-    """Join the history of a chip with the light of its runs, and with their metrics."""
+    """Join the history of a chip with the light of its runs, and with their metrics.
+
+    Takes its file, or all histories that a job makes (``history: {from: histories, gather: all}``) with the param chip.
+    """
     import polars as pl
 
     from batchlab.devices._calibration import link_calibrations
     from batchlab.devices._enrich import enrich as enriched_of
     from batchlab.devices._enrich import units_of, write_enriched_file
 
-    history = pl.read_parquet(ctx.input("history"), glob=False)
+    history = pl.read_parquet(_history_of(ctx, params.chip), glob=False)
     links = None
     if params.calibrations:
         store = opened(ctx, params.store)
@@ -207,3 +211,21 @@ def enrich(ctx: JobContext, params: EnrichParams) -> Mapping[str, Scalar]:
     write_enriched_file(ctx.output("enriched"), found)
     linked = 0 if links is None else links["calibration_run_id"].drop_nulls().len()
     return {"runs": found.table.height, "columns": found.table.width, "calibrated": linked}
+
+
+def _history_of(ctx: JobContext, chip: str | None) -> Path:
+    """The file of a history, given alone or among all."""
+    from batchlab.devices._history import file_of
+
+    gathered = ctx.gathered("history")
+    if not gathered:
+        return ctx.input("history")
+    names = {Path(path).name: Path(path) for member in gathered for path in member.outputs.values()}
+    if chip is None or file_of(chip) not in names:
+        there = ", ".join(sorted(names)) or "none"
+        raise DataError(
+            f"no history of {chip or 'no chip'} was handed over; name one in the param chip: {there}",
+            category=Category.MISSING_INPUT,
+            reason="no-history",
+        )
+    return names[file_of(chip)]
