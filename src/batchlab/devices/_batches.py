@@ -321,7 +321,7 @@ def _extract_job(
     inputs: dict[str, Input] = {} if geometries is None else {"geometries": str(Path(geometries).resolve())}
     # Some methods alone are a job of their own: it does not stand for all.
     verb = "extract" if extractors is None else "extract-" + "+".join(sorted(extractors))
-    return _job(f"{verb}/{chip}/{procedure}", "devices.extract", params, inputs, affinity="store")
+    return _job(f"{verb}/{chip}/{procedure}", "devices.extract", params, inputs)
 
 
 def _merge_job(layout: Layout, parts: tuple[str, ...], complete: bool) -> Job:

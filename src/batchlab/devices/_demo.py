@@ -170,7 +170,7 @@ def _deriving(lab: Lab) -> Iterator[Job]:
 
 def _part(name: str, task: str, params: Mapping[str, Json], inputs: Mapping[str, Input]) -> Job:
     path = f"{_DERIVED}/{METRICS}/parts/{name.replace('/', '_')}.parquet"
-    return Job(name=name, task=task, params=params, inputs=inputs, outputs={"part": path}, affinity="store")
+    return Job(name=name, task=task, params=params, inputs=inputs, outputs={"part": path})
 
 
 def _plots(lab: Lab) -> Iterator[Job]:

@@ -111,7 +111,8 @@ def tell_staged(layout: Any) -> None:
     click.echo(f"{stats['files']} files ({status}): {counts}")
     rejects = store.rejects().to_dicts()
     for row in rejects[:_MOST_REJECTS]:
-        click.echo(f"  rejected {row['source_file']} ({row['reason']}): {row['message']}")
+        why = row["message"].removeprefix(f"{row['source_file']}: ")
+        click.echo(f"  rejected {row['source_file']} ({row['reason']}): {why}")
     if len(rejects) > _MOST_REJECTS:
         click.echo(f"  and {len(rejects) - _MOST_REJECTS} more; inspect-manifest --status reject lists them")
 
