@@ -1,0 +1,56 @@
+"""The calls of an earlier device laboratory's programs, on this engine; a module for each of theirs.
+
+====================================  =============================================
+there                                 here
+====================================  =============================================
+``src.core.data_cache``               ``batchlab.compat.devices.data_cache``
+``src.plotting.batch``                ``batchlab.compat.devices.batch``
+``src.cli.plugin_system``             ``batchlab.compat.devices.plugin_system``
+``src.cli.commands.batch_plot``       ``batchlab.compat.devices.batch_plot``
+``src.derived.constants``             ``batchlab.compat.devices.constants``
+``src.derived.metric_pipeline``       ``batchlab.compat.devices.metric_pipeline``
+``process_and_analyze.py``            ``python -m batchlab.compat.devices``
+====================================  =============================================
+"""
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "batch": (
+        "CACHE_AVAILABLE",
+        "PlotConfig",
+        "PlotResult",
+        "PlotSpec",
+        "display_summary",
+        "execute_parallel",
+        "execute_plot",
+        "execute_sequential",
+        "get_chip_history",
+        "load_batch_config",
+    ),
+    "data_cache": (
+        "CachedItem",
+        "DataCache",
+        "cache_stats",
+        "cached_read_parquet",
+        "clear_cache",
+        "disable_parquet_caching",
+        "enable_parquet_caching",
+        "print_cache_stats",
+        "with_cache",
+    ),
+    "measurements": ("read_measurement_parquet",),
+    "metric_pipeline": ("MetricPipeline",),
+    "plugin_system": ("cli_command",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    """A name from its module, which is loaded then: the command line must not wait for tables it may not need."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
