@@ -308,6 +308,26 @@ def test_calibrations_are_linked(layout):
     assert "perfect" not in set(some["calibration"]) and "stale" in set(some["calibration"])
 
 
+def test_links_are_checked_against_the_calibrations_of_today(layout):
+    called("stage-all", layout, "-q")
+    called("build-all-histories", layout, "-q")
+    none = called("validate-calibration-links", layout)
+    assert none.exit_code == 1 and "link-calibrations does it" in none.output
+    called("link-calibrations", layout, "-q")
+    assert "all links are right" in shown(called("validate-calibration-links", layout))
+    links = pl.concat([pl.read_parquet(path) for path in layout.enriched.iterdir()], how="diagonal")
+    used = links["calibration_run_id"].drop_nulls().mode().sort()[0]
+    files = dict(Store(layout.store).table.select("run_id", "source_file").iter_rows())
+    (layout.raw / files[used]).unlink()
+    called("stage-all", layout, "-q")
+    wrong = called("validate-calibration-links", layout, "--json")
+    problems = json.loads(wrong.stdout)["problems"]
+    assert wrong.exit_code == 1 and all("no longer in the store" in each for each in problems)
+    assert len(problems) == links.filter(pl.col("calibration_run_id") == used).height
+    called("link-calibrations", layout, "-q")
+    assert called("validate-calibration-links", layout).exit_code == 0
+
+
 def test_histories_are_enriched_as_asked(layout, done):
     for name in ("stage-all", "build-all-histories"):
         called(name, layout, "-q")

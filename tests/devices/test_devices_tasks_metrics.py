@@ -18,7 +18,7 @@ from batchlab.devices._store import Store
 from batchlab.devices._workers import choose_workers, estimated_s
 from batchlab.devices.metrics import extract, metrics_frame
 from batchlab.devices.metrics._pairs import NAMES as PAIR_NAMES
-from batchlab.engine import Status, Verdict, plan, read_view, run
+from batchlab.engine import Verdict, plan, read_view, run
 from batchlab.errors import ConfigError, DataError
 
 
@@ -234,11 +234,30 @@ def test_geometries_give_mobilities(layout, tmp_path):
     derived(layout, geometries=file, procedures=["IVg"], pairs=False)
     thick = table(layout).filter(pl.col("metric_name") == "mobility_fe_holes")["value_float"].median()
     assert thick == pytest.approx(2 * thin)
-    file.write_text(f"{chip.name}:\n  layer:\n    - {{material: hBN, thickness_nm: 20}}\n")
-    result = derived(layout, geometries=file, procedures=["IVg"], pairs=False)
-    failed = [job for job in read_view(layout.derived).jobs if job.state is Status.FAILED]
-    assert result.exit_code == 1
-    assert "did you mean 'layers'" in failed[0].message and "line 2" in failed[0].message
+    # In its usual place it needs no mention.
+    file.rename(layout.raw.parent / "chips.yaml")
+    derived(layout, procedures=["IVg"], pairs=False)
+    kept = table(layout).filter(pl.col("metric_name") == "mobility_fe_holes")
+    assert kept["value_float"].median() == thick
+
+
+def test_a_wrong_description_of_chips_is_told_before_anything_runs(layout, tmp_path):
+    file = tmp_path / "chips.yaml"
+    layer = "{material: hBN, thickness_nm: 20}"
+    for text, told in (
+        (f"Alisson67:\n  layer:\n    - {layer}\n", r"chips.yaml, line 2, .*did you mean 'layers'"),
+        (f"chip:\n  layers: [{layer}]\n", "'chip' is no chip"),
+        ("Alisson67:\n  layers: [{material: wood, thickness_nm: 20}]\n", "no permittivity of 'wood'"),
+        ("Alisson67:\n  layers: [{material: hBN}]\n", "a layer needs thickness_nm"),
+        ("Alisson67:\n  layers: [{material: hBN, thickness_nm: thin}]\n", "thickness_nm must be a number"),
+        (f"Alisson67:\n  layers: [{layer}]\n  length_over_width: [4, 3]\n", "positive and in order"),
+        ("- Alisson67\n", "write a mapping from chips"),
+    ):
+        file.write_text(text)
+        with pytest.raises(ConfigError, match=told):
+            metrics_batch(layout, geometries=file)
+    with pytest.raises(DataError, match="cannot be read"):
+        metrics_batch(layout, geometries=tmp_path / "nowhere.yaml")
 
 
 def test_without_calibrations_there_are_no_powers(layout):

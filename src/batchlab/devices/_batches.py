@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchlab.devices._chips import chosen_chips, chosen_words
+from batchlab.devices._geometries import read_geometries
 from batchlab.devices._history import HISTORY, file_of
 from batchlab.devices._layout import ENRICHED, HISTORIES, METRICS, Layout
 from batchlab.devices._manifest import MANIFEST, REJECTS, RUNS
@@ -31,6 +33,8 @@ __all__ = [
     "stage_batch",
     "swept",
 ]
+
+log = logging.getLogger(__name__)
 
 STAGE, DERIVE = "devices-stage", "devices-metrics"
 PAIRED = ("IVg", "VVg")
@@ -189,7 +193,8 @@ def metrics_batch(
     modules
         Modules or .py files with further methods.
     geometries
-        A YAML file with the geometry of chips, for mobilities.
+        A YAML file with the geometry of chips, for mobilities; by default ``chips.yaml`` in the data folder, if it is
+        there.
     powers
         Whether the light of runs is found from calibrations.
     constants
@@ -223,6 +228,10 @@ def metrics_batch(
     wanted = chosen_words(procedures, {key[2] for key in counts}, "procedure")
     takes = {procedure for method in methods for procedure in method.procedures} if singles else set()
     filtered = bool(chips or group or procedures)
+    if geometries is None and layout.chips is not None and layout.chips.is_file():
+        geometries = layout.chips
+    if geometries is not None:
+        read_geometries(geometries)  # all that is wrong in it, before anything starts
     shared: dict[str, Json] = {"store": str(layout.store), "powers": powers, "constants": dict(constants)}
     jobs = [
         _extract_job(key, shared, extractors, modules, geometries, threshold_current_a)
@@ -261,6 +270,7 @@ def metrics_batch(
     if enrich:
         jobs += enrich_jobs(layout, chosen, whole=not (chips or group), strict=bool(chips))
     number, why = choose_workers(estimated_s(runs, rows, pair_count), len(jobs) - 1, workers)
+    log.info("%s", why)
     settings = replace(settings or Settings(), workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=_TOGETHER)
     batch = Batch(name=DERIVE, output=layout.derived, jobs=tuple(jobs), settings=settings, source=source)
     return Metrics(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ _LAYER = ("material", "thickness_nm", "permittivity")
 _CHIP = ("layers", "length_over_width")
 
 
-def read_geometries(path: str | Path) -> dict[Chip, Geometry]:
+def read_geometries(path: str | os.PathLike[str]) -> dict[Chip, Geometry]:
     """The geometries in a file.
 
     It looks so::

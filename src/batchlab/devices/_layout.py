@@ -24,11 +24,14 @@ class Layout:
         Output root of staging: the store and the histories.
     derived
         Output root of what is derived: metrics and enriched histories.
+    chips
+        The file that describes the geometry of chips; it need not be there.
     """
 
     raw: Path
     stage: Path
     derived: Path
+    chips: Path | None = None
 
     @classmethod
     def below(
@@ -45,6 +48,7 @@ class Layout:
             raw=Path(raw or base / "01_raw").resolve(),
             stage=Path(stage or base / "02_stage").resolve(),
             derived=Path(derived or base / "03_derived").resolve(),
+            chips=(base / "chips.yaml").resolve(),
         )
 
     @property

@@ -33,6 +33,7 @@ _COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "show-history": (f"{_CLI}._histories:show_history", "Show the runs of a chip."),
         "export-history": (f"{_CLI}._histories:export_history", "Write the history of a chip to a file."),
         "link-calibrations": (f"{_CLI}._histories:link_calibrations", "Find the power of each run's light."),
+        "validate-calibration-links": (f"{_CLI}._histories:validate_calibration_links", "Check those powers."),
         "enrich-history": (f"{_CLI}._histories:enrich_history", "Join histories with powers and metrics."),
     },
     "Metrics": {

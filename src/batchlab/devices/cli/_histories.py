@@ -21,6 +21,7 @@ __all__ = [
     "export_history",
     "link_calibrations",
     "show_history",
+    "validate_calibration_links",
 ]
 
 _FORMATS = ("table", "json", "csv")
@@ -290,6 +291,34 @@ def enrich_now(
     batch, why = enrich_batch(layout, chips=words, group=group, workers=workers, source=command_line(), **how)
     voice = {"dry_run": dry_run, "json_lines": json_lines, "quiet": quiet, "verbose": verbose}
     return running(ctx, batch, fresh=force, say=(why,), **voice)
+
+
+@click.command("validate-calibration-links")
+@base_option
+@json_option
+@click.pass_context
+def validate_calibration_links(ctx: click.Context, /, as_json: bool, **given: Any) -> None:
+    """Check the links in the enriched histories against the calibrations of today; exit code 1 if one is wrong."""
+    from batchlab.devices._calibration import calibrations_of, validate_links
+    from batchlab.devices._history import read_histories
+    from batchlab.devices._store import Store
+    from batchlab.errors import Category, DataError
+
+    layout = laid_out(given)
+    calibrations = calibrations_of(Store(layout.store))
+    linked = {name: table for name, table in read_histories(layout.enriched).items() if "calibration" in table.columns}
+    if not linked:
+        raise DataError(
+            f"{layout.enriched}: no history is linked to calibrations; link-calibrations does it",
+            category=Category.MISSING_INPUT,
+            reason="no-links",
+        )
+    wrong = [f"{name}: {each}" for name, table in linked.items() for each in validate_links(table, calibrations)]
+    if as_json:
+        print_json({"histories": sorted(linked), "right": not wrong, "problems": wrong})
+    else:
+        click.echo("\n".join(wrong) if wrong else f"{len(linked)} histories: all links are right")
+    ctx.exit(1 if wrong else 0)
 
 
 @click.command("enrich-history")

@@ -35,7 +35,7 @@ def _method_options(command: Any) -> Any:
         click.option(
             "--stale-threshold", "stale_h", type=click.FloatRange(0, min_open=True), help="In h.  [default: 24]"
         ),
-        click.option("--geometries", metavar="FILE", help="YAML with the geometry of chips, for mobilities."),
+        click.option("--geometries", metavar="FILE", help="Geometry of chips.  [default: BASE/chips.yaml]"),
         click.option(
             "--threshold-current", "threshold_current_a", type=click.FloatRange(0, min_open=True), help="In A."
         ),

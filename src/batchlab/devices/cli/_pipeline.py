@@ -31,7 +31,7 @@ __all__ = ["full_pipeline", "update"]
 @click.option("--skip-metrics", is_flag=True, help="Derive no metrics.")
 @click.option("--skip-enrichment", is_flag=True, help="Leave the enriched histories as they are.")
 @click.option("--calibrations/--no-calibrations", default=True, help="Find the light of each run.")
-@click.option("--geometries", metavar="FILE", help="YAML with the geometry of chips, for mobilities.")
+@click.option("--geometries", metavar="FILE", help="Geometry of chips.  [default: BASE/chips.yaml]")
 @click.option("-f", "--force", is_flag=True, help="Do everything anew.")
 @run_options
 @click.pass_context
