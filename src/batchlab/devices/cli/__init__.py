@@ -32,9 +32,9 @@ _COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "build-history": (f"{_CLI}._histories:build_history", "Number the runs of one chip."),
         "show-history": (f"{_CLI}._histories:show_history", "Show the runs of a chip."),
         "export-history": (f"{_CLI}._histories:export_history", "Write the history of a chip to a file."),
-        "link-calibrations": (f"{_CLI}._histories:link_calibrations", "Find the power of each run's light."),
-        "validate-calibration-links": (f"{_CLI}._histories:validate_calibration_links", "Check those powers."),
-        "enrich-history": (f"{_CLI}._histories:enrich_history", "Join histories with powers and metrics."),
+        "link-calibrations": (f"{_CLI}._enriching:link_calibrations", "Find the power of each run's light."),
+        "validate-calibration-links": (f"{_CLI}._enriching:validate_calibration_links", "Check those powers."),
+        "enrich-history": (f"{_CLI}._enriching:enrich_history", "Join histories with powers and metrics."),
     },
     "Metrics": {
         "derive-all-metrics": (f"{_CLI}._metrics:derive_all_metrics", "Derive all metrics of runs and pairs."),

@@ -53,7 +53,7 @@ def full_pipeline(
     Each step does only what is new. Files that are rejected and runs that fail are told, and end with exit code 1.
     """
     from batchlab.devices._batches import stage_batch
-    from batchlab.devices.cli._histories import enrich_now
+    from batchlab.devices.cli._enriching import enrich_now
     from batchlab.devices.cli._metrics import derive
 
     layout = laid_out(given)
@@ -109,7 +109,7 @@ def update(
     No metrics are derived: those that are there stay joined. derive-all-metrics brings them up to date.
     """
     from batchlab.devices._batches import stage_batch
-    from batchlab.devices.cli._histories import enrich_now
+    from batchlab.devices.cli._enriching import enrich_now
 
     layout = laid_out(given)
     batch = stage_batch(layout, **staged_with(given), force=force, group=group, minimum=minimum, source=command_line())

@@ -1,4 +1,4 @@
-"""The batches of a laboratory's data: staging with histories, and all that is derived."""
+"""The batch that derives metrics of staged runs and puts them into one table."""
 
 from __future__ import annotations
 
@@ -9,126 +9,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from batchlab.devices._batches._enrich import enrich_jobs
+from batchlab.devices._batches._words import DERIVE, TOGETHER, chips_in
 from batchlab.devices._chips import chosen_chips, chosen_words
 from batchlab.devices._geometries import read_geometries
-from batchlab.devices._history import HISTORY, file_of
-from batchlab.devices._layout import ENRICHED, HISTORIES, METRICS, Layout
-from batchlab.devices._manifest import MANIFEST, REJECTS, RUNS
+from batchlab.devices._history import HISTORY
+from batchlab.devices._layout import ENRICHED, METRICS, Layout
 from batchlab.devices._model import Chip
 from batchlab.devices._workers import choose_workers, estimated_s
 from batchlab.engine import Batch, Conflict, From, Gather, Input, Job, Json, Settings
-from batchlab.errors import Category, ConfigError, DataError
+from batchlab.errors import ConfigError
 
 if TYPE_CHECKING:
     from batchlab.devices._store import Store
 
-__all__ = [
-    "DERIVE",
-    "STAGE",
-    "Metrics",
-    "chips_in",
-    "enrich_batch",
-    "enrich_jobs",
-    "metrics_batch",
-    "stage_batch",
-    "swept",
-]
+__all__ = ["FITTING", "PAIRED", "Metrics", "metrics_batch", "swept"]
 
 log = logging.getLogger(__name__)
 
-STAGE, DERIVE = "devices-stage", "devices-metrics"
 PAIRED = ("IVg", "VVg")
 FITTING = ("dark_relaxation", "drift", "three_phases")
 
 _NONE: Mapping[str, Json] = {}
-# Metrics are many small jobs: their ends are put down together.
-_TOGETHER = 32
-_ENRICH_S = 0.02  # CPU seconds of one history
-
-
-def stage_batch(
-    layout: Layout,
-    *,
-    timezone: str | None = None,
-    procedures: str | os.PathLike[str] | None = None,
-    strict: bool = False,
-    force: bool = False,
-    suffixes: Sequence[str] = (".csv",),
-    stage: bool = True,
-    histories: bool = True,
-    group: str | None = None,
-    minimum: int = 1,
-    settings: Settings | None = None,
-    source: str | None = None,
-) -> Batch:
-    """A batch that stages the raw files and builds the histories of chips.
-
-    Parameters
-    ----------
-    layout
-        Where all lies.
-    timezone, strict, force, suffixes
-        As `stage` has them.
-    procedures
-        A file that describes further procedures.
-    stage, histories
-        Which of both.
-    group, minimum
-        Which chips have a history: of a group, with at least as many runs.
-    settings
-        How the batch is run.
-    source
-        What the report shows as its origin: the command.
-
-    Raises
-    ------
-    DataError
-        If there are no raw files.
-    """
-    from batchlab.devices._read import ZONE, discover
-
-    jobs: list[Job] = []
-    if stage:
-        files = tuple(str(path) for path in discover(layout.raw, suffixes)) if layout.raw.is_dir() else ()
-        if not files:
-            raise DataError(
-                f"{layout.raw}: no raw files ({', '.join(suffixes)}) are there; name the folder that holds them with "
-                "--raw-root, or the data folder with --base-dir",
-                category=Category.MISSING_INPUT,
-                reason="no-raw-files",
-            )
-        inputs: dict[str, Input] = {"raw": files}
-        if procedures is not None:
-            inputs["procedures"] = str(Path(procedures).resolve())
-        params: dict[str, Json] = {
-            "raw_root": str(layout.raw),
-            "previous": str(layout.store),
-            "timezone": timezone or ZONE,
-            "strict": strict,
-            "force": force,
-            "suffixes": list(suffixes),
-        }
-        outputs = {"manifest": MANIFEST, "rejects": REJECTS, "runs": f"{RUNS}/"}
-        jobs.append(Job(name="stage", task="devices.stage", params=params, inputs=inputs, outputs=outputs))
-    if histories:
-        manifest: Input = From(jobs=("stage",), output="manifest") if stage else str(layout.store / MANIFEST)
-        jobs.append(
-            Job(
-                name="histories",
-                task="devices.histories",
-                params={"group": group, "minimum": minimum},
-                inputs={"manifest": manifest},
-                outputs={"histories": f"{HISTORIES}/"},
-            )
-        )
-    return Batch(
-        name=STAGE,
-        output=layout.stage,
-        jobs=tuple(jobs),
-        # One pass over the files, and then one over the runs: there is nothing for a second worker.
-        settings=replace(settings or Settings(), workers=1, conflict=Conflict.OVERWRITE),
-        source=source,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +173,7 @@ def metrics_batch(
         jobs += enrich_jobs(layout, chosen, whole=not (chips or group), strict=bool(chips))
     number, why = choose_workers(estimated_s(runs, rows, pair_count), len(jobs) - 1, workers)
     log.info("%s", why)
-    settings = replace(settings or Settings(), workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=_TOGETHER)
+    settings = replace(settings or Settings(), workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=TOGETHER)
     batch = Batch(name=DERIVE, output=layout.derived, jobs=tuple(jobs), settings=settings, source=source)
     return Metrics(
         batch=batch,
@@ -351,132 +253,6 @@ def _merge_job(layout: Layout, parts: tuple[str, ...], complete: bool) -> Job:
             "versions": f"{METRICS}/{layout.versions.name}",
         },
     )
-
-
-def enrich_jobs(
-    layout: Layout,
-    chips: Collection[Chip],
-    *,
-    whole: bool = False,
-    strict: bool = True,
-    calibrations: bool = True,
-    metrics: bool | str = True,
-    only: Collection[str] | None = None,
-    stale_h: float = 24.0,
-) -> list[Job]:
-    """Jobs that join histories with calibrations and metrics.
-
-    Parameters
-    ----------
-    layout
-        Where all lies.
-    chips
-        Whose histories.
-    whole
-        Take histories of runs without a chip, too.
-    strict
-        Whether each of the chips must have a history; else those without are left out.
-    calibrations
-        Whether the light is joined.
-    metrics
-        True if a job ``merge`` of the same batch makes the table; ``"as-is"`` for the table that is there; False for
-        none.
-    only
-        Metrics to take, by the beginnings of their names.
-    stale_h
-        Age in hours from which a calibration is stale.
-
-    Raises
-    ------
-    DataError
-        If a chip has no history.
-    """
-    there = {path.name: path for path in sorted(layout.histories.glob(f"*{HISTORY}"))}
-    names = {file_of(chip.name): chip for chip in sorted(chips)}
-    missing = [chip.name for file, chip in names.items() if file not in there] if strict else []
-    if missing or not there:
-        raise DataError(
-            f"{layout.histories}: no history of {', '.join(missing) or 'any chip'}; build-all-histories makes them",
-            category=Category.MISSING_INPUT,
-            reason="no-history",
-        )
-    jobs = []
-    for file, path in there.items():
-        chip = names.get(file)
-        if chip is None and not whole:
-            continue
-        inputs: dict[str, Input] = {"history": str(path)}
-        if metrics is True:
-            inputs["metrics"] = From(jobs=("merge",), output="wide")
-        elif metrics and layout.wide.is_file():
-            inputs["metrics"] = str(layout.wide)
-        jobs.append(
-            Job(
-                name=f"enrich/{file.removesuffix(HISTORY)}",
-                task="devices.enrich",
-                params={
-                    "store": str(layout.store),
-                    "chip_group": None if chip is None else chip.group,
-                    "chip_number": None if chip is None else chip.number,
-                    "calibrations": calibrations,
-                    "stale_h": stale_h,
-                    "only": None if only is None else sorted(only),
-                },
-                inputs=inputs,
-                outputs={"enriched": f"{ENRICHED}/{file}"},
-            )
-        )
-    return jobs
-
-
-def enrich_batch(
-    layout: Layout,
-    *,
-    chips: Sequence[str] = (),
-    group: str | None = None,
-    calibrations: bool = True,
-    metrics: bool = True,
-    only: Collection[str] | None = None,
-    stale_h: float = 24.0,
-    workers: int | None = None,
-    source: str | None = None,
-) -> tuple[Batch, str]:
-    """A batch that joins histories with calibrations, and with the metrics that are there; and why so many workers.
-
-    Parameters
-    ----------
-    chips, group
-        Whose histories.
-    calibrations, metrics
-        Whether they are joined.
-    only, stale_h
-        As `enrich_jobs` has them.
-    workers
-        How many; chosen by cost unless given.
-    source
-        What the report shows as its origin.
-    """
-    from batchlab.devices._store import Store
-
-    jobs = enrich_jobs(
-        layout,
-        chosen_chips(chips, chips_in(Store(layout.store)), group=group),
-        whole=not (chips or group),
-        strict=bool(chips),
-        calibrations=calibrations,
-        metrics="as-is" if metrics else False,
-        only=only,
-        stale_h=stale_h,
-    )
-    number, why = choose_workers(_ENRICH_S * len(jobs), len(jobs), workers)
-    settings = Settings(workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=_TOGETHER)
-    return Batch(name=DERIVE, output=layout.derived, jobs=tuple(jobs), settings=settings, source=source), why
-
-
-def chips_in(store: Store) -> tuple[Chip, ...]:
-    """The chips that have staged runs, sorted."""
-    rows = store.table.select("chip_group", "chip_number").drop_nulls().unique().iter_rows()
-    return tuple(sorted(Chip(group, number) for group, number in rows))
 
 
 def swept(layout: Layout, batch: Batch) -> tuple[str, ...]:
