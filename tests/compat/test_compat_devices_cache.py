@@ -21,6 +21,7 @@ from batchlab.compat.devices.data_cache import (
     print_cache_stats,
     with_cache,
 )
+from batchlab.errors import DataError
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +136,8 @@ def test_other_reads_go_to_the_reader(table: Path):
     with pytest.raises(FileNotFoundError):
         pl.read_parquet(table.parent / "absent.parquet")
     assert counts() == (0, 0)
+    with pytest.raises(DataError, match="there is no such file; stage its run"):
+        measurements.read_measurement_parquet(table.parent / "absent.parquet")
 
 
 def test_functions_keep_what_they_return(tmp_path: Path):

@@ -478,6 +478,24 @@ def commands(name: str) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(tuple(shlex.split(re.split(r" (?:\||>|2>)", each[1])[0])) for each in found if each))
 
 
+# Lines of other programs, of the reader's own project, or of the script that the document itself takes away.
+_OTHERS = (
+    *("git ", "source ", "ls ", "ruff ", "black ", "pytest ", "grep ", "for i in ", "done", "echo ", "time bash "),
+    *("python3 -m pytest tests/", "python3 tests/benchmark_pairwise.py", "python batch_plot.py "),
+)
+_RUN = ("python3 process_and", "time python3 process_and", "$ python3 process_and", "--procedures ", "--verbose 2>&1")
+_OPTIONS = ("--parallel,", "--dry-run,", "--verbose,", "--help ")
+_HELP = ("Usage:", "Execute batch", "Arguments:", "CONFIG_FILE", "Options:", *_OPTIONS)
+
+
+def test_no_line_of_a_shell_is_overlooked():
+    for name in (PLOTS, METRICS):
+        for block in blocks(name, "bash"):
+            left = re.sub(r'git commit -m "[^"]*"', "git commit", _INLINE.sub("", _SCRIPT.sub("", block)))
+            lines = [line.strip() for line in left.splitlines() if line.strip() and not line.startswith("#")]
+            assert [line for line in lines if not line.startswith((*_OTHERS, *_RUN, *_HELP))] == []
+
+
 @pytest.fixture(scope="module")
 def place(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of its own in which commands write, with metrics; ``python3`` there is this Python."""
@@ -519,6 +537,14 @@ def test_every_command_line_runs(name: str, least: int, place: Path):
             assert "✓ Loaded 5 plot specifications for Alisson67" in done.stdout
         if "--verbose" in words and "IVg,VVg,It" in words:
             assert "Pairwise extraction progress: " in done.stderr + done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "6"])
+def test_the_advised_numbers_of_workers_are_taken(workers: str, place: Path):
+    assert f"`--workers {workers}`" in document(METRICS)
+    done = ran(place, "python3", "process_and_analyze.py", "derive-all-metrics", "--workers", workers, "--dry-run")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

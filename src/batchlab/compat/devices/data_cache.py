@@ -288,4 +288,4 @@ def _cached_polars(source: Any, **told: Any) -> pl.DataFrame:
 
 def _cached_measurement(path: str | os.PathLike[str]) -> pl.DataFrame:
     """`read_measurement_parquet`, kept."""
-    return _kept(Path(path), _read_parquet)
+    return _kept(Path(path), _read_measurement)
