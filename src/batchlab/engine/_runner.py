@@ -19,7 +19,7 @@ from batchlab.engine._endings import Endings
 from batchlab.engine._events import TERMINAL, Done, Event, Failed, Lost, Result
 from batchlab.engine._full_disk import FullDisk
 from batchlab.engine._lineup import Lineup
-from batchlab.engine._model import BatchState
+from batchlab.engine._model import BatchState, Outcome, Status
 from batchlab.engine._placing import Placing
 from batchlab.engine._plan import Plan
 from batchlab.engine._schedule import Schedule
@@ -191,6 +191,10 @@ class Runner:
                 self.tally.count(outcome)
             self._telling.end(case, outcome)
             self._lineup.over(case, outcome)
+            if outcome.status is Status.DONE:
+                # All of it is in the ledger; a batch of thousands is not to be held in memory as well.
+                case.ended = Outcome(job=outcome.job, status=outcome.status)
+                case.attempt, case.warnings, case.log = None, (), None
 
     def _commit(self) -> None:
         if not self._records.pending.any() and self._clock() < self._on.lease.due:
