@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from batchlab.devices._durable import sync_folder, write_whole
-from batchlab.devices._history import HISTORY, file_of
+from batchlab.devices._history import file_of, remove_others
 
 if TYPE_CHECKING:
     import polars as pl
@@ -131,10 +131,7 @@ def write_enriched(found: Mapping[str, Enriched], folder: str | os.PathLike[str]
     for name, enriched in found.items():
         write_enriched_file(folder / file_of(name), enriched)
     if sweep:
-        kept = {file_of(name) for name in found}
-        for path in folder.glob(f"*{HISTORY}"):
-            if path.name not in kept:
-                path.unlink(missing_ok=True)
+        remove_others(folder, found)
     sync_folder(folder)
 
 

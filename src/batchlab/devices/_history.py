@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ __all__ = [
     "history_of",
     "read_histories",
     "read_history",
+    "remove_others",
     "seqs_of",
     "write_histories",
 ]
@@ -201,11 +202,16 @@ def write_histories(found: Mapping[str, pl.DataFrame], folder: str | os.PathLike
 
         write_whole(folder / file_of(name), fill)
     if sweep:
-        kept = {file_of(name) for name in found}
-        for path in folder.glob(f"*{HISTORY}"):
-            if path.name not in kept:
-                path.unlink(missing_ok=True)
+        remove_others(folder, found)
     sync_folder(folder)
+
+
+def remove_others(folder: Path, chips: Iterable[str]) -> None:
+    """Remove the histories in a folder that are of none of these chips."""
+    kept = {file_of(name) for name in chips}
+    for path in folder.glob(f"*{HISTORY}"):
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
 
 
 def file_of(chip: str) -> str:

@@ -16,7 +16,7 @@ from batchlab.errors import Category, DataError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Store"]
+__all__ = ["RUN_FIELDS", "Store"]
 
 # Rows read at once: bounds the memory of a pass.
 SPAN = 500_000
@@ -291,7 +291,8 @@ class Store:
             yield _run(row, {name: arrays[name][at : at + row["rows"]].copy() for name in names})
 
 
-_NEEDED = (
+# Of the manifest: all that a run is made of, its data by its id.
+RUN_FIELDS = (
     "run_id",
     "proc",
     "chip_group",
@@ -299,13 +300,11 @@ _NEEDED = (
     "start_time_utc",
     "date_origin",
     "has_light",
-    "settings",
     "quality_flags",
     "data_columns",
-    "data_file",
-    "offset",
-    "rows",
+    "settings",
 )
+_NEEDED = (*RUN_FIELDS, "data_file", "offset", "rows")
 
 
 def _run(row: Mapping[str, Any], columns: Mapping[str, Any]) -> Run:

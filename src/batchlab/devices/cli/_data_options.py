@@ -24,6 +24,7 @@ __all__ = [
     "run_options",
     "running",
     "told_of_run",
+    "with_options",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,7 +58,7 @@ def base_option(command: F) -> F:
         click.option("-s", "--stage-root", metavar="DIR", help="Staged runs, histories.  [default: BASE/02_stage]"),
         click.option("--derived-root", metavar="DIR", help="Metrics, enriched histories.  [default: BASE/03_derived]"),
     )
-    return _given(command, options)
+    return with_options(command, options)
 
 
 def run_options(command: F) -> F:
@@ -69,7 +70,7 @@ def run_options(command: F) -> F:
         click.option("-q", "--quiet", is_flag=True, help="Tell errors alone."),
         click.option("-v", "--verbose", is_flag=True, help="Tell of each job, and what is logged, too."),
     )
-    return _given(command, options)
+    return with_options(command, options)
 
 
 def chip_options(command: F) -> F:
@@ -83,7 +84,7 @@ def chip_options(command: F) -> F:
             "-p", "--procedures", multiple=True, metavar="NAMES", help="As in IVg,VVg; else all that have metrics."
         ),
     )
-    return _given(command, options)
+    return with_options(command, options)
 
 
 def json_option(command: F) -> F:
@@ -91,7 +92,8 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="For machines.")(command)
 
 
-def _given(command: F, options: Sequence[Callable[[F], F]]) -> F:
+def with_options(command: F, options: Sequence[Callable[[F], F]]) -> F:
+    """A command with these options, in this order in its help."""
     for option in reversed(options):
         command = option(command)
     return command

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batchlab.devices.cli._data_options import base_option, command_line, laid_out, run_options, running
+from batchlab.devices.cli._data_options import (
+    F,
+    base_option,
+    command_line,
+    laid_out,
+    run_options,
+    running,
+    with_options,
+)
 from batchlab.devices.cli._staging import staged_with, staging_options, tell_staged
 
 if TYPE_CHECKING:
@@ -16,18 +24,26 @@ if TYPE_CHECKING:
 __all__ = ["full_pipeline", "update"]
 
 
+def _which_histories(command: F) -> F:
+    """Of which chips there is to be a history."""
+    options = (
+        click.option("-g", "--group", metavar="GROUP", help="Only chips of this group.  [default: all]"),
+        click.option(
+            "--min",
+            "--min-experiments",
+            "minimum",
+            type=click.IntRange(1),
+            default=1,
+            help="Runs that a chip needs for a history.",
+        ),
+    )
+    return with_options(command, options)
+
+
 @click.command("full-pipeline")
 @base_option
 @staging_options
-@click.option("-g", "--group", metavar="GROUP", help="Only chips of this group.  [default: all]")
-@click.option(
-    "--min",
-    "--min-experiments",
-    "minimum",
-    type=click.IntRange(1),
-    default=1,
-    help="Runs that a chip needs for a history.",
-)
+@_which_histories
 @click.option("--skip-metrics", is_flag=True, help="Derive no metrics.")
 @click.option("--skip-enrichment", is_flag=True, help="Leave the enriched histories as they are.")
 @click.option("--calibrations/--no-calibrations", default=True, help="Find the light of each run.")
@@ -89,15 +105,7 @@ def full_pipeline(
 @click.command("update")
 @base_option
 @staging_options
-@click.option("-g", "--group", metavar="GROUP", help="Only chips of this group.  [default: all]")
-@click.option(
-    "--min",
-    "--min-experiments",
-    "minimum",
-    type=click.IntRange(1),
-    default=1,
-    help="Runs that a chip needs for a history.",
-)
+@_which_histories
 @click.option("-f", "--force", is_flag=True, help="Do it even if nothing is new.")
 @run_options
 @click.pass_context

@@ -8,12 +8,14 @@ from typing import Any
 import click
 
 from batchlab.devices.cli._data_options import (
+    F,
     base_option,
     command_line,
     json_option,
     laid_out,
     run_options,
     running,
+    with_options,
 )
 from batchlab.devices.cli._tables import print_counts, print_json, print_table
 
@@ -22,7 +24,7 @@ __all__ = ["clean_data", "inspect_manifest", "stage_all", "staging_options", "st
 _MOST_REJECTS = 20
 
 
-def staging_options(command: Any) -> Any:
+def staging_options(command: F) -> F:
     """How raw files are read."""
     options = (
         click.option("-p", "--procedures-yaml", metavar="FILE", help="A YAML file that describes further procedures."),
@@ -31,9 +33,7 @@ def staging_options(command: Any) -> Any:
         click.option("--suffix", "suffixes", multiple=True, metavar=".EXT", help="Of raw files.  [default: .csv]"),
         click.option("--polars-threads", type=click.IntRange(1), help="Threads of tables."),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 def staged_with(given: dict[str, Any]) -> dict[str, Any]:

@@ -15,19 +15,6 @@ from batchlab.errors import BatchlabError
 
 __all__ = ["extract_state", "light_state", "merge_state", "pairs_state"]
 
-# Of the manifest: all that a run is made of, its data by its id.
-_RUN = (
-    "run_id",
-    "proc",
-    "chip_group",
-    "chip_number",
-    "start_time_utc",
-    "date_origin",
-    "has_light",
-    "quality_flags",
-    "data_columns",
-    "settings",
-)
 _NM = 1.0  # what a calibration may be off in wavelength, generously
 
 _Chip = tuple[str | None, int | None]
@@ -104,13 +91,14 @@ def _read(store: str, _mtime_ns: int, _inode: int) -> _Known:
     import polars as pl
 
     from batchlab.devices._manifest import Status, read_manifest
+    from batchlab.devices._store import RUN_FIELDS
 
     manifest = read_manifest(Path(store))
     runs = manifest.table.filter(pl.col("status") == Status.OK).sort("run_id")
     hashes: dict[tuple[_Chip, str], Any] = {}
     wavelengths: dict[tuple[_Chip, str], set[float]] = {}
     calibrations: list[tuple[float, str]] = []
-    for row in runs.select(*_RUN, "wavelength_nm").iter_rows():
+    for row in runs.select(*RUN_FIELDS, "wavelength_nm").iter_rows():
         group = ((row[2], row[3]), row[1])
         text = repr(row)
         if row[1] == "LaserCalibration":

@@ -12,11 +12,12 @@ from typing import Any
 
 from batchlab.engine import BatchView, JobView, Scalar
 from batchlab.reports import Panel, Table
-from batchlab.spectra._panel._jobs import ANALYTICS, done, jobs_of, named, number_of, output_of
+from batchlab.spectra._panel._jobs import ANALYTICS, done, jobs_of, number_of, output_of
+from batchlab.spectra._words import listed
 
 __all__ = ["analytics_panel"]
 
-_MOST = 25
+_MOST, _MOST_NAMED = 25, 3
 _TOLD = {"outlier": 0, "watch": 1}  # worth a row
 _MEANT = {
     "level": "mean intensity",
@@ -79,7 +80,7 @@ def _headline(job: JobView, found: _Found | None) -> str:
     text = f"{out} of {job.metrics.get('n', 0)} spectra {'stands' if out == 1 else 'stand'} out"
     rows = [] if found is None else _told(found)
     names = [row["name"] for row in rows if row["verdict"] == "outlier"] or [str(job.metrics.get("worst", ""))]
-    return f"{text}: {named(names)}"
+    return f"{text}: {listed(names, _MOST_NAMED)}"
 
 
 def _told(found: _Found) -> list[Mapping[str, str]]:

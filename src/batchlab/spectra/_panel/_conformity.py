@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 
 from batchlab.engine import BatchView, JobView, Scalar
 from batchlab.reports import Panel, Table
-from batchlab.spectra._panel._jobs import COMPARE, done, jobs_of, named, number_of, output_of, told, unit_of
+from batchlab.spectra._panel._jobs import COMPARE, done, jobs_of, number_of, output_of, told, unit_of
 from batchlab.spectra._panel._likeness import least_alike
 from batchlab.spectra._panel._numbers import legend, pretty_unit
 from batchlab.spectra._rules import ALL_INSIDE, Rule, parse_rule
+from batchlab.spectra._words import listed
 
 __all__ = ["conformity_panel"]
 
 _MOST_FAILED, _MOST_PASSED = 100, 10
+_MOST_NAMED = 3
 _PICTURES = 4
 _BAND = ("outside_percent", "longest_run", "largest_excess", "largest_excess_at")
 
@@ -70,7 +72,7 @@ def _headline(judged: Sequence[JobView], failed: Sequence[JobView]) -> str:
     if not failed:
         return f"all {len(judged)} samples conform" if len(judged) > 1 else "the sample conforms"
     of = f"{len(failed)} of {len(judged)} samples do not conform" if len(judged) > 1 else "the sample does not conform"
-    return f"{of}: {named([job.name.partition('/')[2] or job.name for job in failed])}"
+    return f"{of}: {listed([job.name.partition('/')[2] or job.name for job in failed], _MOST_NAMED)}"
 
 
 def _verdict(job: JobView) -> Scalar:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from batchlab.engine import BatchView, JobView, Scalar, Status
@@ -16,7 +16,6 @@ __all__ = [
     "done",
     "input_of",
     "jobs_of",
-    "named",
     "number_of",
     "output_of",
     "told",
@@ -64,9 +63,3 @@ def unit_of(jobs: Iterable[JobView], name: str) -> str | None:
     units = {job.metrics.get(name) for job in jobs}
     unit = units.pop() if len(units) == 1 else None
     return None if unit in (None, "1") else str(unit)
-
-
-def named(names: Sequence[str], most: int = 3) -> str:
-    """A few names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -22,6 +22,7 @@ from batchlab.spectra._read._recognize import proposals_of, recognized
 from batchlab.spectra._read._sample import whole
 from batchlab.spectra._read._source import text_of
 from batchlab.spectra._read._take import Said, take
+from batchlab.spectra._words import listed
 
 __all__ = ["choose_spectrum", "read_spectra", "read_spectrum"]
 
@@ -238,8 +239,7 @@ def _chosen(path: Path, entries: list[Entry], wanted: Selector | None) -> Entry:
 
 def _listed(entries: list[Entry]) -> str:
     shown = [each.where if each.where.endswith(each.name) else f"{each.where}: {each.name}" for each in entries]
-    more = len(shown) - _MOST_LISTED
-    return ", ".join(shown[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+    return listed(shown, _MOST_LISTED)
 
 
 def _doubted(entry: Entry, doubt: str) -> Entry:

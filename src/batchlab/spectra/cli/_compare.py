@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from batchlab.spectra._kinds import AxisKind, Normalization, Quantity
+from batchlab.spectra._words import listed
 from batchlab.spectra.cli._asked import asked, judging_options
 from batchlab.spectra.cli._types import LimitsType, WordsType, WorkersType
 
@@ -190,7 +191,7 @@ def compare(
         failed = _not_conforming(batch)
         code = 1 if failed else 0
         if failed and (quiet or json_lines):  # else the summary names them
-            click.echo(f"{_listed(failed)} {'does' if len(failed) == 1 else 'do'} not conform", err=True)
+            click.echo(f"{listed(failed, _MOST_NAMED)} {'does' if len(failed) == 1 else 'do'} not conform", err=True)
     ctx.exit(code)
 
 
@@ -211,8 +212,3 @@ def _not_conforming(batch: Batch) -> tuple[str, ...]:
     view = read_view(batch.output)
     found = (job for job in view.jobs if job.name in jobs and job.metrics.get("conforms") is False)
     return tuple(job.name.partition("/")[2] or job.name for job in found)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

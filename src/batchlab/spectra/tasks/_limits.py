@@ -11,6 +11,7 @@ from pydantic import Field
 
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import BatchlabError
+from batchlab.spectra._words import listed
 from batchlab.spectra.tasks._against import Against, Judging, span_of
 from batchlab.spectra.tasks._params import LIBRARIES
 from batchlab.spectra.tasks._pinned import pinned
@@ -88,8 +89,7 @@ def limits(ctx: JobContext, params: LimitsParams) -> Mapping[str, Scalar]:
     if len(odd) > _MOST_TOLD:
         ctx.warn(f"{len(odd) - _MOST_TOLD} more warnings of the references, with one sample or another")
     if left_out:
-        more = f" and {len(left_out) - _MOST_NAMED} more" if len(left_out) > _MOST_NAMED else ""
-        ctx.warn(f"left out of the limits: {', '.join(left_out[:_MOST_NAMED])}{more}")
+        ctx.warn(f"left out of the limits: {listed(left_out, _MOST_NAMED)}")
     # Its own difference is zero everywhere, which would make a batch of differences look half as far spread.
     settled = plot_limits(against.first, reaches[1:] or reaches)
     settled = replace(settled, axis=(min(low for low, _ in ends), max(high for _, high in ends)))

@@ -10,7 +10,7 @@ from pydantic import Field, FiniteFloat
 
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import Category, DataError, JobError
-from batchlab.spectra._words import agreed
+from batchlab.spectra._words import agreed, listed
 from batchlab.spectra.tasks._collecting import Gathered, Gathering, gather, when_or_number
 from batchlab.spectra.tasks._drawing import PICTURES, save_picture
 from batchlab.spectra.tasks._params import LIBRARIES, Length
@@ -280,11 +280,10 @@ def _tell_hidden(ctx: JobContext, shown: _Shown) -> None:
 
     hidden = np.flatnonzero(hidden_shares(shown.axis, shown.rows, shown.look) > 0.5)
     if hidden.size:
-        who = ", ".join(shown.names[at] for at in hidden[:_MOST_NAMED])
-        more = f" and {hidden.size - _MOST_NAMED} more" if hidden.size > _MOST_NAMED else ""
+        who = listed([shown.names[at] for at in hidden], _MOST_NAMED)
         ctx.warn(
             f"waterfall: {hidden.size} of {len(shown.names)} spectra {agreed(hidden.size, 'is', 'are')} hidden for "
-            f"most of their length by those in front: {who}{more}; a stack hides none, or change order_by"
+            f"most of their length by those in front: {who}; a stack hides none, or change order_by"
         )
 
 
