@@ -1,0 +1,1 @@
+"""Spacecraft particle instruments: every orbit's spectrograms, right in energy and time."""
