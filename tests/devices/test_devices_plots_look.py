@@ -181,6 +181,9 @@ def test_palettes_are_told_apart_by_every_kind_of_colour_vision() -> None:
         "protan": np.array(
             [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
         ),
+        "tritan": np.array(
+            [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+        ),
     }
     for palette in Palette:
         rgb = np.array([[int(each[at : at + 2], 16) / 255 for at in (1, 3, 5)] for each in PALETTES[palette]])

@@ -3,7 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from batchlab.figures import PALETTE, Role
+from batchlab.figures import CYCLE, PALETTE, Role
 
 # Machado, Oliveira, Fernandes, A physiologically-based model for simulation of color vision deficiency,
 # IEEE Trans. Vis. Comput. Graph. 15 (2009) 1291: severity 1.0, on linear RGB.
@@ -43,6 +43,16 @@ def test_roles_are_told_apart_by_every_kind_of_colour_vision(vision):
         # Tritanopia is a hundred times rarer than the other two, and blue and green come close in it.
         enough = 15 if dashed or vision == "tritanopia" else 20
         assert apart > enough, (one, other)
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_groups_are_told_apart_by_every_kind_of_colour_vision(vision):
+    seen = [lab(colour, VISION[vision]) for colour in CYCLE]
+    nearest, one, other = min(
+        (np.linalg.norm(seen[a] - seen[b]), CYCLE[a], CYCLE[b]) for a, b in combinations(range(len(CYCLE)), 2)
+    )
+    assert nearest > 15, (one, other)
+    assert min(np.linalg.norm(each - lab("#FFFFFF", VISION[vision])) for each in seen) > 35
 
 
 @pytest.mark.parametrize("vision", VISION)

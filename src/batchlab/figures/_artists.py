@@ -22,6 +22,8 @@ _PEAK_PT = 8.0
 _ABOVE_PT = 7.2  # from a peak to its label: the mark is 4 high, and has 2.5 on either side
 _BESIDE_PT = 8.5
 _FAR = 1e6  # spans of an axis beyond its limits
+_FEW_DECADES = 1.6  # in sight: beyond, powers of ten say enough
+_BETWEEN = ((0.35, range(1, 10)), (0.75, (2, 3, 4, 5, 6, 8)), (1.2, (2, 3, 5)), (_FEW_DECADES, (2, 5)))  # by decades
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -104,19 +106,45 @@ def add_legend(axes: Axes, named: Sequence[tuple[Any, str]], width_px: float) ->
 
 
 def write_powers(axis: Any) -> None:
-    """Numbers along a logarithmic axis in plain text, for no text here is mathematics: 0.01, 10⁻⁶."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    """Numbers along a logarithmic axis in plain text, for no text here is mathematics: 0.01, 10⁻⁶.
+
+    Where fewer than two powers of ten are in sight, or hardly more than a decade, numbers between them are written too.
+    """
+    from matplotlib.ticker import FuncFormatter
 
     axis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_formatter(FuncFormatter(lambda value, _: between_powers(value, tuple(axis.get_view_interval()))))
 
 
 def power(value: float) -> str:
-    """A power of ten as text."""
+    """A power of ten as text, or a few of them: 10⁻⁶, 2×10⁻⁶."""
     if value <= 0 or 1e-3 <= value < 1e4:
         return f"{value:g}"
-    exponent = round(math.log10(value))
-    return f"10{str(exponent).translate(_RAISED)}"
+    exponent = math.floor(math.log10(value * (1 + 1e-12)))
+    raised = f"10{str(exponent).translate(_RAISED)}"
+    few = f"{value / 10.0**exponent:.3g}"
+    return raised if few == "1" else f"{few}×{raised}"
+
+
+def between_powers(value: float, limits: tuple[float, float]) -> str:
+    """The text of a tick between powers of ten: nothing where powers say enough.
+
+    Parameters
+    ----------
+    limits
+        Of what is in sight, either the larger.
+    """
+    low, high = min(limits), max(limits)
+    if not 0 < low < high or value <= 0:
+        return ""
+    decades = math.log10(high / low)
+    if decades > _FEW_DECADES:
+        return ""
+    digit = value / 10.0 ** math.floor(math.log10(value * (1 + 1e-12)))
+    whole = round(digit)
+    shown = next(digits for most, digits in _BETWEEN if decades <= most)
+    # What is no whole multiple of a power was put there by a locator that found too few of them.
+    return power(value) if abs(digit - whole) > 1e-6 or whole in shown else ""
 
 
 def line_look(role: Role, colour: str | None = None, width_pt: float | None = None) -> dict[str, Any]:

@@ -146,6 +146,8 @@ def _fill(axes: Axes, plot: Plot, sheet: Sheet, small: float) -> list[Any]:
     if plot.y_label and not sheet.y_label:
         axes.set_ylabel(_label(plot.y_label), fontsize=max(7.0, 10.5 * small))
     axes.tick_params(labelsize=max(5.5, 9.5 * small), length=3.5 * max(0.5, small))
+    if plot.x_log or plot.y_log:
+        axes.tick_params(which="minor", labelsize=max(5.0, 8.0 * small))
     if plot.title:
         room = sheet.size_in[0] * 72 / sheet.columns / (0.62 * max(6.0, 10.5 * small))
         title = shortened(plain_text(plot.title), max(6, int(room)))

@@ -7,6 +7,7 @@ References
 ----------
 .. [1] M. Okabe and K. Ito, *Color Universal Design: how to make figures and presentations that are friendly
    to colorblind people*, 2002.
+.. [2] P. Tol, *Colour Schemes*, SRON/EPS/TN/09-002, issue 3.2, 2021.
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ PALETTE: Mapping[Role, Style] = MappingProxyType(
     }
 )
 
-CYCLE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#B8A800")
-"""Of groups, in their order. The last is a darker form of Okabe and Ito's yellow, which hardly shows on white."""
+CYCLE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#882255")
+"""Of groups, in their order: those of Okabe and Ito, but Tol's wine [2]_ for their yellow. That hardly shows on white,
+and darkened it is their orange to people without red cones."""
 
 SYMBOLS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 """Of groups too: there are more of them than of colours, so that no two of the first 88 groups look the same."""

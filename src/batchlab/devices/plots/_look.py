@@ -49,8 +49,8 @@ PALETTES: dict[Palette, tuple[str, ...]] = {
     Palette.PRISM_RAIN: ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#000000"),
     # Tol's muted.
     Palette.DEEP_RAIN: ("#332288", "#CC6677", "#117733", "#88CCEE", "#882255", "#44AA99", "#999933", "#AA4499"),
-    # Okabe's and Ito's but for yellow: pale on white; darkened, their orange to people without red cones.
-    Palette.SCIENTIFIC: ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"),
+    # Okabe's and Ito's, but Tol's wine for yellow: pale on white; darkened, their orange to people without red cones.
+    Palette.SCIENTIFIC: ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#882255"),
     Palette.MINIMAL: ("#000000", "#0072B2", "#8C8C8C", "#56B4E9"),
     # Tol's vibrant.
     Palette.VIVID: ("#EE7733", "#0077BB", "#009988", "#CC3311", "#33BBEE", "#EE3377", "#000000"),
