@@ -157,6 +157,16 @@ def test_calibrations_are_named_by_what_differs() -> None:
     assert [line.label for line in marks(again, Line)] == ["365 nm, F1", "455 nm, F1", "455 nm, F2"]
 
 
+def test_many_calibrations_have_the_colour_and_name_of_their_wavelength() -> None:
+    runs = [calibration_run(at, nm) for at, nm in enumerate([365.0, 455.0, 850.0] * 6, 1)]
+    made = drawn("plot-laser-calibration", runs)
+    curves = marks(made, Line)
+    assert [line.label for line in curves if line.label] == ["365 nm (6)", "455 nm (6)", "850 nm (6)"]
+    assert [len({line.colour for line in curves[at : at + 6]}) for at in (0, 6, 12)] == [1, 1, 1]
+    assert len({line.colour for line in curves}) == 3
+    assert len(set(made.tables[0].columns["curve"])) == 18  # the numbers keep them apart
+
+
 def test_calibrations_are_compared_wavelength_by_wavelength() -> None:
     runs = [calibration_run(at, nm) for at, nm in ((1, 455.0), (2, 365.0), (3, 455.0))]
     (sheet,) = drawn("plot-laser-calibration-comparison", runs).sheets
@@ -235,9 +245,35 @@ def test_gates_that_were_held_from_the_same_dirac_point_are_one_group() -> None:
     )
     made = drawn("plot-photoresponse", runs, facts)
     assert [points.label.partition(":")[0] for points in marks(made, Points)] == [
-        "365 nm, Vg = 2 V",
         "365 nm, Vg = −3.8 V",
+        "365 nm, Vg = 2 V",
     ]
+
+
+def test_many_groups_are_in_order_and_named_beside_the_axes() -> None:
+    runs = [it_run(number, vg_fixed_v=vg) for number, vg in enumerate((5.0, -10.0, 0.0, -2.0, 3.0, -3.0), 1)]
+    facts = Facts(
+        runs={
+            run.run_id: RunFacts(power_w=1e-6 * n, metrics={"delta_current": 1e-7 * n}) for n, run in enumerate(runs, 1)
+        }
+    )
+    made = drawn("plot-photoresponse", runs, facts)
+    volts = [points.label.removeprefix("365 nm, Vg = ") for points in marks(made, Points)]
+    assert volts == ["−10 V", "−3 V", "−2 V", "0 V", "3 V", "5 V"]
+    assert made.sheets[0].plots[0].legend.place == "right"  # type: ignore[union-attr]
+    few = drawn("plot-photoresponse", runs[:3], facts)
+    assert few.sheets[0].plots[0].legend.place == "best"  # type: ignore[union-attr]
+
+
+def test_a_falling_power_law_has_a_minus_sign() -> None:
+    runs = [it_run(number) for number in (1, 2, 3)]
+    facts = Facts(
+        runs={
+            run.run_id: RunFacts(power_w=1e-6 * n, metrics={"delta_current": 1e-7 / n}) for n, run in enumerate(runs, 1)
+        }
+    )
+    (points,) = marks(drawn("plot-photoresponse", runs, facts), Points)
+    assert points.label == "365 nm, Vg = −2 V: γ = −1.00 ± 0.01"
 
 
 @pytest.mark.parametrize(
@@ -310,10 +346,20 @@ def test_relaxation_shows_the_fit_and_what_it_leaves() -> None:
     assert made.tables[0].columns["tau (s)"] == pytest.approx([12.0], rel=1e-3)
 
 
+def test_a_time_constant_beyond_what_was_seen_is_said_to_be() -> None:
+    made = drawn("plot-its-relaxation", [relaxing(1, 900.0, 1.0)])
+    assert "s (beyond sight)" in marks(made, Line)[1].label
+    assert "e+" not in marks(made, Line)[1].label
+
+
 def test_several_relaxations_are_a_grid_and_one_that_cannot_be_fitted_is_told() -> None:
     runs = [relaxing(1, 12.0, 0.7), relaxing(2, 5.0, 1.0), it_run(3, lit=False)]
     made = drawn("plot-its-relaxation", runs)
-    assert [plot.title for plot in made.sheets[0].plots] == ["1 V: τ = 12 s, β = 0.70", "2 V: τ = 5 s, β = 1.00"]
+    assert [plot.title for plot in made.sheets[0].plots] == ["1 V", "2 V"]
+    assert [marks(made, Line, plot)[1].label for plot in (0, 1)] == [
+        "τ = 12 s, β = 0.70, R² = 1.00",
+        "τ = 5 s, β = 1.00, R² = 1.00",
+    ]
     assert "has no dark phase" in made.warnings[0]
     with pytest.raises(DataError, match="no dark phase"):
         drawn("plot-its-relaxation", runs[2:])

@@ -45,6 +45,7 @@ _SMALLEST_PT = 5.0
 _LINE = 1.35  # from one name to the next, in sizes
 _MOST_EXACT = 300_000  # points of lines in a vector file, before they are thinned; after, before they are an image
 _BINS_PER_INCH = 150
+_TITLE_TOP_IN = 0.09
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +82,16 @@ def compose(sheet: Sheet) -> Composed:
         figure.set_layout_engine(None)
         legends = [(axes.get_legend(), plot.legend) for axes, plot in zip(every, sheet.plots, strict=True)]
         set_margins(
-            figure, [(made, said) for made, said in legends if made and isinstance(said, Legend)], sheet.margins_in
+            figure,
+            [(made, said) for made, said in legends if made and isinstance(said, Legend)],
+            sheet.margins_in,
+            gaps_in=sheet.gaps_in,
+            grid=(sheet.columns, rows),
         )
         figure.align_ylabels()
     if title is not None:
+        if sheet.margins_in is not None:  # in inches from the top, as the margins are
+            title.set_y(1 - _TITLE_TOP_IN / sheet.size_in[1])
         fit_text(title, sheet.title, 0.96 * sheet.pixels[0], figure.canvas.get_renderer())  # type: ignore[attr-defined]
     lines = []
     for axes, plot, made in zip(every, sheet.plots, handles, strict=True):

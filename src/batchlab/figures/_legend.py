@@ -181,7 +181,12 @@ def put_legend(
 
 
 def set_margins(
-    figure: Figure, legends: Sequence[tuple[Any, Legend]], margins_in: tuple[float, float, float, float]
+    figure: Figure,
+    legends: Sequence[tuple[Any, Legend]],
+    margins_in: tuple[float, float, float, float],
+    *,
+    gaps_in: tuple[float, float] | None = None,
+    grid: tuple[int, int] = (1, 1),
 ) -> None:
     """Give a figure fixed margins, and what its legends beside or above the axes need besides.
 
@@ -189,6 +194,10 @@ def set_margins(
     ----------
     margins_in
         Left, right, top and bottom, in inches.
+    gaps_in
+        Between columns and between rows; None leaves matplotlib's shares.
+    grid
+        Columns and rows.
 
     Raises
     ------
@@ -204,12 +213,19 @@ def set_margins(
             right = max(right, box.width / figure.dpi + 2 * _GAP_IN)
         elif legend.place == "above":
             top = max(top, margins_in[2] + box.height / figure.dpi)
-    if width - left - right < 0.25 * width or height - top - bottom < 0.25 * height:
+    gaps = (0.0, 0.0) if gaps_in is None else tuple(gap * (n - 1) for gap, n in zip(gaps_in, grid, strict=True))
+    wide, high = width - left - right - gaps[0], height - top - bottom - gaps[1]
+    if wide < 0.25 * width or high < 0.25 * height:
         raise PlotError(
             f"{width:.3g} x {height:.3g} in is too small for the labels of this figure; "
             "make it larger, the labels shorter, or put the legend elsewhere"
         )
-    figure.subplots_adjust(left=left / width, right=1 - right / width, top=1 - top / height, bottom=bottom / height)
+    shares = {}
+    if gaps_in is not None:  # matplotlib takes them in mean sizes of axes
+        shares = {"wspace": gaps_in[0] * grid[0] / wide, "hspace": gaps_in[1] * grid[1] / high}
+    figure.subplots_adjust(
+        left=left / width, right=1 - right / width, top=1 - top / height, bottom=bottom / height, **shares
+    )
 
 
 def _emptiest(axes: Axes, curves: Sequence[Line], count: int) -> str:

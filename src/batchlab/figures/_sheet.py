@@ -227,6 +227,8 @@ class Sheet:
     margins_in
         Left, right, top and bottom, in inches: those of every sheet of a family, which then look alike, and are drawn
         faster; a legend beside or above the axes gets its room besides. Without them they are learned from the labels.
+    gaps_in
+        With margins: between plots beside each other, and above each other, in inches.
     lettering
         How letters look.
 
@@ -244,6 +246,7 @@ class Sheet:
     size_in: tuple[float, float] = (10.0, 6.0)
     dpi: float = 300.0
     margins_in: tuple[float, float, float, float] | None = None
+    gaps_in: tuple[float, float] | None = None
     lettering: Lettering = PLAIN
 
     def __post_init__(self) -> None:

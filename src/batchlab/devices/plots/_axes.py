@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from batchlab.devices._model import Array
     from batchlab.figures import Band, Name
 
-__all__ = ["Curve", "dates_along", "limits_of", "shaded", "span_of", "table_of", "text_of"]
+__all__ = ["Curve", "date_label", "dates_along", "limits_of", "shaded", "span_of", "table_of", "text_of"]
 
 _LIGHT = "#E69F00"
 _LIGHT_ALPHA = 0.15
 _STEPS_S = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
 _DAYS = (1, 2, 5, 7, 14, 30, 60, 90, 180, 365)
-_MOST_DATES = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,8 +114,8 @@ def table_of(curves: Sequence[Curve], facts: Facts, x_name: str, y_name: str) ->
     )
 
 
-def dates_along(limits: tuple[float, float], time_zone: str) -> tuple[Name, ...]:
-    """Round moments between two times, in Unix seconds, as a lab's clock shows them.
+def dates_along(limits: tuple[float, float], time_zone: str, *, most: int = 7) -> tuple[Name, ...]:
+    """Round moments between two times, in Unix seconds, as a lab's clock shows them, `most` steps of them or fewer.
 
     Whole days within months, whole hours within days; a date where the day changes.
     """
@@ -126,7 +125,7 @@ def dates_along(limits: tuple[float, float], time_zone: str) -> tuple[Name, ...]
     first, last = (datetime.fromtimestamp(end, zone) for end in limits)
     span_s = limits[1] - limits[0]
     steps = [timedelta(seconds=step) for step in _STEPS_S] + [timedelta(days=days) for days in _DAYS]
-    step = next((each for each in steps if span_s / each.total_seconds() <= _MOST_DATES), steps[-1])
+    step = next((each for each in steps if span_s / each.total_seconds() <= most), steps[-1])
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
     whole_days = step >= timedelta(days=1)
     moments: list[datetime] = []
@@ -145,6 +144,13 @@ def dates_along(limits: tuple[float, float], time_zone: str) -> tuple[Name, ...]
         day = moment.date()
         names.append(Name(at=moment.timestamp(), text=text))
     return tuple(names)
+
+
+def date_label(limits: tuple[float, float], time_zone: str) -> str:
+    """What an axis of dates is called, with the years that its numbers leave out."""
+    zone = ZoneInfo(time_zone)
+    first, last = (datetime.fromtimestamp(end, zone).year for end in limits)
+    return f"date and time, {first if first == last else f'{first} to {last}'} ({time_zone})"
 
 
 def text_of(runs: Sequence[Run]) -> str:

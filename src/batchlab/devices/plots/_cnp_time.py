@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from batchlab.devices._model import Run
-from batchlab.devices.plots._axes import dates_along, limits_of, text_of
+from batchlab.devices.plots._axes import date_label, dates_along, limits_of, text_of
 from batchlab.devices.plots._legends import light_word
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, Table, only
@@ -91,7 +91,7 @@ def draw_cnp_time(runs: Sequence[Run], options: CnpOptions, look: Look, facts: F
         marks=(*loops, *points),
         x_limits=x_limits,
         y_limits=limits_of([(x, y), *heights], max(options.padding, 0.06)),
-        x_label=f"date and time ({facts.time_zone})",
+        x_label=date_label(x_limits, facts.time_zone),
         y_label="Dirac point (V)",
         x_names=dates_along(x_limits, facts.time_zone),
         legend=look.legend(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -22,6 +23,7 @@ __all__ = ["draw_laser_calibration", "draw_laser_calibration_comparison"]
 
 _PROCEDURES = ("LaserCalibration",)
 _MOST_COLUMNS = 3
+_MOST_NAMED = 12  # calibrations that have names and colours of their own
 
 
 def names(options: PlotOptions) -> tuple[Name, ...]:
@@ -41,11 +43,12 @@ def no_values(options: PlotOptions) -> tuple[str, ...]:
 
 @plot("plot-laser-calibration", procedures=_PROCEDURES, names=names, uses=no_values)
 def draw_laser_calibration(runs: Sequence[Run], options: PlotOptions, look: Look, facts: Facts) -> Drawn:
-    """Optical power over laser voltage: one curve per wavelength and fibre."""
+    """Optical power over laser voltage: one curve per wavelength and fibre; of many, one colour."""
     chosen = sorted(only(runs, _PROCEDURES, "plot-laser-calibration"), key=_order)
     told = _Told.of(chosen, wavelength=True)
     curves = [_curve(run, told.name(run, facts)) for run in chosen]
-    plot_of, curves = _plot(curves, options, look, look.colours(len(curves)))
+    labels, colours = _by_kind(chosen, told, facts, look)
+    plot_of, curves = _plot(curves, options, look, colours, labels)
     return Drawn(
         sheets=(look.sheet((plot_of,), f"Laser calibration{told.common}"),),
         tables=(table_of(curves, facts, "VL (V)", plot_of.y_label),),
@@ -61,7 +64,8 @@ def draw_laser_calibration_comparison(runs: Sequence[Run], options: PlotOptions,
     for nm, group in groupby(chosen, key=lambda run: run.number("wavelength_nm")):
         members = list(group)
         curves = [_curve(run, told.name(run, facts)) for run in members]
-        plot_of, scaled = _plot(curves, options, look, look.colours(len(curves)), title=f"{nm:g} nm")
+        labels = [curve.label for curve in curves]
+        plot_of, scaled = _plot(curves, options, look, look.colours(len(curves)), labels, title=f"{nm:g} nm")
         plots.append(plot_of)
         # In W: plots of one sheet may differ in their units.
         all_curves += [_curve(curve.run, curve.label) for curve in scaled]
@@ -72,15 +76,35 @@ def draw_laser_calibration_comparison(runs: Sequence[Run], options: PlotOptions,
     )
 
 
+def _by_kind(runs: Sequence[Run], told: _Told, facts: Facts, look: Look) -> tuple[list[str], list[str]]:
+    """Names and colours of curves: each its own, or where they are many those of its wavelength and fibre."""
+    kinds = Counter(_order(run)[:2] for run in runs)
+    if len(runs) <= _MOST_NAMED or len(kinds) == len(runs):
+        return [told.name(run, facts) for run in runs], list(look.colours(len(runs)))
+    plain = replace(told, dates=False)
+    colour_of = dict(zip(kinds, look.colours(len(kinds)), strict=True))
+    labels, named = [], set[tuple[float, str]]()
+    for run in runs:
+        kind = _order(run)[:2]
+        labels.append("" if kind in named else f"{plain.name(run, facts)} ({kinds[kind]})")
+        named.add(kind)
+    return labels, [colour_of[_order(run)[:2]] for run in runs]
+
+
 def _plot(
-    curves: list[Curve], options: PlotOptions, look: Look, colours: Sequence[str], title: str = ""
+    curves: list[Curve],
+    options: PlotOptions,
+    look: Look,
+    colours: Sequence[str],
+    labels: Sequence[str],
+    title: str = "",
 ) -> tuple[Plot, list[Curve]]:
     unit = unit_for((curve.y for curve in curves), "W")
     curves = [Curve(run=curve.run, x=curve.x, y=unit.of(curve.y), label=curve.label) for curve in curves]
     plot_of = Plot(
         marks=tuple(
-            Line(x=curve.x, y=curve.y, label=curve.label, colour=colour, width_pt=look.width_pt)
-            for curve, colour in zip(curves, colours, strict=True)
+            Line(x=curve.x, y=curve.y, label=label, colour=colour, width_pt=look.width_pt)
+            for curve, colour, label in zip(curves, colours, labels, strict=True)
         ),
         x_limits=span_of(curve.x for curve in curves),
         y_limits=limits_of(((curve.x, curve.y) for curve in curves), max(options.padding, 0.02), floor=0.0),

@@ -78,6 +78,8 @@ THEMES: dict[Theme, _Design] = {
 
 _MARGINS_IN = (0.82, 0.2, 0.2, 0.55)  # left, right, top, bottom, at letters of scale 1
 _TITLE_IN = 0.24
+_NAME_IN = 0.1  # of plots, besides
+_GAP_IN = (0.78, 0.8)  # between plots across and down
 _PANEL_SHARE = 0.62  # of a plot's height, for each further row
 
 
@@ -172,6 +174,7 @@ class Look(BaseModel):
         if self.size_in is None:
             width *= 1 + 0.45 * (columns - 1)
             height *= 1 + _PANEL_SHARE * (heights - 1) if rows > 1 else 1.0
+        named = _NAME_IN if any(plot.title for plot in plots) else 0.0
         left, right, top, bottom = (side * design.scale for side in _MARGINS_IN)
         lettering = Lettering(family=self.font, weight=self.font_weight, scale=design.scale)
         vector = self.format in ("pdf", "svg")
@@ -182,8 +185,7 @@ class Look(BaseModel):
             size_in=(width, height),
             # A vector file has no pixels: those are its thumbnail's alone.
             dpi=100.0 if vector else float(self.dpi),
-            margins_in=(left, right, top + (_TITLE_IN * design.scale if shown else 0.0), bottom)
-            if columns == 1
-            else None,
+            margins_in=(left, right, top + design.scale * ((_TITLE_IN if shown else 0.0) + named), bottom),
+            gaps_in=None if columns == 1 else (_GAP_IN[0] * design.scale, _GAP_IN[1] * design.scale),
             lettering=lettering,
         )

@@ -64,9 +64,21 @@ class _Fitted:
     @property
     def told(self) -> str:
         """What came of it, as a legend says it."""
-        tau = f"τ = {self.fit.tau_s:.3g}{_error(self.fit.tau_error_s)} s"
+        tau = f"τ = {_number(self.fit.tau_s)}{_error(self.fit.tau_error_s)} s{self._beyond}"
         beta = f"β = {self.fit.beta:.2f}{_error(self.fit.beta_error)}"
         return f"{tau}, {beta}, R² = {self.fit.r_squared:.3f}"
+
+    @property
+    def briefly(self) -> str:
+        """As the legend of a plot among many says it."""
+        tau = f"τ = {_number(self.fit.tau_s)} s{self._beyond}"
+        return f"{tau}, β = {self.fit.beta:.2f}, R² = {self.fit.r_squared:.2f}"
+
+    @property
+    def _beyond(self) -> str:
+        """A time constant longer than what was seen of it is a guess."""
+        seen_s = float(np.ptp(self.t[self.inside]))
+        return " (beyond sight)" if self.fit.tau_s > seen_s else ""
 
 
 def names(options: RelaxationOptions) -> tuple[Name, ...]:
@@ -170,13 +182,14 @@ def _small(one: _Fitted, label: str, options: RelaxationOptions, look: Look, uni
     return Plot(
         marks=(
             Line(x=x, y=measured, colour=look.colours(1)[0], width_pt=look.width_pt),
-            Line(x=x, y=model, colour=_FIT, width_pt=1.3 * look.width_pt),
+            Line(x=x, y=model, label=one.briefly, colour=_FIT, width_pt=1.3 * look.width_pt),
         ),
         x_limits=(float(x[0]), float(x[-1])),
         y_limits=limits_of([(x, measured), (x, model)], max(options.padding, 0.02)),
         x_label="t (s)",
         y_label=f"I_ds ({unit.symbol})",
-        title=f"{label}: τ = {one.fit.tau_s:.3g} s, β = {one.fit.beta:.2f}",
+        title=label,
+        legend=replace(look.legend(), place=look.legend_place or "best", scale=0.8 * look.legend_scale),
         grid=look.grid,
     )
 
@@ -202,5 +215,10 @@ def _table(fits: Sequence[_Fitted], facts: Facts) -> Table:
     )
 
 
+def _number(value: float, digits: int = 3) -> str:
+    """So many digits that count, without a power of ten up to a million."""
+    return f"{float(f'{value:.{digits}g}'):.10g}" if abs(value) < 1e6 else f"{value:.{digits}g}"
+
+
 def _error(value: float) -> str:
-    return f" ± {value:.2g}" if math.isfinite(value) and value > 0 else ""
+    return f" ± {_number(value, 2)}" if math.isfinite(value) and value > 0 else ""

@@ -11,7 +11,7 @@ import numpy as np
 
 from batchlab.devices._model import Run
 from batchlab.devices.metrics import PowerLaw, power_law
-from batchlab.devices.plots._axes import dates_along, limits_of, text_of
+from batchlab.devices.plots._axes import date_label, dates_along, limits_of, text_of
 from batchlab.devices.plots._light import light_windows
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, Table
@@ -37,6 +37,8 @@ _LABELS = {
 _PADDING = 0.06  # the least, so that no point is cut
 _SAME_NM = 0.5
 _SAME_V = 0.05
+_NONE = -math.inf
+_MOST_INSIDE = 4  # groups whose names may lie on the axes; more would hide points
 _FEWEST = 3  # points that a law goes through
 
 
@@ -112,7 +114,7 @@ def responses(
         x = _x_of(run, options.photoresponse_x, facts)
         if math.isfinite(value) and math.isfinite(x):
             found.append(Response(run=run, x=x, value=value, group=_group(run, options.photoresponse_x), source=source))
-    return sorted(found, key=lambda each: (each.group, each.x)), shown
+    return sorted(found, key=lambda each: (*_settings(each.run, options.photoresponse_x), each.x)), shown
 
 
 def draw_response(
@@ -154,6 +156,7 @@ def draw_response(
             continue
         law = law_of(xs[chosen], values[chosen]) if options.photoresponse_x == "power" else None
         name = group if law is None else f"{group}: γ = {law.exponent:.2f} ± {law.error:.2f}".removeprefix(": ")
+        name = name.replace("= -", "= \N{MINUS SIGN}")
         marks.append(
             Points(
                 x=px[chosen],
@@ -171,6 +174,7 @@ def draw_response(
             line_x = along if x_unit is None else x_unit.of(along)
             marks.append(Line(x=line_x, y=curve, colour=colour, width_pt=0.7 * look.width_pt))
     dates = options.photoresponse_x == "time"
+    place = "best" if len(groups) <= _MOST_INSIDE else "right"
     x_limits = _limits(px, x_log, options.padding)
     y_label = f"{'|Δ' if y_log else 'Δ'}{shown.symbol}{'|' if y_log else ''} ({unit.symbol})"
     x_label = f"{label} ({x_unit.symbol})" if x_unit is not None else label
@@ -180,10 +184,10 @@ def draw_response(
         y_limits=_limits(py, y_log, options.padding),
         x_log=x_log,
         y_log=y_log,
-        x_label=f"{label} ({facts.time_zone})" if dates else x_label,
+        x_label=date_label(x_limits, facts.time_zone) if dates else x_label,
         y_label=y_label,
-        x_names=dates_along(x_limits, facts.time_zone) if dates else (),
-        legend=replace(look.legend(), place=look.legend_place or "best") if any(groups) else False,
+        x_names=dates_along(x_limits, facts.time_zone, most=7 if place == "best" else 4) if dates else (),
+        legend=replace(look.legend(), place=look.legend_place or place) if any(groups) else False,
         grid=look.grid,
     )
     table = Table(
@@ -219,18 +223,23 @@ def _x_of(run: Run, against: str, facts: Facts) -> float:
 
 
 def _group(run: Run, against: str) -> str:
-    """What else was set: wavelength and gate voltage, but for what x is.
+    """What else was set: wavelength and gate voltage, but for what x is."""
+    nm, vg = _settings(run, against)
+    parts = [f"{nm:g} nm" if nm > 0 else ""]
+    parts.append(f"Vg = {vg:g} V".replace("-", "\N{MINUS SIGN}") if vg > _NONE else "")
+    return ", ".join(filter(None, parts))
+
+
+def _settings(run: Run, against: str) -> tuple[float, float]:
+    """Wavelength in nm and gate voltage in V of a run's group, by which groups are ordered; what has none comes first.
 
     Gates are often held at so many volts from the last Dirac point: those that round to the same 0.1 V are one.
     """
     nm, vg = run.number("wavelength_nm"), run.number("vg_fixed_v")
-    parts = [f"{nm:g} nm" if against != "wavelength" and nm > 0 else ""]
-    parts.append(
-        f"Vg = {round(vg, 1) + 0.0:g} V".replace("-", "\N{MINUS SIGN}")
-        if against != "gate_voltage" and vg == vg
-        else ""
+    return (
+        nm if against != "wavelength" and nm > 0 else _NONE,
+        round(vg, 1) + 0.0 if against != "gate_voltage" and vg == vg else _NONE,
     )
-    return ", ".join(filter(None, parts))
 
 
 def _passes(run: Run, options: ResponseOptions, facts: Facts) -> bool:

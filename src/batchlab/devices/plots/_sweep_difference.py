@@ -30,7 +30,7 @@ _SHOWN = {"IVg": ("I_ds", "A"), "VVg": ("V_ds", "V")}
 _PROCEDURES = tuple(_SHOWN)
 _COVERAGE = 0.95
 _OPEN = 1e-6  # of the largest current: below it a resistance is a division by noise
-_MOST_NAMED = 20
+_MOST_NAMED = 60
 
 
 class SweepDifferenceOptions(PlotOptions):
@@ -134,6 +134,8 @@ def draw_sweep_difference(runs: Sequence[Run], options: SweepDifferenceOptions, 
             )
         )
     what = "difference of consecutive sweeps" if len(pairs) > 1 else f"difference {labels[0]}"
+    if len({leg.forward for legs in pairs for leg in legs}) > 1:
+        what += " (backward dashed)"
     return Drawn(
         sheets=(look.sheet(tuple(plots), f"{text_of(ordered)} – {what}"),),
         tables=(_table(pairs, facts, f"Δ{symbol} ({plain})"),),
