@@ -1,0 +1,1 @@
+"""Rigid bodies and eyes, fitted to the trajectories of markers."""
