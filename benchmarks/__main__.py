@@ -10,17 +10,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import (
+    devices_help,
     executor,
+    growth,
     many,
     memory,
+    metrics,
     numbers,
     outputs,
     pca,
     pictures,
     plan,
+    plots,
+    pools,
     recogniser,
     runner,
     scaling,
+    staging,
 )
 from benchmarks._machine import machine, machine_line
 from benchmarks._row import measure_row
@@ -38,6 +44,12 @@ ROWS = {
     "recogniser": recogniser.row,
     "memory": memory.row,
     "scaling": scaling.row,
+    "staging": staging.row,
+    "metrics": metrics.row,
+    "plots": plots.row,
+    "devices_help": devices_help.row,
+    "pools": pools.row,
+    "growth": growth.row,
 }
 RESULTS = Path(__file__).resolve().parent.parent / "bench-results"
 

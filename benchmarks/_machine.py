@@ -11,7 +11,19 @@ import psutil
 
 __all__ = ["machine", "machine_line"]
 
-_PACKAGES = ("batchlab", "numpy", "scipy", "matplotlib", "isal", "pandas", "pebble", "loky", "distributed")
+_PACKAGES = (
+    "batchlab",
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "isal",
+    "polars",
+    "pandas",
+    "lmfit",
+    "pebble",
+    "loky",
+    "distributed",
+)
 
 
 def machine(folder: Path) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Our side of the rows: with `_recognition` the one place where the benchmarks touch batchlab."""
+"""Our side of the rows: with `_recognition` and `_ours_devices` the one place where the benchmarks touch batchlab."""
 
 from __future__ import annotations
 

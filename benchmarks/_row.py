@@ -63,11 +63,11 @@ class Beyond:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtMost:
-    """One figure of `side` is limited: seconds per job, seconds in all, or MB of its largest process."""
+    """One figure of `side` is limited: seconds per job or in all, MB of its largest process or of all together."""
 
     side: str
     limit: float
-    figure: Literal["per_job_s", "wall_s", "peak_rss_mb"] = "per_job_s"
+    figure: Literal["per_job_s", "cpu_s", "wall_s", "peak_rss_mb", "peak_tree_mb"] = "per_job_s"
 
 
 Goal = RatioTo | Beyond | AtMost
@@ -237,6 +237,10 @@ def _verdict(goal: Goal, measured: Mapping[str, Measured], basis: str) -> Verdic
             limit *= 1e3
         case AtMost(limit=limit, figure="peak_rss_mb"):
             text = f"{goal.side}: largest process under {limit:g} MB"
+        case AtMost(limit=limit, figure="peak_tree_mb"):
+            text = f"{goal.side}: all processes together under {limit:g} MB"
+        case AtMost(limit=limit, figure="cpu_s"):
+            text = f"{goal.side}: cpu under {limit:g} s in all, in s"
         case AtMost(limit=limit, figure="wall_s"):
             text = f"{goal.side}: under {limit:g} s in all, in s"
         case AtMost(limit=limit):
