@@ -20,6 +20,7 @@ PARTS = {
     "derived": ("03_derived",),
     "metrics": ("03_derived/_metrics",),
     "enriched": ("03_derived/chip_histories_enriched",),
+    "reports": ("03_derived/reports",),
 }
 
 

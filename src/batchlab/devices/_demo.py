@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from batchlab.devices._batches import PAIRED
 from batchlab.devices._history import file_of
-from batchlab.devices._layout import ENRICHED, HISTORIES, METRICS
+from batchlab.devices._layout import ENRICHED, HISTORIES, METRICS, PAGES
 from batchlab.devices._manifest import MANIFEST, REJECTS, RUNS
 from batchlab.devices._model import Chip
 from batchlab.engine import Batch, BatchView, From, Gather, Input, Job, Json, Settings, Status
@@ -69,7 +69,7 @@ def make_demo(
         (lab.folder / "chips.yaml").write_text(_geometries(lab), encoding="utf-8")
         _put(lab.folder, folder)
         lab = replace(lab, folder=folder, raw_root=folder / "data" / "01_raw")
-    jobs = (*_staging(lab), *_deriving(lab), *_plots(lab))
+    jobs = (*_staging(lab), *_deriving(lab), _pages(), *_plots(lab))
     return Batch(name="demo-devices", output=folder / "out", jobs=jobs, settings=settings or Settings())
 
 
@@ -168,6 +168,15 @@ def _deriving(lab: Lab) -> Iterator[Job]:
         )
 
 
+def _pages() -> Job:
+    return Job(
+        name="report",
+        task="devices.report",
+        inputs={"manifest": _staged(), "metrics": From(jobs=("merge",), output="metrics")},
+        outputs={"pages": f"{_DERIVED}/{PAGES}/"},
+    )
+
+
 def _part(name: str, task: str, params: Mapping[str, Json], inputs: Mapping[str, Input]) -> Job:
     path = f"{_DERIVED}/{METRICS}/parts/{name.replace('/', '_')}.parquet"
     return Job(name=name, task=task, params=params, inputs=inputs, outputs={"part": path})
@@ -219,7 +228,7 @@ def expected(view: BatchView) -> str | None:
     Every job is to be done, only the aborted file refused, every run staged, and the median errors of metrics to be as
     small as promised.
     """
-    truths = _truths(view)
+    truths = truths_of(view)
     if truths is None:
         return f"the table of what is true ({_TRUTH}) is not beside the results"
     return "; ".join([*_not_done(view), *_not_staged(view, truths), *_not_found(view, truths)]) or None
@@ -234,7 +243,8 @@ def on_purpose(view: BatchView) -> str | None:
     return None
 
 
-def _truths(view: BatchView) -> list[dict[str, Any]] | None:
+def truths_of(view: BatchView) -> list[dict[str, Any]] | None:
+    """What is true of each run of a demo; None if it is not told beside the results."""
     path = Path(view.root).parent / _TRUTH
     if not path.is_file():
         return None

@@ -9,7 +9,7 @@ __all__ = ["HISTORIES", "Layout"]
 
 # Below the output root of staging, and of what is derived.
 HISTORIES = "chip_histories"
-METRICS, ENRICHED = "_metrics", "chip_histories_enriched"
+METRICS, ENRICHED, PAGES = "_metrics", "chip_histories_enriched", "reports"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +80,8 @@ class Layout:
     def enriched(self) -> Path:
         """Histories with calibrations and metrics."""
         return self.derived / ENRICHED
+
+    @property
+    def pages(self) -> Path:
+        """A page for each chip, and one over all."""
+        return self.derived / PAGES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from batchlab.devices._batches._report import report_job
 from batchlab.devices._batches._words import DERIVE, TOGETHER, chips_in
 from batchlab.devices._chips import chosen_chips
 from batchlab.devices._history import HISTORY, file_of
@@ -134,5 +135,6 @@ def enrich_batch(
         stale_h=stale_h,
     )
     number, why = choose_workers(_ENRICH_S * len(jobs), len(jobs), workers)
+    jobs.append(report_job(layout, merged=False))
     settings = Settings(workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=TOGETHER)
     return Batch(name=DERIVE, output=layout.derived, jobs=tuple(jobs), settings=settings, source=source), why

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchlab.devices._batches._enrich import enrich_jobs
+from batchlab.devices._batches._report import report_job
 from batchlab.devices._batches._words import DERIVE, TOGETHER, chips_in
 from batchlab.devices._chips import chosen_chips, chosen_words
 from batchlab.devices._geometries import read_geometries
@@ -171,7 +172,8 @@ def metrics_batch(
     jobs.append(_merge_job(layout, tuple(job.name for job in jobs), complete))
     if enrich:
         jobs += enrich_jobs(layout, chosen, whole=not (chips or group), strict=bool(chips))
-    number, why = choose_workers(estimated_s(runs, rows, pair_count), len(jobs) - 1, workers)
+    jobs.append(report_job(layout, merged=True))
+    number, why = choose_workers(estimated_s(runs, rows, pair_count), len(jobs) - 2, workers)
     log.info("%s", why)
     settings = replace(settings or Settings(), workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=TOGETHER)
     batch = Batch(name=DERIVE, output=layout.derived, jobs=tuple(jobs), settings=settings, source=source)

@@ -41,6 +41,9 @@ _COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "derive-consecutive-sweeps": (f"{_CLI}._metrics:derive_consecutive_sweeps", "Compare consecutive sweeps."),
         "derive-fitting-metrics": (f"{_CLI}._metrics:derive_fitting_metrics", "Fit relaxations, phases and drifts."),
     },
+    "Reports": {
+        "report": (f"{_CLI}._report:report", "Write a page for each chip, and one over all."),
+    },
     "Figures": {
         "batch-plot": ("batchlab.devices.cli._batch_plot:batch_plot", "Draw all plots of a YAML file."),
         "plot-its": (_PLOTS, "Current over time, runs laid over each other."),

@@ -15,6 +15,7 @@ from batchlab.devices.cli._data_options import (
     running,
     with_options,
 )
+from batchlab.devices.cli._report import tell_pages
 from batchlab.devices.cli._staging import staged_with, staging_options, tell_staged
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def full_pipeline(
         codes.append(
             enrich_now(ctx, layout, (), group=group, workers=workers, force=force, calibrations=calibrations, **given)
         )
+    if not (given["quiet"] or given["json_lines"]):
+        tell_pages(layout)
     ctx.exit(max(codes))
 
 

@@ -3,6 +3,7 @@
 from batchlab.devices.tasks._extract import ExtractParams, PairsParams, extract, pairs
 from batchlab.devices.tasks._merge import EnrichParams, MergeParams, enrich, merge
 from batchlab.devices.tasks._plot import PlotParams, RunParam, plot
+from batchlab.devices.tasks._report import ReportParams, report
 from batchlab.devices.tasks._stage import HistoriesParams, StageParams, histories, stage
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "MergeParams",
     "PairsParams",
     "PlotParams",
+    "ReportParams",
     "RunParam",
     "StageParams",
     "enrich",
@@ -20,5 +22,6 @@ __all__ = [
     "merge",
     "pairs",
     "plot",
+    "report",
     "stage",
 ]
