@@ -19,13 +19,16 @@ def row(quick: bool = False) -> Row:
         rounds=1 if quick else 3,
         sides=(
             Side(name="batchlab", case=f"{ours}:derive", jobs=1, prepare=prepare, wants_folder=True),
-            Side(
-                name="by hand",
-                case="benchmarks.metrics:by_hand",
-                jobs=1,
-                arguments={"workers": WORKERS},
-                prepare=prepare,
-                wants_folder=True,
+            *(
+                Side(
+                    name=name,
+                    case="benchmarks.metrics:by_hand",
+                    jobs=1,
+                    arguments={"workers": WORKERS, "fresh": fresh},
+                    prepare=prepare,
+                    wants_folder=True,
+                )
+                for name, fresh in (("by hand", False), ("by hand, a process per file", True))
             ),
             Side(name="batchlab, all pairs", case=f"{ours}:pairs", jobs=4, startup_jobs=1, prepare=prepare),
             Side(
@@ -38,6 +41,7 @@ def row(quick: bool = False) -> Row:
         ),
         goals=(
             AtMost(side="batchlab", limit=ALL_S, figure="cpu_s"),
+            RatioTo(side="batchlab", against="by hand, a process per file", factor=1 / FACTOR),
             RatioTo(side="batchlab", against="by hand", factor=1 / FACTOR),
             AtMost(side="batchlab, all pairs", limit=PAIRS_S),
         ),
@@ -46,9 +50,9 @@ def row(quick: bool = False) -> Row:
     )
 
 
-def by_hand(n: int, folder: str, output: str, workers: int) -> None:
+def by_hand(n: int, folder: str, output: str, workers: int, fresh: bool) -> None:
     """The script of a laboratory: pandas, lmfit, a pool of processes over the runs, then over the pairs."""
     from benchmarks._devices_by_hand.metrics import metrics
 
-    if metrics(f"{folder}/by_hand", output, workers).empty:
+    if metrics(f"{folder}/by_hand", output, workers, fresh=fresh).empty:
         raise SystemExit("no metrics")

@@ -20,29 +20,33 @@ def row(quick: bool = False) -> Row:
         rounds=1 if quick else 5,
         sides=(
             Side(name="batchlab", case="benchmarks._ours_devices:stage", jobs=1, prepare=prepare, wants_folder=True),
-            Side(
-                name="by hand",
-                case="benchmarks.staging:by_hand",
-                jobs=1,
-                arguments={"workers": WORKERS},
-                prepare=prepare,
-                wants_folder=True,
+            *(
+                Side(
+                    name=name,
+                    case="benchmarks.staging:by_hand",
+                    jobs=1,
+                    arguments={"workers": WORKERS, "fresh": fresh},
+                    prepare=prepare,
+                    wants_folder=True,
+                )
+                for name, fresh in (("by hand", False), ("by hand, a process per file", True))
             ),
             Side(name="batchlab, nothing new", case="benchmarks._ours_devices:stage_again", jobs=1, prepare=prepare),
             Side(name="batchlab, start", case="benchmarks._ours_devices:show_help", jobs=1),
         ),
         goals=(
             AtMost(side="batchlab", limit=COLD_S, figure="cpu_s"),
+            RatioTo(side="batchlab", against="by hand, a process per file", factor=1 / FACTOR),
             RatioTo(side="batchlab", against="by hand", factor=1 / FACTOR),
             Beyond(side="batchlab, nothing new", against="batchlab, start", seconds=BEYOND_START_S),
         ),
     )
 
 
-def by_hand(n: int, folder: str, output: str, workers: int) -> None:
+def by_hand(n: int, folder: str, output: str, workers: int, fresh: bool) -> None:
     """The script of a laboratory: pandas, a table for each file, a pool of processes over the files."""
     from benchmarks._devices_by_hand.stage import stage
 
-    rows = stage(f"{folder}/data/01_raw", output, workers)
+    rows = stage(f"{folder}/data/01_raw", output, workers, fresh=fresh)
     if any(row["status"] != "ok" for row in rows):
         raise SystemExit("not all files were read")

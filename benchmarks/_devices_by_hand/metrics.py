@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from benchmarks._devices_by_hand.pool import processes
 from benchmarks._devices_by_hand.sweeps import Row, pair_of, row, sweep_metrics
 from benchmarks._devices_by_hand.traces import trace_metrics
 
 _SWEEPS, _TRACES = ("IVg", "VVg"), ("It", "It2", "ITt", "Vt")
 
 
-def metrics(folder: str, output: str, workers: int) -> Any:
+def metrics(folder: str, output: str, workers: int, *, fresh: bool = False) -> Any:
     """Derive everything; returns the table that goes to ``metrics.parquet`` in `output`."""
     import lmfit.models  # noqa: F401  before the pool forks
     import numpy as np
@@ -25,14 +25,14 @@ def metrics(folder: str, output: str, workers: int) -> Any:
     import scipy.stats  # noqa: F401
 
     runs = known_runs(folder)
-    with ProcessPoolExecutor(workers) as pool:
-        rows = [one for part in pool.map(partial(run_metrics, folder=folder), runs) for one in part]
+    with processes(workers, fresh=fresh) as mapped:
+        rows = [one for part in mapped(partial(run_metrics, folder=folder), runs) for one in part]
         points: dict[str, dict[str, float]] = defaultdict(dict)
         for one in rows:
             if one["extraction_method"] == "robust" and one["metric_name"] in ("cnp_forward", "cnp_backward"):
                 points[one["run_id"]][one["metric_name"]] = one["value_float"]
         pairs = list(consecutive(runs, points))
-        rows += [one for part in pool.map(partial(pair_of, folder=folder), pairs) for one in part]
+        rows += [one for part in mapped(partial(pair_of, folder=folder), pairs) for one in part]
     by_id = {run["run_id"]: run for run in runs}
     series = defaultdict(list)
     for one in rows:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks._devices_by_hand.metrics import known_runs
+from benchmarks._devices_by_hand.pool import processes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ _PRESETS = {
 }
 
 
-def plots(config: str, folder: str, output: str, workers: int) -> list[str]:
+def plots(config: str, folder: str, output: str, workers: int, *, fresh: bool = False) -> list[str]:
     """Draw every plot of `config` from the tables of `stage`; returns the files."""
     import matplotlib as mpl
 
@@ -51,8 +51,8 @@ def plots(config: str, folder: str, output: str, workers: int) -> list[str]:
         {**told.get("defaults", {}), **_PRESETS.get(entry.get("preset"), {}), **entry} for entry in told["plots"]
     ]
     work = [(number, entry, [chip[seq] for seq in seqs_of(entry["seq"])]) for number, entry in enumerate(entries)]
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(partial(draw, folder=folder, output=output), work))
+    with processes(workers, fresh=fresh) as mapped:
+        return list(mapped(partial(draw, folder=folder, output=output), work))
 
 
 def seqs_of(told: int | str | list[int]) -> list[int]:

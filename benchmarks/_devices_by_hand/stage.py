@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from benchmarks._devices_by_hand.pool import processes
+
 _NUMBER = re.compile(r"([-+]?\d+\.?\d*(?:[eE][-+]?\d+)?)(?: \S+)?")
 _ZONE = ZoneInfo("America/Santiago")
 
 
-def stage(folder: str, output: str, workers: int) -> list[dict[str, Any]]:
+def stage(folder: str, output: str, workers: int, *, fresh: bool = False) -> list[dict[str, Any]]:
     """Read every raw file below `folder`; tables and ``manifest.parquet`` go to `output`."""
     import pandas as pd
     import pyarrow.parquet  # noqa: F401  what pandas would import in every process
 
     files = sorted(Path(folder).rglob("*.csv"))
-    with ProcessPoolExecutor(workers) as pool:
-        rows = list(pool.map(partial(stage_file, output=output), files))
+    with processes(workers, fresh=fresh) as mapped:
+        rows = list(mapped(partial(stage_file, output=output), files))
     pd.DataFrame(rows).to_parquet(Path(output, "manifest.parquet"))
     return rows
 

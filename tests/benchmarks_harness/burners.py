@@ -44,6 +44,13 @@ def take_memory(megabytes: int) -> None:
     held[::4096] = b"x" * len(held[::4096])
 
 
+def hold_memory(n: int) -> None:
+    """Hold `n` MB for as long as it takes to look at them often."""
+    held = bytearray(n * 10**6)
+    held[::4096] = b"x" * len(held[::4096])
+    burn(0.3)
+
+
 def leave_a_sleeper(pid_file: str) -> None:
     """End while a child that ignores SIGTERM waits for ever."""
     child = os.fork()
