@@ -8,6 +8,7 @@ from batchlab.devices.metrics._geometry import Dielectric, Geometry
 from batchlab.devices.metrics._legs import Leg, Sweep, split_legs, sweep_of
 from batchlab.devices.metrics._mobility import Mobility, mobility
 from batchlab.devices.metrics._pairing import Pair, PairingRules, find_pairs
+from batchlab.devices.metrics._pairs import NAMES as PAIR_NAMES
 from batchlab.devices.metrics._pairs import LegDifference, extract_pairs, leg_difference, pair_metrics
 from batchlab.devices.metrics._phases import Baseline, Phases, baseline_of, phases_of
 from batchlab.devices.metrics._power import (
@@ -57,6 +58,7 @@ __all__ = [
     "LegDifference",
     "Level",
     "Mobility",
+    "PAIR_NAMES",
     "Pair",
     "PairingRules",
     "Phases",

@@ -30,12 +30,25 @@ log = logging.getLogger(__name__)
 _NUMERICAL = (BatchlabError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Extraction:
     """What runs gave: rows, and for the rest the reasons."""
 
     metrics: tuple[DerivedMetric, ...]
     skips: tuple[Skipped, ...]
+
+    def __repr__(self) -> str:
+        return f"<Extraction: {len(self.metrics)} metrics, {len(self.skips)} reasons for none>"
+
+    def _repr_html_(self) -> str:
+        """The metrics, and why others are missing, as a notebook shows them."""
+        from collections import Counter
+
+        from batchlab.devices._notebook import metrics_table, page_of
+
+        reasons = Counter(f"{skip.extractor}: {skip.reason.value}" for skip in self.skips)
+        notes = [f"{count} x {reason}" for reason, count in reasons.most_common()]
+        return page_of(f"{len(self.metrics)} metrics", metrics_table(self.metrics), notes=notes)
 
 
 def extract(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -82,7 +83,8 @@ def extract_pairs(
     constants: Any = _constants,
     power_w: Mapping[str, float] = MappingProxyType({}),
     on_pair: Callable[[Pair, Skip | None], None] | None = None,
-    load: Callable[[Sequence[Pair]], Sequence[Pair]] | None = None,
+    load: Callable[[Sequence[Pair]], Iterable[Pair]] | None = None,
+    take: Callable[[list[DerivedMetric]], None] | None = None,
     item: Callable[[Pair], AbstractContextManager[object]] = nullcontext,
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[list[DerivedMetric], list[Skipped]]:
@@ -99,7 +101,10 @@ def extract_pairs(
     on_pair
         Called with each pair once it is done, and why it gave nothing.
     load
-        Gives the pairs of a batch with their data, where `runs` come without: so only those of a batch are in memory.
+        Gives the pairs of a batch one after the other with their data, where `runs` come without: so no more of them
+        are in memory than it holds at once.
+    take
+        Called with the rows of each pair, which are then not gathered: so that memory does not grow with their number.
     item
         What it gives is entered around the work on a pair, and gets the error of one that fails.
     clock
@@ -108,16 +113,18 @@ def extract_pairs(
     Returns
     -------
     metrics, skips
-        Rows of the later run of each pair, in the order of chips and time.
+        Rows of the later run of each pair, in the order of chips and time; none where they were taken.
     """
     begin = clock()
     pairs, skips = find_pairs(runs, rules)
     metrics: list[DerivedMetric] = []
+    found_rows = 0
+    keep = metrics.extend if take is None else take
     size, every = constants.BATCH_SIZE, constants.PAIRWISE_PROGRESS_INTERVAL
     if len(pairs) > size:
         log.info("Processing %d pairs in batches of %d", len(pairs), size)
     for start in range(0, len(pairs), size):
-        sweeps: dict[str, tuple[Sweep | Skip, dict[str, float]]] = {}
+        sweeps = _Recent()
         batch: Sequence[Pair] = pairs[start : start + size]
         for k, pair in enumerate(batch if load is None else load(batch), start + 1):
             with item(pair):
@@ -125,7 +132,8 @@ def extract_pairs(
                 if isinstance(found, Skip):
                     skips.append(skipped_pair(pair.later, found))
                 else:
-                    metrics += found
+                    found_rows += len(found)
+                    keep(found)
                 if on_pair is not None:
                     on_pair(pair, found if isinstance(found, Skip) else None)
             if k % every == 0 or k == len(pairs):
@@ -133,7 +141,7 @@ def extract_pairs(
                     "Pairwise extraction progress: %d/%d pairs (%d metrics extracted so far)",
                     k,
                     len(pairs),
-                    len(metrics),
+                    found_rows,
                 )
     elapsed = clock() - begin
     log.info("Pairwise extraction completed in %.2f s (%.1f pairs/sec)", elapsed, len(pairs) / max(elapsed, 1e-9))
@@ -142,12 +150,26 @@ def extract_pairs(
     return metrics, skips
 
 
+_Known = dict[str, tuple[Sweep | Skip, dict[str, float]]]
+
+
+class _Recent(_Known):
+    """What is known of the last sweeps: those of pairs to come are nearly always among them."""
+
+    _MOST = 32
+
+    def __setitem__(self, run_id: str, known: tuple[Sweep | Skip, dict[str, float]]) -> None:
+        if len(self) >= self._MOST:
+            del self[next(iter(self))]
+        super().__setitem__(run_id, known)
+
+
 def pair_metrics(
     pair: Pair,
     *,
     constants: Any = _constants,
     power_w: Mapping[str, float] = MappingProxyType({}),
-    sweeps: dict[str, tuple[Sweep | Skip, dict[str, float]]] | None = None,
+    sweeps: _Known | None = None,
 ) -> list[DerivedMetric] | Skip:
     """Rows of one pair, or why there are none.
 
@@ -156,7 +178,7 @@ def pair_metrics(
     sweeps
         A store of what is known of each run, so that a run in two pairs is cut and fitted once.
     """
-    known: dict[str, tuple[Sweep | Skip, dict[str, float]]] = {} if sweeps is None else sweeps
+    known: _Known = {} if sweeps is None else sweeps
     one, points_one = _known(pair.earlier, known, constants)
     two, points_two = _known(pair.later, known, constants)
     for sweep, run in ((one, pair.earlier), (two, pair.later)):
@@ -213,9 +235,9 @@ def _rows(
         "light_dose_between_j": dose,
         "legs": {
             d.name: {
-                "vg": d.v.tolist(),
-                "delta": d.delta.tolist(),
-                "delta_resistance": [r if r == r else None for r in resistance[d.name].tolist()],
+                "vg": _curve(d.v),
+                "delta": _curve(d.delta),
+                "delta_resistance": _curve(resistance[d.name]),
             }
             for d in differences
         },
@@ -250,6 +272,13 @@ def _rows(
     ]
 
 
+def _curve(values: Array) -> Sequence[float | None]:
+    """Numbers of a curve, in an eighth of the memory of a list where all are finite; None for one that is not."""
+    if np.isfinite(values).all():
+        return array("d", np.ascontiguousarray(values, dtype=np.float64).tobytes())
+    return [value if value == value else None for value in values.tolist()]
+
+
 def _resistance_difference(d: LegDifference, unit: str, pair: Pair) -> Array:
     """Later less earlier resistance in ohm; NaN where no current flows or what was held is not known."""
     if unit == "V":
@@ -264,9 +293,7 @@ def _resistance_difference(d: LegDifference, unit: str, pair: Pair) -> Array:
     return out
 
 
-def _known(
-    run: Run, known: dict[str, tuple[Sweep | Skip, dict[str, float]]], k: Any
-) -> tuple[Sweep | Skip, dict[str, float]]:
+def _known(run: Run, known: _Known, k: Any) -> tuple[Sweep | Skip, dict[str, float]]:
     """Sweep and Dirac points of a run, worked out once."""
     if run.run_id not in known:
         sweep = sweep_of(run, k.MIN_LEG_COVERAGE)

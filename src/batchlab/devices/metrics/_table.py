@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from batchlab.devices._model import DerivedMetric
 from batchlab.devices.metrics._dirac_point import METHODS as DIRAC_METHODS
+from batchlab.devices.metrics._json import texts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -117,7 +116,7 @@ def metrics_frame(
         "metric_category": [m.metric_category.value for m in rows],
         "value_float": [m.value_float for m in rows],
         "value_str": [m.value_str for m in rows],
-        "value_json": [None if m.value_json is None else _text(m.value_json) for m in rows],
+        "value_json": texts([m.value_json for m in rows]),
         "unit": [m.unit for m in rows],
         "standard_error": [m.standard_error for m in rows],
         "extraction_method": [m.extraction_method for m in rows],
@@ -273,29 +272,3 @@ def _spread(name: str, part: pl.DataFrame, place: Mapping[str, int], column: str
 def _sorted(frame: pl.DataFrame) -> pl.DataFrame:
     """In the table's order."""
     return frame.select(list(schema())).sort(_ORDER, nulls_last=True)
-
-
-def _text(value: Mapping[str, Any]) -> str:
-    """JSON with sorted keys; what is not a finite number is null."""
-    try:
-        return json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"), default=_plain)
-    except ValueError:
-        return json.dumps(_finite(value), sort_keys=True, allow_nan=False, separators=(",", ":"))
-
-
-def _plain(value: object) -> object:
-    """What json does not know: numpy's numbers and arrays, mappings."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    return value.tolist()  # type: ignore[attr-defined]
-
-
-def _finite(value: Any) -> Any:
-    """The same with None for what is not a finite number."""
-    if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

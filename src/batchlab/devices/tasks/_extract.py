@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from batchlab.devices.tasks._known import extract_state, pairs_state
 from batchlab.devices.tasks._opened import calibrations_in, changed_constants, files_of, opened
-from batchlab.devices.tasks._part import Settles, write_part
+from batchlab.devices.tasks._part import PartWriter, Settles, write_part
 from batchlab.engine import JobContext, Scalar, task
 
 if TYPE_CHECKING:
@@ -23,6 +23,16 @@ __all__ = ["ExtractParams", "PairsParams", "extract", "pairs"]
 
 _LIBRARIES = ("numpy", "polars")
 _TOGETHER = 100  # runs read at once
+_PAIRS_TOGETHER = 64  # pairs read at once
+# What every worker needs: read once, before the first of them is forked.
+_PRELOAD = (
+    "numpy",
+    "polars",
+    "batchlab.devices._calibration",
+    "batchlab.devices._store",
+    "batchlab.devices.metrics",
+    "batchlab.devices.tasks",
+)
 
 
 class Deriving(BaseModel):
@@ -64,7 +74,7 @@ class ExtractParams(Deriving):
     optional_inputs=("manifest", "geometries"),
     outputs={"part": "_metrics/parts/{job}.parquet"},
     libraries=_LIBRARIES,
-    preload=("numpy",),
+    preload=_PRELOAD,
     surroundings=extract_state,
 )
 def extract(ctx: JobContext, params: ExtractParams) -> Mapping[str, Scalar]:
@@ -144,7 +154,7 @@ class PairsParams(Deriving):
     optional_inputs=("manifest",),
     outputs={"part": "_metrics/parts/{job}.parquet"},
     libraries=_LIBRARIES,
-    preload=("numpy",),
+    preload=_PRELOAD,
     surroundings=pairs_state,
 )
 def pairs(ctx: JobContext, params: PairsParams) -> Mapping[str, Scalar]:
@@ -153,7 +163,7 @@ def pairs(ctx: JobContext, params: PairsParams) -> Mapping[str, Scalar]:
     The data are read a batch of pairs at a time, so that memory does not grow with the laboratory.
     """
     from batchlab.devices._model import Chip
-    from batchlab.devices.metrics import PairingRules, context_of, extract_pairs
+    from batchlab.devices.metrics import PAIR_NAMES, PairingRules, context_of, extract_pairs
 
     ctx.stage("load")
     store = opened(ctx, params.store)
@@ -169,12 +179,20 @@ def pairs(ctx: JobContext, params: PairsParams) -> Mapping[str, Scalar]:
             powers[run.run_id] = power.power_w
     rules = PairingRules(procedures=frozenset(params.procedures), same=params.same, skip_over=params.skip_over)
     ctx.stage("extract")
-    metrics, skips = extract_pairs(
+    part = PartWriter(ctx.output("part"), ctx.scratch)
+    compared: set[str] = set()
+
+    def take(rows: list[DerivedMetric]) -> None:
+        compared.update(metric.run_id for metric in rows)
+        part.take(rows)
+
+    _, skips = extract_pairs(
         runs,
         rules=rules,
         constants=constants,
         power_w=powers,
         load=lambda batch: _with_data(store, batch),
+        take=take,
         item=lambda pair: ctx.item(f"{files.named[pair.earlier.run_id]} to {files.named[pair.later.run_id]}"),
     )
     groups = {
@@ -182,11 +200,17 @@ def pairs(ctx: JobContext, params: PairsParams) -> Mapping[str, Scalar]:
         for run in runs
         if run.chip is not None and run.procedure in rules.procedures
     }
-    rows = write_part(ctx.output("part"), metrics, Settles(groups=tuple(sorted(groups)), names=_pair_names()))
-    return {"pairs": len({metric.run_id for metric in metrics}), "metrics": rows, **_reasons(skips)}
+    rows = part.save(Settles(groups=tuple(sorted(groups)), names=PAIR_NAMES))
+    return {"pairs": len(compared), "metrics": rows, **_reasons(skips)}
 
 
-def _with_data(store: Store, batch: Sequence[Pair]) -> list[Pair]:
+def _with_data(store: Store, batch: Sequence[Pair]) -> Iterator[Pair]:
+    """Pairs with what was recorded, some read at once."""
+    for at in range(0, len(batch), _PAIRS_TOGETHER):
+        yield from _loaded(store, batch[at : at + _PAIRS_TOGETHER])
+
+
+def _loaded(store: Store, batch: Sequence[Pair]) -> list[Pair]:
     """Pairs with what was recorded: sweeps whole, of other runs only when the light was on."""
     sweeps = {run.run_id for pair in batch for run in (pair.earlier, pair.later)}
     between = {run.run_id for pair in batch for run in pair.between}
@@ -201,9 +225,3 @@ def _with_data(store: Store, batch: Sequence[Pair]) -> list[Pair]:
         )
         for pair in batch
     ]
-
-
-def _pair_names() -> tuple[str, ...]:
-    from batchlab.devices.metrics._pairs import NAMES
-
-    return NAMES

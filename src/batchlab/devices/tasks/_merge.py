@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,20 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from batchlab.devices.tasks._known import light_state, merge_state
 from batchlab.devices.tasks._opened import calibrations_in, opened
+from batchlab.devices.tasks._pieces import Pieces
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import Category, DataError
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from batchlab.devices._store import Store
-    from batchlab.devices.metrics import Upserted
-    from batchlab.devices.tasks._part import Part
-
 __all__ = ["EnrichParams", "MergeParams", "enrich", "merge"]
 
 _LIBRARIES = ("polars",)
-_GROUP = ("chip_group", "chip_number", "procedure")
 
 
 class MergeParams(BaseModel):
@@ -60,106 +56,66 @@ def merge(ctx: JobContext, params: MergeParams) -> Mapping[str, Scalar]:
 
     Writes the table, the same with a row for each run, and the rows that it no longer has.
     """
+    import polars as pl
+
     from batchlab.devices._enrich import KEY
     from batchlab.devices.metrics import add_history, wide
     from batchlab.devices.tasks._part import read_part
+    from batchlab.devices.tasks._renew import batches, numbered, numbers_of, renew, staged_groups, without_curves
 
     ctx.stage("load")
     store = opened(ctx, params.store)
     parts = [read_part(path) for member in ctx.gathered("parts") for path in map(Path, member.outputs.values())]
+    old, versions = _there(params.table), _there(params.versions)
     now = datetime.now(UTC)
-    table, versions = _read(params.table), _read(params.versions)
-    before = 0 if table is None else table.height
-    ctx.stage("merge")
+    staged = staged_groups(store) if params.complete else None
+    numbers = numbers_of(store)
+    table, gone = Pieces(ctx.scratch / "table"), Pieces(ctx.scratch / "gone")
+    if versions is not None:
+        gone.take(versions)
+    slim: list[pl.DataFrame] = []
     added = changed = removed = 0
-    for names, some in _alike(parts):
-        done = _put(table, some, names, store if params.complete else None, now)
-        table = done.table
-        versions = add_history(versions, done.superseded, timestamp=now)
-        added, changed, removed = added + done.added, changed + done.changed, removed + done.removed
-    if table is None or versions is None:
-        from batchlab.devices.metrics import metrics_frame
-
-        table = metrics_frame((), timestamp=now) if table is None else table
-        versions = add_history(versions, table.clear(), timestamp=now)
-    table = _numbered(table, store)
-    ctx.stage("write")
-    _write(table, ctx.output("metrics"))
-    spread = wide(table, quality=True)
+    ctx.stage("merge")
+    try:
+        # In the order of the table: all its curves together are never in memory.
+        for chips in batches(old, parts):
+            done = renew(chips, old, parts, staged=staged, now=now)
+            added, changed, removed = added + done.added, changed + done.changed, removed + done.removed
+            piece = numbered(done.table, numbers)
+            slim.append(without_curves(piece))
+            table.add(piece)
+            gone.add(add_history(None, done.superseded, timestamp=now))
+        ctx.stage("write")
+        table.save(ctx.output("metrics"))
+        gone.save(ctx.output("versions"))
+    except pl.exceptions.PolarsError as error:
+        raise DataError(
+            f"{params.table or 'the parts'}: cannot be merged ({error}); remove the table, and derive all metrics "
+            "again with --force",
+            reason="broken-table",
+        ) from error
+    whole = pl.concat(slim)
+    spread = wide(whole, quality=True)
     units = json.dumps(dict(spread.units), sort_keys=True, ensure_ascii=False)
-    _write(spread.frame, ctx.output("wide"), {KEY: units})
-    _write(versions, ctx.output("versions"))
-    ctx.log.info("%d rows, %d before: %d new, %d changed, %d removed", table.height, before, added, changed, removed)
+    spread.frame.write_parquet(ctx.output("wide"), compression="zstd", compression_level=1, metadata={KEY: units})
+    ctx.log.info("%d rows: %d new, %d changed, %d removed", whole.height, added, changed, removed)
     # Nothing here tells how often it was merged: jobs after this one would take it for a change.
-    return {"metrics": table.height, "runs": spread.frame.height, "kinds": table["metric_name"].n_unique()}
+    return {"metrics": whole.height, "runs": spread.frame.height, "kinds": whole["metric_name"].n_unique()}
 
 
-def _read(path: str | None) -> pl.DataFrame | None:
+def _there(path: str | None) -> Path | None:
+    """A table that is there and can be read."""
     import polars as pl
 
     if path is None or not Path(path).is_file():
         return None
     try:
-        return pl.read_parquet(path, glob=False)
+        pl.read_parquet_schema(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise DataError(
             f"{path}: cannot be read ({error}); remove it and derive all metrics again", reason="broken-table"
         ) from error
-
-
-def _write(table: pl.DataFrame, path: Path, notes: dict[str, str] | None = None) -> None:
-    table.write_parquet(path, compression="zstd", compression_level=1, metadata=notes)
-
-
-def _alike(parts: Sequence[Part]) -> list[tuple[tuple[str, ...] | None, list[Part]]]:
-    """Parts that settle equal names, together."""
-    found: dict[tuple[str, ...] | None, list[Part]] = {}
-    for part in parts:
-        found.setdefault(part.settles.names, []).append(part)
-    return list(found.items())
-
-
-def _put(
-    table: pl.DataFrame | None,
-    parts: Sequence[Part],
-    names: tuple[str, ...] | None,
-    complete: Store | None,
-    now: datetime,
-) -> Upserted:
-    """Put rows into the table; with the complete store, drop those of chips and procedures that it no longer has."""
-    import polars as pl
-
-    from batchlab.devices.metrics import Coverage, upsert
-    from batchlab.devices.metrics._pairs import NAMES
-
-    stamp = pl.lit(now, dtype=pl.Datetime("us", "UTC")).alias("extraction_timestamp")
-    new = pl.concat([part.table for part in parts]).with_columns(stamp)
-    groups = {group for part in parts for group in part.settles.groups}
-    runs, known = set(new["run_id"]), set(new["metric_name"])
-    if table is not None:
-        staged = None if complete is None else _groups(complete)
-        for *group, run_id in table.select(*_GROUP, "run_id").unique().iter_rows():
-            if tuple(group) in groups or (staged is not None and tuple(group) not in staged):
-                runs.add(run_id)
-        known |= set(table["metric_name"])
-    settled = frozenset(known - set(NAMES) if names is None else names)
-    return upsert(table, new, Coverage(run_ids=frozenset(runs), metric_names=settled))
-
-
-def _groups(store: Store) -> set[tuple[object, ...]]:
-    return set(store.table.select("chip_group", "chip_number", "proc").unique().iter_rows())
-
-
-def _numbered(table: pl.DataFrame, store: Store) -> pl.DataFrame:
-    """The table with the numbers that runs have now; an older file may have shifted them."""
-    import polars as pl
-
-    from batchlab.devices._history import histories, seqs_of
-
-    seqs = seqs_of(histories(store.table, timezone=store.timezone))
-    now = pl.col("run_id").replace_strict(seqs, default=None, return_dtype=pl.Int64)
-    order = (*_GROUP, "seq_num", "run_id", "metric_name", "extraction_method")
-    return table.with_columns(seq_num=pl.coalesce(now, "seq_num")).sort(order, nulls_last=True)
+    return Path(path)
 
 
 class EnrichParams(BaseModel):
