@@ -209,7 +209,8 @@ class Variable:
         values = self.values()
         if not len(values):
             raise EmptyFile(f"{self._cdf.path}: variable {self.name!r} holds nothing")
-        return values[0]
+        first: NDArray[Any] = values[0]
+        return first
 
     def blocks(self, records: int) -> Iterator[tuple[int, NDArray[Any]]]:
         """Go through the records in parts of about `records`, each data block of the file being unpacked once.
@@ -248,13 +249,15 @@ class Variable:
         """The values of one record, its data block alone being read."""
         record, header = self._record, self._cdf.header
         if record.sparse:
-            return self._sparse()[number]
+            padded: NDArray[Any] = self._sparse()[number]
+            return padded
         kind = self._dtype(record.data_type, record.elements)
         size = kind.itemsize * int(np.prod(record.sizes, dtype=np.int64))
         for block in data_blocks(header, record):
             if block.first <= number <= block.last:
                 data = block_bytes(header, record, block, size)
-                return self._arranged([data], block.last - block.first + 1, kind)[number - block.first]
+                found: NDArray[Any] = self._arranged([data], block.last - block.first + 1, kind)[number - block.first]
+                return found
         raise header.source.wrong(f"record {number} of {self.name!r} is not there")
 
     def floats(self, values: NDArray[Any] | None = None) -> Floats:
@@ -272,7 +275,7 @@ class Variable:
         if fill_value is not None:
             fill |= raw == raw.dtype.type(fill_value) if raw.dtype.kind == "f" else raw == fill_value
         if numbers.dtype.kind == "f":
-            fill |= numbers <= -9.9e30  # the fill of ISTP, also where a file forgets to name it
+            fill |= numbers <= np.float32(-9.9e30)  # the fill of ISTP, also where a file forgets to name it
         out = np.zeros_like(fill)
         with np.errstate(invalid="ignore"):
             if low is not None and not isinstance(low, str):

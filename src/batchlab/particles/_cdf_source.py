@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import zlib
 from pathlib import Path
@@ -9,16 +10,19 @@ from typing import Any
 
 from batchlab.particles._model import InvalidCdf
 
+log = logging.getLogger(__name__)
+_inflater: Any = zlib
 try:
     from isal import isal_zlib as _inflater
 except ImportError:  # pragma: no cover - where the fast inflater is not built, the slow one serves
-    _inflater = zlib  # type: ignore[assignment]
+    log.debug("isal is not there; zlib unpacks")
 
 __all__ = ["RLE", "GZIP", "Source", "unpack"]
 
 RLE, GZIP = 1, 5
 _DEFLATE_LIMIT = 1_040  # no deflate stream grows more than 1032-fold
 _GZIP_WINDOW = 31
+_DAMAGED: tuple[type[Exception], ...] = (zlib.error, _inflater.error, ValueError)
 
 
 class Source:
@@ -100,7 +104,7 @@ def _inflate(source: Source, packed: bytes, size: int | None) -> bytes:
     limit = len(packed) * _DEFLATE_LIMIT + 1_024 if size is None else size + 1
     try:
         data: bytes = inflater.decompress(packed, limit)
-    except (_inflater.error, zlib.error, ValueError) as error:
+    except _DAMAGED as error:
         raise source.wrong(f"a packed block is damaged ({error})") from error
     if not inflater.eof:
         raise source.wrong("its packed data end too soon")

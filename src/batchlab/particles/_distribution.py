@@ -115,6 +115,10 @@ class Distribution:
         A factor by mode and ascending channel that turns what the blocks hold into the quantity; empty for 1.
     full_circle
         Whether pitch angles run to 360 degrees (they tell both sides of the field) or to 180.
+    has_pitch
+        Whether the file tells directions.
+    pitch_edges_deg
+        (A + 1,) where the file's own bins of pitch angle meet; None where angles differ by record or energy.
     tally
         What was left out; whole once the blocks are gone through.
     notes
@@ -131,6 +135,7 @@ class Distribution:
     scales: tuple[Float, ...] = ()
     full_circle: bool = True
     has_pitch: bool = True
+    pitch_edges_deg: Float | None = None
     tally: Tally = field(default_factory=Tally)
     notes: tuple[str, ...] = ()
 
@@ -204,6 +209,5 @@ def _between(centres: Float) -> Float:
     x = np.log(centres) if positive else centres
     middle = 0.5 * (x[1:] + x[:-1])
     edges = np.concatenate([[1.5 * x[0] - 0.5 * x[1]], middle, [1.5 * x[-1] - 0.5 * x[-2]]])
-    if positive:
-        return np.exp(edges)
-    return np.maximum(edges, 0.0) if edges[1] > 0 else edges
+    found: Float = np.exp(edges) if positive else edges
+    return np.maximum(found, 0.0) if found[1] > 0 else found

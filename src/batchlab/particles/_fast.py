@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from batchlab.particles._model import Float
 
-__all__ = ["WORDS", "fast_distribution", "fast_times", "is_fast"]
+__all__ = ["WORDS", "fast_distribution", "fast_name", "fast_times", "is_fast"]
 
 WORDS = {
     Quantity.ENERGY_FLUX: ("Differential energy flux", "eV/(cm² s sr eV)"),
@@ -116,7 +116,7 @@ def fast_distribution(cdf: Cdf, *, quantity: Quantity = Quantity.ENERGY_FLUX, qu
     counting = Counting(cdf) if quantity is Quantity.COUNTS else None
     pitch = _Pitch(cdf, modes, mode_of, keep, notes)
     return Distribution(
-        name=_name(cdf),
+        name=fast_name(cdf),
         quantity=words[0],
         unit=words[1],
         times_s=times[_rows(places)],
@@ -231,7 +231,8 @@ def _modes(cdf: Cdf, records: int) -> NDArray[Any]:
     """(N,) the mode of each record; where the file does not say, records of one shape are of one mode."""
     told = _per_record(cdf, "mode_ind", records)
     if told is not None:
-        return told.astype(np.int64)
+        found: NDArray[np.int64] = told.astype(np.int64)
+        return found
     energies, angles = _per_record(cdf, "nenergy", records), _per_record(cdf, "nbins", records)
     if energies is None or angles is None:
         return np.full(records, -1, np.int64)
@@ -366,7 +367,7 @@ def _scales(cdf: Cdf, quantity: Quantity, tables: list[EnergyTable]) -> tuple[Fl
     return ()
 
 
-def _name(cdf: Cdf) -> str:
+def fast_name(cdf: Cdf) -> str:
     """``ees``, ``eeb``, ``ies`` or ``ieb``: by the file's own word, else by its name."""
     told = cdf.get("data_name")
     if told is not None and told.is_text:

@@ -10,7 +10,7 @@ import numpy as np
 from batchlab.errors import DataError
 from batchlab.particles._cdf import Cdf, Variable
 from batchlab.particles._distribution import Block, Distribution, EnergyTable, Tally, energy_table
-from batchlab.particles._istp import Layout, energy_factor_ev, label_of, layout_of, seconds_of, tidy_unit
+from batchlab.particles._istp import Layout, energy_factor_ev, label_of, layout_of, tidy_unit, times_of
 from batchlab.particles._model import EmptyFile, MissingVariable, Quantity
 
 if TYPE_CHECKING:
@@ -53,22 +53,7 @@ def _chosen(cdf: Cdf, variable: str | None) -> Layout:
 
 def generic_times(cdf: Cdf, *, variable: str | None = None) -> Float:
     """(N, 2) start and end of every record as it stands in the file; seconds since 1970, NaN for fill."""
-    return _times(_chosen(cdf, variable))
-
-
-def _times(layout: Layout) -> Float:
-    time = layout.time
-    at = time.times_s()
-    before, after = seconds_of(time, "DELTA_MINUS_VAR", len(at)), seconds_of(time, "DELTA_PLUS_VAR", len(at))
-    if before is None and after is None:
-        known = at[np.isfinite(at)]
-        steps = np.diff(np.sort(known))
-        steps = steps[steps > 0]
-        half = 0.5 * float(np.median(steps)) if len(steps) else 0.5
-        before = after = np.full(len(at), half)
-    before = np.zeros(len(at)) if before is None else before
-    after = np.zeros(len(at)) if after is None else after
-    return np.stack([at - before, at + after], axis=1)
+    return times_of(_chosen(cdf, variable))
 
 
 def generic_distribution(cdf: Cdf, *, variable: str | None = None, quantity: Quantity | None = None) -> Distribution:
@@ -95,7 +80,7 @@ def generic_distribution(cdf: Cdf, *, variable: str | None = None, quantity: Qua
     """
     layout = _chosen(cdf, variable)
     values = layout.variable
-    times = _times(layout)
+    times = times_of(layout)
     if not values.records or not len(times):
         raise EmptyFile(f"{cdf.path}: {values.name!r} holds no records")
     if len(times) != values.records:
@@ -126,6 +111,7 @@ def generic_distribution(cdf: Cdf, *, variable: str | None = None, quantity: Qua
         scales=scales,
         full_circle=pitch is not None and bool(np.nanmax(pitch, initial=0.0) > 180.0),
         has_pitch=pitch is not None,
+        pitch_edges_deg=None if pitch is None or len(pitch) > 1 else _pitch_edges(pitch[0])[1],
         tally=tally,
         notes=tuple(notes),
     )
@@ -240,22 +226,26 @@ def solid_angles(pitch_deg: NDArray[Any]) -> NDArray[np.float64]:
         Steradians, 4π together; 0 where unknown.
     """
     shares = np.zeros(len(pitch_deg))
+    order, edges = _pitch_edges(pitch_deg)
+    if len(order):
+        below = np.floor(edges / 180.0)
+        area = 2.0 * below + 1.0 - np.cos(np.radians(edges - 180.0 * below))
+        shares[order] = 2.0 * np.pi * np.diff(area) * (180.0 / (edges[-1] - edges[0]))
+    return shares
+
+
+def _pitch_edges(pitch_deg: NDArray[Any]) -> tuple[NDArray[np.intp], Float]:
+    """Places of the known angles in ascending order, and the edges of their bins, which meet half-way."""
     known = np.flatnonzero(np.isfinite(pitch_deg))
-    if not len(known):
-        return shares
     order = known[np.argsort(pitch_deg[known], kind="stable")]
     angles = np.asarray(pitch_deg, np.float64)[order]
-    if angles[-1] > 180.0:
-        ends = 0.5 * (angles[0] + angles[-1] - 360.0)
-        edges = np.concatenate([[ends], 0.5 * (angles[1:] + angles[:-1]), [ends + 360.0]])
-        half = 0.5
-    else:
-        edges = np.concatenate([[0.0], 0.5 * (angles[1:] + angles[:-1]), [180.0]])
-        half = 1.0
-    below = np.floor(edges / 180.0)
-    area = 2.0 * below + 1.0 - np.cos(np.radians(edges - 180.0 * below))
-    shares[order] = 2.0 * np.pi * half * np.diff(area)
-    return shares
+    if not len(angles):
+        return order, np.empty(0)
+    middle = 0.5 * (angles[1:] + angles[:-1])
+    if angles[-1] <= 180.0:
+        return order, np.concatenate([[0.0], middle, [180.0]])
+    seam = 0.5 * (angles[0] + angles[-1] - 360.0)
+    return order, np.concatenate([[seam], middle, [seam + 360.0]])
 
 
 def _converted(

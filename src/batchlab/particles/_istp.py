@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from batchlab.particles._model import Float
 
-__all__ = ["Layout", "energy_factor_ev", "label_of", "layout_of", "seconds_of", "tidy_unit"]
+__all__ = ["Layout", "energy_factor_ev", "label_of", "layout_of", "tidy_unit", "times_of"]
 
 _ENERGY_UNITS = {"ev": 1.0, "kev": 1e3, "mev": 1e6, "gev": 1e9, "j": 1 / 1.602176634e-19}
 _TIME_UNITS = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3, "milliseconds": 1e-3,
@@ -116,12 +116,28 @@ def _is_pitch(axis: Variable, size: int) -> bool:
     return "pitch" in words or re.search(r"(^|[\s_])pa([\s_]|$)", words) is not None
 
 
+def times_of(layout: Layout) -> Float:
+    """(N, 2) start and end of every record; where no widths are stated, half the usual step to either side."""
+    time = layout.time
+    at = time.times_s()
+    before, after = _seconds_of(time, "DELTA_MINUS_VAR", len(at)), _seconds_of(time, "DELTA_PLUS_VAR", len(at))
+    if before is None and after is None:
+        known = at[np.isfinite(at)]
+        steps = np.diff(np.sort(known))
+        steps = steps[steps > 0]
+        half = 0.5 * float(np.median(steps)) if len(steps) else 0.5
+        before = after = np.full(len(at), half)
+    before = np.zeros(len(at)) if before is None else before
+    after = np.zeros(len(at)) if after is None else after
+    return np.stack([at - before, at + after], axis=1)
+
+
 def energy_factor_ev(variable: Variable, default: float = 1.0) -> float:
     """What turns its energies into eV; the default where its unit is none of energy."""
     return _ENERGY_UNITS.get(variable.text("UNITS").lower(), default)
 
 
-def seconds_of(time: Variable, attribute: str, records: int) -> Float | None:
+def _seconds_of(time: Variable, attribute: str, records: int) -> Float | None:
     """(N,) seconds of the width that an attribute such as ``DELTA_PLUS_VAR`` names; None where there is none."""
     width = time.linked(attribute)
     if width is None or width.is_text or width.is_time:
