@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from batchlab.particles._cdf_fields import Fields
 from batchlab.particles._cdf_source import Source, unpack
 from batchlab.particles._model import InvalidCdf
 
@@ -118,49 +119,6 @@ class Entry:
     data: bytes
 
 
-class _Fields:
-    """The fields of one inner record, in turn."""
-
-    def __init__(self, source: Source, at: int, wide: bool, kinds: tuple[int, ...]) -> None:
-        self.wide = wide
-        self.source = source
-        size = self._number(source.read(at, 8 if wide else 4))
-        if size < (12 if wide else 8) or size > source.size:
-            raise source.wrong(f"the record at byte {at} claims {size} bytes")
-        self.data = source.read(at, size)
-        self.at = 8 if wide else 4
-        self.kind = self.int4()
-        if self.kind not in kinds:
-            raise source.wrong(f"the record at byte {at} is of kind {self.kind} where {kinds[0]} belongs")
-
-    @staticmethod
-    def _number(data: bytes) -> int:
-        return int.from_bytes(data, "big", signed=True)
-
-    def take(self, count: int) -> bytes:
-        if count < 0 or self.at + count > len(self.data):
-            raise self.source.wrong("a record inside is shorter than its fields")
-        self.at += count
-        return self.data[self.at - count : self.at]
-
-    def int4(self) -> int:
-        return self._number(self.take(4))
-
-    def offset(self) -> int:
-        return self._number(self.take(8 if self.wide else 4))
-
-    def ints(self, count: int) -> tuple[int, ...]:
-        if not 0 <= count <= len(self.data):
-            raise self.source.wrong(f"a record inside claims {count} numbers")
-        return struct.unpack(f">{count}i", self.take(4 * count))
-
-    def offsets(self, count: int) -> tuple[int, ...]:
-        return struct.unpack(f">{count}{'q' if self.wide else 'i'}", self.take((8 if self.wide else 4) * count))
-
-    def text(self, count: int) -> str:
-        return self.take(count).split(b"\0", 1)[0].decode("utf-8", "replace").strip()
-
-
 def open_records(source: Source) -> Header:
     """Read the header of a CDF of version 2 or 3, packed as a whole or not.
 
@@ -179,7 +137,7 @@ def open_records(source: Source) -> Header:
     wide, _ = _MAGIC[magic]
     if packed == _PACKED:
         source = _unpacked(source, wide)
-    cdr = _Fields(source, 8, wide, (_CDR,))
+    cdr = Fields(source, 8, wide, (_CDR,))
     gdr_at, version, release, encoding, flags = cdr.offset(), cdr.int4(), cdr.int4(), cdr.int4(), cdr.int4()
     if version not in (2, 3):
         raise source.wrong(f"it says it is of version {version}")
@@ -187,7 +145,7 @@ def open_records(source: Source) -> Header:
         raise InvalidCdf(f"{source.path} keeps its variables in files of their own; join them with cdfconvert")
     if encoding not in _BIG_ENDIAN and encoding not in _LITTLE_ENDIAN:
         raise InvalidCdf(f"{source.path} holds numbers of encoding {encoding} (as of VAX); turn them with cdfconvert")
-    gdr = _Fields(source, gdr_at, wide, (_GDR,))
+    gdr = Fields(source, gdr_at, wide, (_GDR,))
     first_r, first_z, first_attribute, end = gdr.offset(), gdr.offset(), gdr.offset(), gdr.offset()
     if end > source.size:
         raise source.wrong(f"{source.size} of its {end} bytes are there")
@@ -211,7 +169,7 @@ def open_records(source: Source) -> Header:
 
 
 def _unpacked(source: Source, wide: bool) -> Source:
-    ccr = _Fields(source, 8, wide, (_CCR,))
+    ccr = Fields(source, 8, wide, (_CCR,))
     cpr_at, size = ccr.offset(), ccr.offset()
     ccr.take(4)
     packing = _packing(source, cpr_at, wide)
@@ -224,7 +182,7 @@ def _unpacked(source: Source, wide: bool) -> Source:
 
 
 def _packing(source: Source, at: int, wide: bool) -> int:
-    return _Fields(source, at, wide, (_CPR,)).int4()
+    return Fields(source, at, wide, (_CPR,)).int4()
 
 
 def variables_of(header: Header) -> Iterator[VariableRecord]:
@@ -236,7 +194,7 @@ def variables_of(header: Header) -> Iterator[VariableRecord]:
 def _variables(header: Header, at: int, count: int, *, z: bool) -> Iterator[VariableRecord]:
     source, seen = header.source, 0
     while at and seen < count:
-        fields = _Fields(source, at, header.wide, (_ZVDR if z else _RVDR,))
+        fields = Fields(source, at, header.wide, (_ZVDR if z else _RVDR,))
         at = fields.offset()
         data_type, last, first_index = fields.int4(), fields.int4(), fields.offset()
         fields.offset()
@@ -286,7 +244,7 @@ def _index(header: Header, at: int, blocks: list[Block], seen: set[int], depth: 
         if at in seen or depth > _DEEPEST:
             raise source.wrong("its index of blocks runs in a circle")
         seen.add(at)
-        fields = _Fields(source, at, header.wide, (_VXR,))
+        fields = Fields(source, at, header.wide, (_VXR,))
         at = fields.offset()
         count, used = fields.int4(), fields.int4()
         if not 0 <= used <= count:
@@ -305,7 +263,7 @@ def _index(header: Header, at: int, blocks: list[Block], seen: set[int], depth: 
 def block_bytes(header: Header, variable: VariableRecord, block: Block, record_size: int) -> bytes:
     """The data of a block, unpacked: records one after the other."""
     source, wide = header.source, header.wide
-    fields = _Fields(source, block.offset, wide, (_VVR, _CVVR))
+    fields = Fields(source, block.offset, wide, (_VVR, _CVVR))
     needed = (block.last - block.first + 1) * record_size
     if fields.kind == _VVR:
         return fields.take(needed)
@@ -318,7 +276,7 @@ def attributes_of(header: Header) -> dict[str, int]:
     places: dict[str, int] = {}
     at, seen = header.first_attribute, 0
     while at and seen < header.attribute_count:
-        fields = _Fields(header.source, at, header.wide, (_ADR,))
+        fields = Fields(header.source, at, header.wide, (_ADR,))
         place, at = at, fields.offset()
         fields.offset(), fields.take(20), fields.offset(), fields.take(12)
         places[fields.text(header.name_size)] = place
@@ -328,7 +286,7 @@ def attributes_of(header: Header) -> dict[str, int]:
 
 def entries_of(header: Header, place: int) -> Iterator[Entry]:
     """Every value of the attribute described at `place`."""
-    fields = _Fields(header.source, place, header.wide, (_ADR,))
+    fields = Fields(header.source, place, header.wide, (_ADR,))
     fields.offset()
     first_gr = fields.offset()
     _, _, gr_count, _, _ = (fields.int4() for _ in range(5))
@@ -336,7 +294,7 @@ def entries_of(header: Header, place: int) -> Iterator[Entry]:
     for at, count, z in ((first_gr, gr_count, False), (first_z, z_count, True)):
         seen = 0
         while at and seen < count:
-            entry = _Fields(header.source, at, header.wide, (_AZEDR if z else _AGREDR,))
+            entry = Fields(header.source, at, header.wide, (_AZEDR if z else _AGREDR,))
             at = entry.offset()
             _, data_type, number, elements = (entry.int4() for _ in range(4))
             entry.take(20)
