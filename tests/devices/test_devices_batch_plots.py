@@ -189,6 +189,34 @@ def test_a_selection_takes_rows_of_a_history() -> None:
     assert Selection(seqs=(4, 5, 9)).missing([row]) == (4, 9)
 
 
+def test_runs_are_chosen_by_voltages_and_sample(tmp_path: Path) -> None:
+    (spec,) = load(
+        tmp_path, "chip: 67\nplots:\n  - {type: plot-its, vg: [-3.8, 2 V], vds: 0.1, sample: A, light: light}\n"
+    ).specs
+    assert spec.selection == Selection(vg_v=(-3.8, 2.0), vds_v=(0.1,), samples=("A",), light=True)
+    assert spec.tag == "light_vg-3.8V_vg2V_vds0.1V_sample_A"
+    row = {"seq": 1, "proc": "It", "has_light": True, "vg_fixed_v": -3.8004, "vds_v": 0.1, "sample": " a "}
+    assert spec.selection.takes(row)
+    for other in ({"vg_fixed_v": -3.79}, {"vg_fixed_v": None}, {"vds_v": 0.2}, {"sample": "B"}, {"sample": None}):
+        assert not spec.selection.takes({**row, **other}), other
+    assert slips(tmp_path, "chip: 67\nplots:\n  - {type: plot-its, vg: gate}\n  - {type: plot-its, sample: ''}\n") == [
+        (3, 26, "vg: 'gate' is no voltage; write -3.5, or a list of such, in V"),
+        (4, 30, "sample: '' is no sample; write its name, or a list of names"),
+    ]
+
+
+def test_a_picture_of_every_run_is_asked_for_or_of_the_kind(tmp_path: Path) -> None:
+    text = """
+chip: 67
+plots:
+  - {type: plot-its, seq: 4-7, each: true}
+  - {type: plot-its, seq: 4-7}
+  - {type: plot-its-relaxation-batch, seq: 4-7}
+"""
+    assert [spec.each for spec in load(tmp_path, text).specs] == [True, False, True]
+    assert slips(tmp_path, text.replace("true", "often"))[0] == (4, 38, "each: write true or false, not 'often'")
+
+
 def test_a_selection_takes_runs_by_what_their_references_mean() -> None:
     row = {"seq": 5, "run_id": "0123456789abcdef", "proc": "It"}
     assert Selection(seqs=(4,), runs=("012345",)).takes(row, ("0123456789abcdef",))

@@ -264,6 +264,31 @@ def test_several_chips_in_one_file(bench: Bench) -> None:
     assert [name.split("_")[0] for name in bench.made("*.pdf")] == ["Alisson67", "Alisson81"]
 
 
+def test_every_run_has_a_picture_of_its_own_where_asked_for(bench: Bench) -> None:
+    file = bench.file(
+        "chip: 67\nplots:\n  - {type: plot-its, seq: 10-13, each: true}\n"
+        "  - {type: plot-its-relaxation-batch, seq: '10,11', tag: fit}\n"
+    )
+    said = bench.call("batch-plot", file, "--dry-run")
+    assert [line.split()[1:4] for line in said.lines[2:8]] == [
+        *(["plot-its", "chip=67", f"seq={seq}"] for seq in (10, 11, 12, 13)),
+        *(["plot-its-relaxation-batch", "chip=67", f"seq={seq}"] for seq in (10, 11)),
+    ]
+    assert said.lines[-1] == "Total: 6 plots"
+    said = bench.call("batch-plot", file, "--no-report")
+    assert said.code == 0, said.err
+    assert bench.made("*.pdf") == [
+        *(f"Alisson67_It_relaxation_dark_fit_seq_{seq}.pdf" for seq in (10, 11)),
+        *(f"Alisson67_It_seq_{seq}.pdf" for seq in (10, 11, 12, 13)),
+    ]
+    (fit,) = bench.figs.glob("Alisson67/It/individual_fits/*seq_10.pdf")
+    assert fit.is_file()
+    nothing = bench.file("chip: 67\nplots:\n  - {type: plot-its, seq: 999, each: true}\n", "nothing.yaml")
+    said = bench.call("batch-plot", nothing, "--no-report")
+    assert said.code == 1
+    assert "Alisson67 has no run with seq 999" in said.err
+
+
 def test_listing_the_commands_loads_nothing_heavy() -> None:
     code = """
 import sys

@@ -30,12 +30,16 @@ CHOSEN: dict[str, tuple[str, ...]] = {
     "plot-its-sequential": ("67", "--seq", "10-13"),
     "plot-its-suite": ("67", "--seq", "10-13"),
     "plot-its-photoresponse": ("67", "--seq", "4-7,10-13"),
+    "plot-its-presets": ("67", "--seq", "10-13"),
     "plot-its-relaxation": ("67", "--seq", "10-13"),
+    "plot-its-relaxation-batch": ("67", "--seq", "10"),
     "plot-ivg": ("67", "--seq", "2,8"),
+    "plot-ivg-by-sample": ("67", "--seq", "2,8"),
     "plot-vvg": ("67", "--seq", "20,25"),
     "plot-transconductance": ("67", "--seq", "2,8"),
     "plot-vt": ("67", "--seq", "21-24"),
     "plot-vt-sequential": ("67", "--seq", "21-24"),
+    "plot-vt-presets": ("67", "--seq", "21-24"),
     "plot-vts-suite": ("67", "--seq", "21-24"),
     "plot-cnp-time": ("67", "--auto"),
     "plot-photoresponse": ("67", "--seq", "4-7,10-13"),
@@ -63,6 +67,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "axtype": ("--axtype", "loglog"),
     "metric": ("--metric", "delta_i_corrected"),
     "phase": ("--phase", "light"),
+    "layout": ("--layout", "overlay"),
+    "first": ("--first",),
     "show_cnp": ("--show-cnp",),
     "inverse": ("--inverse",),
     "method": ("--method", "gradient"),
@@ -170,7 +176,9 @@ def test_help_tells_of_every_option(kind: str) -> None:
         assert (f"--{field.replace('_', '-')}" in said.out) or field == "legend_by"
     for common in ("--seq", "--auto", "--tag", "--output", "--preview", "--dry-run", "--theme", "--format", "--dpi"):
         assert common in said.out
-    for common in ("--vg", "--vds", "--wavelength", "--date", "--light", "--run", "--data"):
+    for common in ("--vg", "--vds", "--wavelength", "--date", "--light", "--run", "--sample", "--data", "--each"):
+        assert common in said.out
+    for common in ("--timeout", "--retries", "--style", "--palette", "--overwrite", "--fresh"):
         assert common in said.out
     assert ("--group" in said.out) == ("calibration" not in kind)
 
@@ -218,7 +226,7 @@ def test_gate_voltages_filter_and_name_the_picture(bench: Bench) -> None:
     assert none.code == 1
     assert "no experiments found" in none.err
     said = bench.call("plot-its", "67", "--auto", "--vds", "0.1", "--preview")
-    assert said.lines[-1].endswith("Alisson67_It_all_vds0.1V.pdf")
+    assert said.lines[-1].endswith("Alisson67_It_vds0.1V.pdf")
 
 
 def test_a_run_by_its_id_or_its_day(bench: Bench) -> None:
@@ -245,6 +253,52 @@ def test_dpi_theme_and_palette(bench: Bench) -> None:
     vivid = pixels(picture("vivid", "--dpi", "72", "--palette", "vivid"))
     assert vivid.shape == pixels(small).shape
     assert (vivid != pixels(small)).any()
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "font_weight=bold",
+        "size_in=5,4",
+        "line_pt=4",
+        "legend_place=upper left",
+        "legend_scale=0.5",
+        "grid=yes",
+        "title=no",
+    ],
+)
+def test_the_rest_of_the_look_is_told_by_name(bench: Bench, plain: dict[str, list[Path]], word: str) -> None:
+    tag = word.partition("=")[0]
+    (path,) = drawn(bench.call("plot-ivg", *CHOSEN["plot-ivg"], *PNG, "--tag", f"style_{tag}", "--style", word))
+    (before,) = plain["plot-ivg"]
+    assert pixels(path).shape != pixels(before).shape or (pixels(path) != pixels(before)).any()
+
+
+def test_every_run_of_a_single_command_has_a_picture_of_its_own(bench: Bench) -> None:
+    said = bench.call("plot-its", "67", "--seq", "10-12", "--each", *PNG, "--tag", "own")
+    assert [path.name for path in drawn(said)] == [f"Alisson67_It_own_seq_{seq}.png" for seq in (10, 11, 12)]
+
+
+def test_a_single_plot_that_takes_too_long_is_ended(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    run = batchlab.engine.run
+
+    def watched(batch: Any, **how: Any) -> Any:
+        seen.append((batch.jobs[0].limits.timeout_s, batch.settings.retries, how["executor"]))
+        return run(batch, **how)
+
+    monkeypatch.setattr(batchlab.engine, "run", watched)
+    words = ("67", "--seq", "2", "--tag", "limited", *PNG)
+    said = bench.call("plot-ivg", *words, "--timeout", "0.001 s", "--retries", "0")
+    assert said.code == 1
+    assert "timed out" in said.err or "0.001" in said.err
+    said = bench.call("plot-ivg", *words, "--timeout", "2 min", "--retries", "1")
+    assert said.code == 0, said.err
+    bench.call("plot-ivg", *words, "--fresh")
+    assert [(limit, retries) for limit, retries, _ in seen] == [(0.001, 0), (120.0, 1), (None, 2)]
+    assert [executor is None for *_, executor in seen] == [True, True, False]  # in a process that can be stopped
 
 
 def test_numbers_beside_a_picture(bench: Bench) -> None:
@@ -313,6 +367,10 @@ def test_one_procedure_of_several(bench: Bench) -> None:
         (("plot-its", "67", "--seq", "4", "--legend", "wavelenth"), "did you mean 'wavelength'"),
         (("plot-its", "67", "--seq", "4", "--dpi", "5"), "dpi"),
         (("plot-its", "67", "--seq", "4", "--preset", "darkness"), "is not one of"),
+        (("plot-its", "67", "--seq", "4", "--style", "grid"), "write a name and a value"),
+        (("plot-its", "67", "--seq", "4", "--style", "gird=yes"), "did you mean 'grid'"),
+        (("plot-its", "67", "--seq", "4", "--timeout", "soon"), "soon"),
+        (("plot-its", "67", "--auto", "--vg", "low"), "is no voltage"),
         (("plot-transconductance", "67", "--seq", "2", "--window", "20"), "write 19 or 21"),
         (("plot-its", "--auto"), "Missing argument 'CHIP'"),
         (("plot-its", "67", "--seq", "4", "--basline", "3"), "No such option"),

@@ -363,3 +363,44 @@ def test_several_relaxations_are_a_grid_and_one_that_cannot_be_fitted_is_told() 
     assert "has no dark phase" in made.warnings[0]
     with pytest.raises(DataError, match="no dark phase"):
         drawn("plot-its-relaxation", runs[2:])
+
+
+def test_relaxations_are_laid_over_each_other_from_the_switch_on() -> None:
+    runs = [relaxing(1, 12.0, 0.7), relaxing(2, 5.0, 1.0)]
+    made = drawn("plot-its-relaxation", runs, layout="overlay")
+    first, second, *models = marks(made, Line)
+    assert [first.label, second.label] == ["1 V: τ = 12 s", "2 V: τ = 5 s"]
+    assert len(models) == 2 and made.sheets[0].plots[0].x_log
+    assert first.y[0] == pytest.approx(1.0, abs=0.1)
+    share = np.exp(-((first.x / 12.0) ** 0.7))
+    np.testing.assert_allclose(first.y, share, atol=0.02)
+    (name,) = plot_type("plot-its-relaxation").names(plot_type("plot-its-relaxation").options(layout="overlay"))
+    assert name.folder == "overlays"
+
+
+BY_SAMPLE = [
+    sweep_run(1, dirac_v=0.5, sample="B"),
+    sweep_run(2, dirac_v=0.7, sample="A"),
+    sweep_run(3, dirac_v=0.2, sample="A"),
+    sweep_run(4, dirac_v=0.2, sample=" "),
+]
+
+
+def test_sweeps_by_sample_are_a_grid_with_the_same_axes() -> None:
+    made = drawn("plot-ivg-by-sample", BY_SAMPLE)
+    plots = made.sheets[0].plots
+    assert [plot.title for plot in plots] == ["no sample, #000000 dark", "A (2 sweeps)", "B, #1 dark"]
+    assert [len(marks(made, Line, at)) for at in range(3)] == [1, 2, 1]
+    assert len({(plot.x_limits, plot.y_limits, plot.y_label) for plot in plots}) == 1
+    assert made.sheets[0].columns == 2
+    assert set(made.tables[0].columns["sample"]) == {"", "A", "B"}
+    np.testing.assert_allclose(marks(made, Line, 2)[0].y, BY_SAMPLE[0].columns["I (A)"] * 1e6)
+
+
+def test_first_sweeps_of_samples_are_laid_over_each_other() -> None:
+    made = drawn("plot-ivg-by-sample", BY_SAMPLE[::-1], layout="overlay", first=True, conductance=True)
+    assert [line.label for line in marks(made, Line)] == ["no sample, #000000 dark", "A, #2 dark", "B, #1 dark"]
+    assert made.sheets[0].plots[0].y_label == "G (µS)"
+    assert len({line.colour for line in marks(made, Line)}) == 3
+    every = drawn("plot-ivg-by-sample", BY_SAMPLE, layout="overlay")
+    assert [line.label for line in marks(every, Line)] == ["no sample, #000000 dark", "A (2 sweeps)", "", "B, #1 dark"]

@@ -253,3 +253,21 @@ def test_tables_leave_out_what_is_missing() -> None:
 def test_a_notebook_shows_every_picture_and_what_was_warned_of() -> None:
     text = drawn("plot-its-suite", baseline=500.0)._repr_html_()
     assert text.count("data:image/png;base64,iVBOR") == 3 and "its nearest end</p>" in text
+
+
+@pytest.mark.parametrize(("name", "procedure"), [("plot-its-presets", "It"), ("plot-vt-presets", "Vt")])
+def test_a_gallery_shows_the_runs_as_each_preset_does(name: str, procedure: str) -> None:
+    runs = [it_run(number, procedure=procedure) for number in (1, 2)]
+    made = drawn(name, runs)
+    plots = made.sheets[0].plots
+    assert [plot.title for plot in plots] == ["dark", "light_power_sweep", "light_spectral", "custom"]
+    for plot in plots:
+        alone = drawn({"It": "plot-its", "Vt": "plot-vt"}[procedure], runs, preset=plot.title).sheets[0].plots[0]
+        assert (plot.y_label, plot.x_limits) == (alone.y_label, alone.x_limits)
+        assert plot.legend.title == alone.legend.title  # type: ignore[union-attr]
+        for ours, theirs in zip(plot.marks, alone.marks, strict=True):
+            if isinstance(ours, Line):
+                np.testing.assert_array_equal(ours.y, theirs.y)
+    (table,) = made.tables
+    assert dict.fromkeys(table.columns["preset"]) == dict.fromkeys(plot.title for plot in plots)
+    assert table.rows == 4 * sum(run.rows for run in runs)

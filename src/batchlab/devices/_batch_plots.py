@@ -9,9 +9,10 @@
       - {type: plot-its, seq: "52-58", tag: photoresponse}
       - {type: plot-ivg, seq: 2}
 
-Beyond that: ``chip`` may be several, and may stand in an entry; ``runs``, ``procedure``, ``light``, ``wavelength`` and
-``date`` choose runs beside or in place of ``seq``; ``sweep`` makes a plot of each combination of options; ``style``
-says how pictures look; ``data`` puts the numbers beside them; ``plugins`` names modules that register plots.
+Beyond that: ``chip`` may be several, and may stand in an entry; ``runs``, ``procedure``, ``light``, ``wavelength``,
+``date``, ``vg``, ``vds`` and ``sample`` choose runs beside or in place of ``seq``; ``sweep`` makes a plot of each
+combination of options, ``each`` one of every run; ``style`` says how pictures look; ``data`` puts the numbers beside
+them; ``plugins`` names modules that register plots.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from batchlab.devices._plot_words import (
     read_light,
     read_procedures,
     read_references,
+    read_samples,
+    read_volts,
     read_wavelengths,
     safe,
     tag_of,
@@ -48,8 +51,8 @@ if TYPE_CHECKING:
 __all__ = ["BatchPlots", "PlotSpec", "checked", "load_batch_plots", "on_chips"]
 
 _TOP = ("chip", "chip_group", "defaults", "plots", "style", "data", "plugins")
-_SELECTORS = ("seq", "runs", "procedure", "light", "wavelength", "date")
-_ENTRY = ("type", "chip", "chip_group", "tag", "sweep", "style", "data", *_SELECTORS)
+_SELECTORS = ("seq", "runs", "procedure", "light", "wavelength", "date", "vg", "vds", "sample")
+_ENTRY = ("type", "chip", "chip_group", "tag", "sweep", "each", "style", "data", *_SELECTORS)
 _MOST_SWEPT = 1000
 
 
@@ -79,6 +82,8 @@ class PlotSpec:
         What its files are called after.
     line
         Where it stands in the file.
+    each
+        Whether every run has a picture of its own, so that this stands for as many plots as there are runs.
     """
 
     type: str
@@ -91,6 +96,7 @@ class PlotSpec:
     data: bool
     names: tuple[Name, ...]
     line: int
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +204,7 @@ class _Reader:
 
         if not common.defaults:
             return
-        words: set[str] = {"style", "data", *_SELECTORS}
+        words: set[str] = {"style", "data", "each", *_SELECTORS}
         for name in plot_types():
             try:
                 words |= _words_of(plot_type(name).options)
@@ -241,6 +247,7 @@ class _Reader:
         }
         shown = self.style(style, (*at, "style"))
         data = self.form.flag({**({"data": common.data}), **merged, **value}, "data", at, False)
+        each = self.form.flag({"each": kind.each, **merged, **value}, "each", at, kind.each)
         tag = self.form.text(value, "tag", at)
         combinations = self.sweep(value.get("sweep"), (*at, "sweep"), words, kind)
         for number, combination in enumerate(combinations):
@@ -263,6 +270,7 @@ class _Reader:
                     data=data,
                     names=kind.names(kind.options.model_validate(options)),
                     line=self.root.locate(at)[0],
+                    each=each,
                 )
 
     def kind(self, value: Mapping[str, Any], at: Place) -> PlotType | None:
@@ -331,6 +339,9 @@ class _Reader:
             light=self.form.read(value, "light", at, read_light, None),
             wavelengths_nm=self.form.read(value, "wavelength", at, read_wavelengths, ()),
             dates=self.form.read(value, "date", at, read_dates, ()),
+            vg_v=self.form.read(value, "vg", at, read_volts, ()),
+            vds_v=self.form.read(value, "vds", at, read_volts, ()),
+            samples=self.form.read(value, "sample", at, read_samples, ()),
         )
         return made if len(self.problems) == before else None
 
@@ -373,7 +384,7 @@ class _Reader:
         seen: dict[tuple[object, ...], PlotSpec] = {}
         for spec in specs:
             for name in spec.names:
-                key = (spec.chip, name, spec.tag.casefold(), spec.style.get("format"))
+                key = (spec.chip, name, spec.tag.casefold(), spec.style.get("format"), spec.each)
                 first = seen.setdefault(key, spec)
                 if first is not spec:
                     where = f"that of line {first.line}" if first.line != spec.line else "another of this entry"

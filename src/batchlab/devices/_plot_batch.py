@@ -16,8 +16,9 @@ from batchlab.devices._durable import write_whole
 from batchlab.devices._history import history_of
 from batchlab.devices._layout import Layout
 from batchlab.devices._model import Chip
-from batchlab.devices._plot_words import safe
+from batchlab.devices._plot_words import safe, tag_of
 from batchlab.devices._references import Drift, drift, read_pins, resolve, write_pins
+from batchlab.devices._selection import Selection
 from batchlab.devices._seq import write_seq
 from batchlab.engine import Batch, Job, Json, Limits, Place, Settings
 from batchlab.errors import Category, DataError
@@ -32,9 +33,11 @@ __all__ = ["BATCH_NAME", "FIGURES", "PlotBatch", "PlotJob", "plot_batch"]
 
 BATCH_NAME = "devices-figures"
 FIGURES = "figs"
-_NEEDED = ("seq", "run_id", "proc", "has_light", "wavelength_nm", "date_local", "file_idx", "vg_fixed_v", "vds_v")
+_NEEDED = (
+    *("seq", "run_id", "proc", "has_light", "wavelength_nm", "date_local", "file_idx"),
+    *("vg_fixed_v", "vds_v", "sample"),
+)
 _POWER = "irradiated_power_w"
-_SAME_V = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +123,10 @@ def plot_batch(
     plugins: Iterable[str] = (),
     settings: Settings | None = None,
     timeout_s: float | None = None,
-    vg_v: float | None = None,
-    vds_v: float | None = None,
     source: str | None = None,
     file: str | os.PathLike[str] | None = None,
 ) -> PlotBatch:
-    """A batch that draws plots, one job each.
+    """A batch that draws plots, one job each; of a plot that every run has for itself, one for each run.
 
     Parameters
     ----------
@@ -141,8 +142,6 @@ def plot_batch(
         How the batch is run.
     timeout_s
         What one plot may take.
-    vg_v, vds_v
-        Only runs of this fixed gate voltage, and of this drain voltage.
     source
         What the report shows as the batch's origin.
     file
@@ -159,8 +158,7 @@ def plot_batch(
     store = Store(layout.store)
     root = Path(output).resolve()
     known = _Known(store, layout.enriched, root, tuple(plugins), timeout_s)
-    known.extra = {name: value for name, value in (("vg_fixed_v", vg_v), ("vds_v", vds_v)) if value is not None}
-    made = [known.job(spec) for spec in specs]
+    made = [known.job(each) for spec in specs for each in known.parts(spec)]
     plots = _named(made)
     pins = _pins(plots, known)
     pins_file = None if file is None else _pins_file(root, Path(file))
@@ -194,7 +192,6 @@ class _Known:
         self.files = tuple(each for each in plugins if each.endswith(".py"))
         self.modules = tuple(each for each in plugins if not each.endswith(".py"))
         self.limits = Limits(timeout_s=timeout_s)
-        self.extra: Mapping[str, float] = {}
         self.without_power: set[str] = set()
         self._histories: dict[Chip | tuple[str, ...], tuple[pl.DataFrame, list[dict[str, Any]]]] = {}
         self._enriched: dict[str, Mapping[str, Mapping[str, Any]] | None] = {}
@@ -215,6 +212,25 @@ class _Known:
         if chip not in self._enriched:
             self._enriched[chip] = _enriched_rows(self.enriched_folder, chip)
         return self._enriched[chip]
+
+    def parts(self, spec: PlotSpec) -> list[PlotSpec]:
+        """The plot itself, or where every run has its own, one for each."""
+        from batchlab.devices.plots import default_tag, plot_type
+
+        if not spec.each:
+            return [spec]
+        kind = plot_type(spec.type)
+        try:
+            rows, _ = self.rows(spec, kind, *self.history(spec, kind))
+        except DataError:  # told by the plot itself
+            return [spec]
+        tag = "" if spec.tag == safe(tag_of(spec.selection)) else f"{spec.tag}_"
+        return [
+            replace(
+                spec, selection=Selection(seqs=(row["seq"],)), tag=safe(f"{tag}{default_tag([row['seq']])}"), each=False
+            )
+            for row in rows
+        ]
 
     def job(self, spec: PlotSpec) -> PlotJob:
         """The job of a plot; it fails, saying why, where nothing can be drawn."""
@@ -281,7 +297,7 @@ class _Known:
         chip = spec.chip.name if spec.chip is not None else "the store"
         chosen = spec.selection
         run_ids = set(resolve(table, list(chosen.runs)).values()) if chosen.runs else set()
-        taken = [row for row in history if chosen.takes(row, run_ids) and self._passes(row)]
+        taken = [row for row in history if chosen.takes(row, run_ids)]
         rows = [row for row in taken if row["proc"] in kind.procedures]
         missing = chosen.missing(history)
         if rows:
@@ -298,11 +314,6 @@ class _Known:
             f"no experiments found for {spec.type}: {why}; show-history lists the runs",
             category=Category.MISSING_INPUT,
             reason="no-runs",
-        )
-
-    def _passes(self, row: Mapping[str, Any]) -> bool:
-        return all(
-            row.get(name) is not None and abs(row[name] - value) <= _SAME_V for name, value in self.extra.items()
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -17,6 +18,8 @@ __all__ = [
     "read_light",
     "read_procedures",
     "read_references",
+    "read_samples",
+    "read_volts",
     "read_wavelengths",
     "safe",
     "tag_of",
@@ -70,6 +73,31 @@ def read_wavelengths(value: Any) -> tuple[float, ...]:
         if isinstance(each, bool) or not 0 < nm < 1e6:
             raise ValueError(f"{each!r} is no wavelength; write 455, or a list of such, in nm")
         found.append(nm)
+    return tuple(dict.fromkeys(found))
+
+
+def read_volts(value: Any) -> tuple[float, ...]:
+    """Voltages in V, with or without the unit; ValueError where it is none."""
+    found = []
+    for each in value if isinstance(value, list) else [value]:
+        text = str(each).removesuffix("V").replace("\N{MINUS SIGN}", "-").strip()
+        try:
+            volt = float(text)
+        except ValueError:
+            volt = math.nan
+        if isinstance(each, bool) or not abs(volt) < 1e6:
+            raise ValueError(f"{each!r} is no voltage; write -3.5, or a list of such, in V")
+        found.append(volt)
+    return tuple(dict.fromkeys(found))
+
+
+def read_samples(value: Any) -> tuple[str, ...]:
+    """Names of samples; ValueError where it is none."""
+    found = []
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, bool | dict | list) or not str(each).strip():
+            raise ValueError(f"{each!r} is no sample; write its name, or a list of names")
+        found.append(str(each).strip())
     return tuple(dict.fromkeys(found))
 
 

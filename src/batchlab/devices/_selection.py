@@ -12,6 +12,7 @@ from batchlab.devices._seq import write_seq
 __all__ = ["Selection"]
 
 _SAME_NM = 1e-6
+_SAME_V = 1e-3  # what a history shows of a voltage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,10 @@ class Selection:
         Of the light.
     dates
         First and last day, both of which count, in the time zone of the lab.
+    vg_v, vds_v
+        Voltages of the gate, where it was held, and of the drain.
+    samples
+        What the lab calls parts of a chip.
     """
 
     seqs: tuple[int, ...] = ()
@@ -40,6 +45,9 @@ class Selection:
     light: bool | None = None
     wavelengths_nm: tuple[float, ...] = ()
     dates: tuple[tuple[date, date], ...] = ()
+    vg_v: tuple[float, ...] = ()
+    vds_v: tuple[float, ...] = ()
+    samples: tuple[str, ...] = ()
 
     def takes(self, row: Mapping[str, Any], run_ids: Collection[str] = ()) -> bool:
         """Whether a row of a history is meant: by its number or its id, and by all else that is given.
@@ -47,7 +55,8 @@ class Selection:
         Parameters
         ----------
         row
-            With ``seq, run_id, proc, has_light, wavelength_nm, date_local`` as far as they are asked for.
+            With ``seq, run_id, proc, has_light, wavelength_nm, date_local, vg_fixed_v, vds_v, sample`` as far as they
+            are asked for.
         run_ids
             What `runs` mean in this history.
         """
@@ -57,8 +66,15 @@ class Selection:
             return False
         if self.light is not None and row["has_light"] is not self.light:
             return False
-        nm = row.get("wavelength_nm")
-        if self.wavelengths_nm and (nm is None or not any(abs(nm - each) <= _SAME_NM for each in self.wavelengths_nm)):
+        for name, wanted, slack in (
+            ("wavelength_nm", self.wavelengths_nm, _SAME_NM),
+            ("vg_fixed_v", self.vg_v, _SAME_V),
+            ("vds_v", self.vds_v, _SAME_V),
+        ):
+            value = row.get(name) if wanted else None
+            if wanted and (value is None or not any(abs(value - each) <= slack for each in wanted)):
+                return False
+        if self.samples and str(row.get("sample") or "").strip().casefold() not in {s.casefold() for s in self.samples}:
             return False
         if not self.dates:
             return True
@@ -77,4 +93,7 @@ class Selection:
         parts.append("" if self.light is None else "light" if self.light else "dark")
         parts.append(",".join(f"{nm:g}" for nm in self.wavelengths_nm) + (" nm" if self.wavelengths_nm else ""))
         parts.append(",".join(str(a) if a == b else f"{a}..{b}" for a, b in self.dates))
+        parts.append(",".join(f"vg{volt:g}V" for volt in self.vg_v))
+        parts.append(",".join(f"vds{volt:g}V" for volt in self.vds_v))
+        parts.append(",".join(f"sample {name}" for name in self.samples))
         return " ".join(filter(None, parts)) or "all"

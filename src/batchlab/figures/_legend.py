@@ -166,7 +166,7 @@ def put_legend(
         "frameon": not (beside or above),
         "framealpha": legend.opacity,
         "edgecolor": "none",
-        "borderaxespad": 0.0 if beside or above else 0.4,
+        "borderaxespad": 0.5 if beside else 0.0 if above else 0.4,
         "borderpad": 0.3,
         "handlelength": 1.6,
         "handletextpad": 0.6,

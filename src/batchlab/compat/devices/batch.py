@@ -119,7 +119,7 @@ def load_batch_config(config_path: str | Path) -> tuple[int, str, list[PlotSpec]
     problems = [
         Problem(message=_beyond(spec), file=str(config_path), line=spec.line)
         for spec in found.specs
-        if spec.chip is None or spec.selection != Selection(seqs=spec.selection.seqs)
+        if spec.chip is None or spec.each or spec.selection != Selection(seqs=spec.selection.seqs)
     ]
     if len(found.chips) != 1 or found.plugins:
         what = f"it has {len(found.chips)} chips" if len(found.chips) != 1 else "it declares plugins"
@@ -222,6 +222,7 @@ def _settings() -> PlotConfig:
 
 def _beyond(spec: WantedPlot) -> str:
     what = "shows runs without a chip" if spec.chip is None else f"chooses runs by {spec.selection}"
+    what = "is one of every run" if spec.each else what
     return f"{spec.type} {what}; draw this file by `batchlab devices batch-plot`"
 
 

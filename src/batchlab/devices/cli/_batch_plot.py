@@ -7,32 +7,10 @@ from pathlib import Path
 import click
 
 from batchlab.devices.cli._plot_lines import Voice, dry_run_lines, loaded_line, reasons_of, warnings_of
+from batchlab.devices.cli._plot_options import DURATION
 from batchlab.devices.cli._plot_run import draw_all, plan_all
 
 __all__ = ["batch_plot"]
-
-
-class _Duration(click.ParamType):  # type: ignore[type-arg]
-    """``90``, ``60 s``, ``2 min``."""
-
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
-        from batchlab.batchfile._units import duration_s
-
-        if value is None or isinstance(value, float):
-            return value
-        text = str(value)
-        try:
-            found = float(duration_s(f"{text} s" if text.replace(".", "", 1).isdigit() else text))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if found <= 0:
-            self.fail(f"{text!r}: a plot needs more time than that", param, ctx)
-        return found
-
-
-DURATION = _Duration()
 
 
 @click.command("batch-plot")
@@ -112,7 +90,7 @@ def batch_plot(
         voice.trouble(line)
     if dry_run:
         reasons = reasons_of(plots, plan_all(plots, fresh=fresh)) if verbose else {}
-        click.echo("\n".join(dry_run_lines(found.specs, reasons, groups=groups)))
+        click.echo("\n".join(dry_run_lines([each.spec for each in plots.plots], reasons, groups=groups)))
         ctx.exit(0)
     result = draw_all(plots, voice, workers=parallel, only=only, fresh=fresh, report=not no_report)
     plots.keep_pins()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
-__all__ = ["Words", "options_of", "told_of"]
+__all__ = ["DURATION", "Words", "options_of", "style_of", "told_of"]
 
 _SHORT = {"legend_by": ("--legend", "--legend-by")}
 
@@ -29,6 +29,48 @@ class Words(click.ParamType):  # type: ignore[type-arg]
             return value
         parts = [_number(part.strip()) for part in value.split(",")]
         return parts[0] if len(parts) == 1 else parts
+
+
+class _Duration(click.ParamType):  # type: ignore[type-arg]
+    """``90``, ``60 s``, ``2 min``."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        from batchlab.batchfile._units import duration_s
+
+        if value is None or isinstance(value, float):
+            return value
+        text = str(value)
+        try:
+            found = float(duration_s(f"{text} s" if text.replace(".", "", 1).isdigit() else text))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if found <= 0:
+            self.fail(f"{text!r}: a plot needs more time than that", param, ctx)
+        return found
+
+
+DURATION = _Duration()
+
+
+def style_of(words: Iterable[str]) -> dict[str, Any]:
+    """What ``legend_place=best`` and the like say of the look.
+
+    Raises
+    ------
+    UsageError
+        If one has no ``=``.
+    """
+    told: dict[str, Any] = {}
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not sign or not value.strip():
+            raise click.UsageError(f"--style {word!r}: write a name and a value, as in legend_place=best")
+        text = value.strip()
+        plain = {"yes": True, "true": True, "no": False, "false": False}
+        told[name.strip()] = plain[text.lower()] if text.lower() in plain else Words().convert(text, None, None)
+    return told
 
 
 def options_of(model: type[BaseModel], taken: Iterable[str]) -> list[click.Option]:

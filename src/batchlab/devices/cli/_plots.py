@@ -12,7 +12,7 @@ import click
 
 from batchlab.devices.cli._data_options import command_line
 from batchlab.devices.cli._plot_lines import Ticks, Voice, warnings_of
-from batchlab.devices.cli._plot_options import options_of, told_of
+from batchlab.devices.cli._plot_options import DURATION, options_of, style_of, told_of
 from batchlab.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["command_of"]
 
 _STYLE = ("theme", "palette", "format", "dpi")
+_MORE_STYLE = (
+    *("font", "font_weight", "size_in", "line_pt", "legend_place", "legend_scale", "legend_alpha", "grid", "title"),
+)
 
 
 @cache
@@ -65,11 +68,13 @@ def _common(kind: PlotType, *, on_chip: bool) -> list[click.Option]:
         click.Option(["--seq"], metavar="52,57-60", help=f"Runs by their numbers in {which}."),
         click.Option(["--auto"], is_flag=True, help="All runs of the procedure that pass the filters."),
         click.Option(["--run", "runs"], multiple=True, metavar="ID", help="A run by its id, or as 2025-09-04#3."),
-        click.Option(["--vg"], type=float, help="Only runs at this gate voltage, in V."),
-        click.Option(["--vds"], type=float, help="Only runs at this drain voltage, in V."),
+        click.Option(["--vg"], multiple=True, metavar="V", help="Only runs with the gate held at it, in V."),
+        click.Option(["--vds"], multiple=True, metavar="V", help="Only runs at this drain voltage, in V."),
         click.Option(["--wavelength"], multiple=True, metavar="NM", help="Only runs of this light, in nm."),
         click.Option(["--date"], multiple=True, metavar="DAY", help="Only runs of 2025-09-04, or of DAY..DAY."),
         click.Option(["--light"], type=click.Choice(["light", "dark", "any"]), help="Only lit runs, or dark ones."),
+        click.Option(["--sample"], multiple=True, metavar="NAME", help="Only runs of this part of the chip."),
+        click.Option(["--each"], is_flag=True, help="A picture of every run."),
         click.Option(["--tag"], help="Part of the file's name; by default says which runs."),
         click.Option(["-o", "--output"], default="figs", show_default=True, help="The folder of figures."),
         click.Option(["--base-dir"], default="data", show_default=True, metavar="DIR", help="The data folder."),
@@ -81,10 +86,17 @@ def _common(kind: PlotType, *, on_chip: bool) -> list[click.Option]:
             ["--format"], type=click.Choice(["pdf", "png", "svg", "jpg"]), help="Of the picture; default pdf."
         ),
         click.Option(["--dpi"], type=int, help="Pixels per inch of png and jpg; default 300."),
+        click.Option(
+            ["--style"], multiple=True, metavar="NAME=VALUE", help=f"More of the look: {', '.join(_MORE_STYLE)}."
+        ),
         click.Option(["--data"], is_flag=True, help="Write the numbers beside the picture, as CSV."),
         click.Option(["--preview"], is_flag=True, help="List the runs that would be shown, and draw nothing."),
         click.Option(["-n", "--dry-run"], is_flag=True, help="Say what would be made and why, and draw nothing."),
         click.Option(["--fresh"], is_flag=True, help="Draw anew, even if nothing changed."),
+        click.Option(["--timeout"], type=DURATION, help="What one plot may take; by default there is no limit."),
+        click.Option(
+            ["--retries"], type=click.IntRange(0), default=2, show_default=True, help="After failures that may pass."
+        ),
         click.Option(["--overwrite"], is_flag=True, help="Replace a file of that name that something else made."),
         click.Option(["-v", "--verbose"], is_flag=True, help="Tell more."),
     ]
@@ -109,9 +121,12 @@ def _draw(kind: PlotType, given: Mapping[str, Any]) -> int:
         stage_root=given["stage_root"],
         derived_root=given["derived_root"],
         output=given["output"],
-        settings=Settings(workers=1, conflict=Conflict.OVERWRITE if given["overwrite"] else Conflict.FAIL),
-        vg_v=given["vg"],
-        vds_v=given["vds"],
+        settings=Settings(
+            workers=1,
+            retries=given["retries"],
+            conflict=Conflict.OVERWRITE if given["overwrite"] else Conflict.FAIL,
+        ),
+        timeout_s=given["timeout"],
         source=command_line(),
     )
     refused = next((each.refused for each in plots.plots if each.refused), None)
@@ -131,7 +146,9 @@ def _draw(kind: PlotType, given: Mapping[str, Any]) -> int:
         return 0
     plots.settle()
     ticks = Ticks(plots.plots, voice)
-    result = run(plots.batch, executor=inline, listeners=[ticks], fresh=given["fresh"], verbose=voice.verbose)
+    # What may have to be stopped runs in a process of its own; starting one takes longer than a plot.
+    executor = inline if given["timeout"] is None else None
+    result = run(plots.batch, executor=executor, listeners=[ticks], fresh=given["fresh"], verbose=voice.verbose)
     for job in read_view(result.root).jobs:
         for text in () if voice.verbose else job.warnings:
             voice.trouble(f"warning: {text}")
@@ -155,25 +172,25 @@ def _specs(kind: PlotType, given: Mapping[str, Any]) -> list[PlotSpec]:
     from batchlab.devices.plots import Look
 
     selection = _selection(given)
-    style = {name: given[name] for name in _STYLE if given[name] is not None}
+    style = {**style_of(given["style"]), **{name: given[name] for name in _STYLE if given[name] is not None}}
     told = told_of(kind.options, given)
     options, wrong = checked(kind.name, kind.options, told)
     shown, more = checked("style", Look, style)
     if options is None or shown is None:
         raise click.UsageError("; ".join(message for _, message, _ in (*wrong, *more)))
-    parts = [tag_of(selection), *(f"{name}{given[name]:g}V" for name in ("vg", "vds") if given[name] is not None)]
     return [
         PlotSpec(
             type=kind.name,
             chip=chip,
             selection=selection,
-            tag=safe(given["tag"] or "_".join(parts)),
+            tag=safe(given["tag"] or tag_of(selection)),
             options=options,
             given=told,
             style=shown,
             data=given["data"],
             names=kind.names(kind.options.model_validate(options)),
             line=0,
+            each=given["each"] or kind.each,
         )
         for chip in _chips(given)
     ]
@@ -192,14 +209,21 @@ def _chips(given: Mapping[str, Any]) -> Sequence[Chip | None]:
 
 def _selection(given: Mapping[str, Any]) -> Selection:
     """Which runs are meant."""
-    from batchlab.devices._plot_words import read_dates, read_light, read_references, read_wavelengths
+    from batchlab.devices._plot_words import (
+        read_dates,
+        read_light,
+        read_references,
+        read_samples,
+        read_volts,
+        read_wavelengths,
+    )
     from batchlab.devices._selection import Selection
     from batchlab.devices._seq import read_seq
 
     all_of_them = given["auto"] or given["seq"] == "all"
     if given["auto"] and given["seq"]:
         raise click.UsageError("--seq and --auto both say which runs are meant; give one")
-    filters = ("runs", "wavelength", "date", "light", "vg", "vds")
+    filters = ("runs", "wavelength", "date", "light", "vg", "vds", "sample")
     if not all_of_them and not given["seq"] and not any(given[name] not in (None, ()) for name in filters):
         raise click.UsageError("which runs? --seq 52-58, --auto, or a filter such as --wavelength 455")
     try:
@@ -210,6 +234,9 @@ def _selection(given: Mapping[str, Any]) -> Selection:
             light=None if given["light"] is None else read_light(given["light"]),
             wavelengths_nm=read_wavelengths(list(given["wavelength"])),
             dates=read_dates(list(given["date"])),
+            vg_v=read_volts(list(given["vg"])),
+            vds_v=read_volts(list(given["vds"])),
+            samples=read_samples(list(given["sample"])),
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error

@@ -16,9 +16,9 @@ from batchlab.devices.plots._transforms import Shown, current_as
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["IvgOptions", "draw_ivg"]
+__all__ = ["PROCEDURES", "IvgOptions", "draw_ivg"]
 
-_PROCEDURES = ("IVg",)
+PROCEDURES = ("IVg",)
 
 
 class IvgOptions(SweepOptions):
@@ -39,7 +39,7 @@ def names(options: IvgOptions) -> tuple[Name, ...]:
     return (Name(procedure="IVg", kind="IVg", suffixes=chosen),)
 
 
-@plot("plot-ivg", procedures=_PROCEDURES, options=IvgOptions, names=names, uses=dirac_points_of)
+@plot("plot-ivg", procedures=PROCEDURES, options=IvgOptions, names=names, uses=dirac_points_of)
 def draw_ivg(runs: Sequence[Run], options: IvgOptions, look: Look, facts: Facts) -> Drawn:
     """Drain current over gate voltage, or conductance, or its inverse."""
 
@@ -47,4 +47,4 @@ def draw_ivg(runs: Sequence[Run], options: IvgOptions, look: Look, facts: Facts)
         chosen = {"conductance": options.conductance, "inverse": options.inverse, "absolute": options.absolute}
         return current_as(run, column(run, "I (A)"), **chosen)
 
-    return sweeps(only(runs, _PROCEDURES, "plot-ivg"), options, look, facts, quantity, "IVg")
+    return sweeps(only(runs, PROCEDURES, "plot-ivg"), options, look, facts, quantity, "IVg")

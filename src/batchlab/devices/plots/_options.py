@@ -11,6 +11,7 @@ from batchlab.devices.plots._legends import LegendBy, LegendWord
 
 __all__ = [
     "POWER",
+    "PRESETS",
     "AxisType",
     "Baseline",
     "PlotOptions",
@@ -28,6 +29,10 @@ _PRESETS: Mapping[str, Mapping[str, Any]] = {
     "light_spectral": {"baseline": "auto", "legend_by": "wavelength"},
     "custom": {"baseline": 60.0, "legend_by": "wavelength"},
 }
+
+
+PRESETS = tuple(_PRESETS)
+"""Their names."""
 
 
 def preset_values(name: str) -> Mapping[str, Any]:

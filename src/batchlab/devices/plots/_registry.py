@@ -34,15 +34,19 @@ _OWN = {
     "plot-consecutive-sweep-diff": "_sweep_difference",
     "plot-its": "_its",
     "plot-its-photoresponse": "_photoresponse",
+    "plot-its-presets": "_presets",
     "plot-its-relaxation": "_relaxation",
+    "plot-its-relaxation-batch": "_relaxation",
     "plot-its-sequential": "_sequential",
     "plot-its-suite": "_suites",
     "plot-ivg": "_ivg",
+    "plot-ivg-by-sample": "_ivg_by_sample",
     "plot-laser-calibration": "_laser_calibration",
     "plot-laser-calibration-comparison": "_laser_calibration",
     "plot-photoresponse": "_photoresponse",
     "plot-transconductance": "_transconductance",
     "plot-vt": "_vt",
+    "plot-vt-presets": "_presets",
     "plot-vt-sequential": "_sequential",
     "plot-vts-suite": "_suites",
     "plot-vvg": "_vvg",
@@ -70,6 +74,8 @@ class PlotType:
         Runs in their order, options, look and facts to sheets.
     unbroken
         Whether no run of another procedure may lie between its runs.
+    each
+        Whether every run of a selection has a picture of its own.
     needs
         Derived values it cannot do without.
     uses
@@ -86,6 +92,7 @@ class PlotType:
     names: Callable[[Any], tuple[Name, ...]]
     draw: Draw
     unbroken: bool = False
+    each: bool = False
     needs: tuple[str, ...] = ()
     uses: Callable[[Any], tuple[str, ...]] | None = None
     version: str = "1"
@@ -117,6 +124,7 @@ def plot(
     names: Callable[[Any], tuple[Name, ...]],
     options: type[PlotOptions] = PlotOptions,
     unbroken: bool = False,
+    each: bool = False,
     needs: Iterable[str] = (),
     uses: Callable[[Any], tuple[str, ...]] | None = None,
     version: str = "1",
@@ -138,6 +146,7 @@ def plot(
             names=names,
             draw=draw,
             unbroken=unbroken,
+            each=each,
             needs=tuple(needs),
             uses=uses,
             version=version,

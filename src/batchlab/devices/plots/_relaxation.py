@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
     from batchlab.devices._model import Array
 
-__all__ = ["RelaxationOptions", "draw_relaxation"]
+__all__ = ["RelaxationOptions", "SingleOptions", "draw_relaxation", "draw_relaxations"]
 
 _PROCEDURES = ("It",)
 _FEWEST, _SHORTEST_S = 50, 10.0
 _MOST_IN_GRID = 24
 _FIT = "#D55E00"
+_SAME = "#303030"  # fits of many
 _RESIDUAL_HEIGHT = 0.4
 
 
@@ -45,11 +46,27 @@ class RelaxationOptions(PlotOptions):
     phase
         ``dark`` fits the time after the light, ``light`` the time of it.
     legend_by
-        What tells the runs of a grid apart.
+        What tells the runs apart.
+    layout
+        ``grid`` has a plot for each run; ``overlay`` lays runs over each other, from the switch on, less the level
+        they end at and over the span of their fits, so that 1 falls to 0.
     """
 
     phase: Literal["dark", "light"] = "dark"
     legend_by: LegendWord = LegendBy.POWER
+    layout: Literal["grid", "overlay"] = "grid"
+
+
+class SingleOptions(PlotOptions):
+    """Of relaxations with a picture each.
+
+    Attributes
+    ----------
+    phase
+        ``dark`` fits the time after the light, ``light`` the time of it.
+    """
+
+    phase: Literal["dark", "light"] = "dark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,7 +100,18 @@ class _Fitted:
 
 def names(options: RelaxationOptions) -> tuple[Name, ...]:
     """``It_relaxation_<phase>_<tag>``, of one run or of a grid."""
-    return (Name(procedure="It", kind=f"It_relaxation_{options.phase}", folder="relaxation_fits"),)
+    folder = "overlays" if options.layout == "overlay" else "relaxation_fits"
+    return (Name(procedure="It", kind=f"It_relaxation_{options.phase}", folder=folder),)
+
+
+def single_names(options: SingleOptions) -> tuple[Name, ...]:
+    """``It_relaxation_<phase>_<tag>``, of one run."""
+    return (Name(procedure="It", kind=f"It_relaxation_{options.phase}", folder="individual_fits"),)
+
+
+def no_values(options: PlotOptions) -> tuple[str, ...]:
+    """It is all in the run."""
+    return ()
 
 
 @plot("plot-its-relaxation", procedures=_PROCEDURES, options=RelaxationOptions, names=names, uses=power_of)
@@ -95,10 +123,13 @@ def draw_relaxation(runs: Sequence[Run], options: RelaxationOptions, look: Look,
         raise DataError(
             f"no run has a {options.phase} phase that can be fitted: {warnings[0]}", reason="nothing-to-fit"
         )
-    if len(fits) > _MOST_IN_GRID:
+    laid_over = options.layout == "overlay"
+    if len(fits) > _MOST_IN_GRID and not laid_over:
         warnings.append(f"the first {_MOST_IN_GRID} of {len(fits)} fits are shown; the table has all")
     unit = unit_for((each.y for each in fits), "A")
-    if len(fits) == 1:
+    if laid_over:
+        plots, columns = _overlay(fits, options, look, facts), 1
+    elif len(fits) == 1:
         plots, columns = _single(fits[0], options, look, unit), 1
     else:
         _, labels = labels_of([each.run for each in fits], options.legend_by, facts)
@@ -107,6 +138,20 @@ def draw_relaxation(runs: Sequence[Run], options: RelaxationOptions, look: Look,
         columns = min(3, math.ceil(math.sqrt(len(plots))))
     sheet = look.sheet(plots, f"{text_of(chosen)} – relaxation ({options.phase})", columns=columns)
     return Drawn(sheets=(sheet,), tables=(_table(fits, facts),), warnings=tuple(warnings))
+
+
+@plot(
+    "plot-its-relaxation-batch",
+    procedures=_PROCEDURES,
+    options=SingleOptions,
+    names=single_names,
+    uses=no_values,
+    each=True,
+)
+def draw_relaxations(runs: Sequence[Run], options: SingleOptions, look: Look, facts: Facts) -> Drawn:
+    """Stretched-exponential fits with their residuals, a picture for every run."""
+    told = RelaxationOptions(phase=options.phase, padding=options.padding)
+    return draw_relaxation(only(runs, _PROCEDURES, "plot-its-relaxation-batch"), told, look, facts)
 
 
 def _fit_all(runs: Sequence[Run], options: RelaxationOptions, facts: Facts) -> tuple[list[_Fitted], list[str]]:
@@ -191,6 +236,32 @@ def _small(one: _Fitted, label: str, options: RelaxationOptions, look: Look, uni
         title=label,
         legend=replace(look.legend(), place=look.legend_place or "best", scale=0.8 * look.legend_scale),
         grid=look.grid,
+    )
+
+
+def _overlay(fits: Sequence[_Fitted], options: RelaxationOptions, look: Look, facts: Facts) -> tuple[Plot, ...]:
+    """Each run from its switch on, as a share of what its fit relaxes by; the fits on top, dark."""
+    title, labels = labels_of([each.run for each in fits], options.legend_by, facts)
+    measured, models = [], []
+    for each, label, colour in zip(fits, labels, look.colours(len(fits)), strict=True):
+        since = each.t[each.inside] - each.start_s
+        told = f"{label}: τ = {_number(each.fit.tau_s)} s"
+        shares = [(values - each.fit.offset) / each.fit.amplitude for values in (each.y[each.inside], each.fit(since))]
+        measured.append(Line(x=since, y=shares[0], label=told, colour=colour, width_pt=0.7 * look.width_pt))
+        models.append(Line(x=since, y=shares[1], colour=_SAME, width_pt=1.3 * look.width_pt))
+    limits = limits_of([(line.x, line.y) for line in models], 0.25)
+    span = (min(float(line.x[0]) for line in measured), max(float(line.x[-1]) for line in measured))
+    return (
+        Plot(
+            marks=(Rule(at=0.0, colour="#A0A0A0"), *measured, *models),
+            x_limits=span,
+            y_limits=limits,
+            x_label="t since the switch (s)",
+            y_label="(I_ds − I_∞) / A of the fit",
+            legend=look.legend(title),
+            x_log=span[0] > 0,
+            grid=look.grid,
+        ),
     )
 
 

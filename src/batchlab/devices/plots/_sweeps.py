@@ -87,7 +87,9 @@ def sweeps(
             if at is None:
                 warnings.append(f"no Dirac point of run {curve.run.run_id} is known; derive its metrics first")
                 continue
-            marks.append(Points(x=at[0], y=at[1], colour=colour, symbol="v", size_pt=look.mark_pt + 1))
+            # Rings: a curve is not hidden where it turns, nor a mark in its tip.
+            name = "" if marks else "Dirac point"
+            marks.append(Points(x=at[0], y=at[1], label=name, colour=colour, size_pt=look.mark_pt + 3, hollow=True))
     y_label = f"{shown.symbol} ({unit.symbol})"
     plot = Plot(
         marks=(*lines, *marks),
