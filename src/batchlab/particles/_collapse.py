@@ -62,18 +62,16 @@ def collapse(
     straight = [arcs(category.ranges_deg) for category in chosen]
     turned = [arcs(category.ranges_deg, 180.0 if category.flips else 0.0) for category in chosen]
     for block in distribution.blocks:
-        channels = distribution.tables[block.mode].channels
-        if not len(channels):
-            continue
+        table = distribution.tables[block.mode]
         below = np.zeros(len(block.rows), bool) if south is None else south[block.rows]
         for side, ranges in ((~below, straight), (below, turned)):
             if not side.any():
                 continue
             part = slice(None) if side.all() else side
-            found = _collapse_block(block, part, ranges, how)[:, :, channels]
+            found = table.gather(_collapse_block(block, part, ranges, how))
             if distribution.scales:
                 found *= distribution.scales[block.mode].astype(np.float32)
-            values[:, block.rows[part], : len(channels)] = found
+            values[:, block.rows[part], : len(table.channels)] = found
     return Spectrogram(
         name=distribution.name,
         quantity=distribution.quantity,

@@ -27,7 +27,10 @@ class EnergyTable:
     Attributes
     ----------
     channels
-        (E,) places in the file's order, by ascending energy; channels that cannot be drawn are left out.
+        (E,) places in the file's order, by ascending energy; of several at one energy the first.
+    repeats
+        Pairs of a place in the table and all the file's channels at that energy, where there are several: they are
+        measured one after the other, and averaged.
     energies_ev, edges_ev
         (E,) and (E + 1,), ascending.
     """
@@ -35,6 +38,17 @@ class EnergyTable:
     channels: NDArray[np.intp]
     energies_ev: Float
     edges_ev: Float
+    repeats: tuple[tuple[int, NDArray[np.intp]], ...] = ()
+
+    def gather(self, values: NDArray[Any]) -> NDArray[Any]:
+        """(..., E) by ascending energy out of the file's order; channels at one energy averaged."""
+        found: NDArray[Any] = values[..., self.channels]
+        for place, channels in self.repeats:
+            part = values[..., channels]
+            known = np.isfinite(part)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                found[..., place] = np.where(known, part, 0).sum(axis=-1) / known.sum(axis=-1)
+        return found
 
     @property
     def widths_ev(self) -> Float:
@@ -150,7 +164,7 @@ def energy_table(
 
     Stated edges are taken where neighbours share them; others lie at the geometric mean of the two energies (at the
     arithmetic one where an energy is not positive). Channels without an energy are left out, and so are channels of no
-    width at the energy, or at an edge, of another.
+    width at the energy, or at an edge, of one that has a width: the instrument waits there.
 
     Parameters
     ----------
@@ -170,13 +184,16 @@ def energy_table(
     stated = np.isfinite(low) & np.isfinite(high) & (high > low)
     used = np.isfinite(energies)
     kept: list[int] = []
+    several: list[list[int]] = []
     ranked = np.lexsort((np.arange(len(energies)), ~stated, energies))
     for at in ranked[used[ranked]]:
-        twin = kept and energies[kept[-1]] == energies[at]
-        # A channel of no width at another's edge measures nothing of its own: the instrument waits at that voltage.
-        shadowed = not stated[at] and np.any(stated & (low <= energies[at] * (1 + 1e-6)) & (energies[at] <= high))
-        if not twin and not shadowed:
+        if not stated[at] and np.any(stated & (low <= energies[at] * (1 + 1e-6)) & (energies[at] <= high)):
+            continue
+        if kept and energies[kept[-1]] == energies[at]:
+            several[-1].append(int(at))
+        else:
             kept.append(int(at))
+            several.append([int(at)])
     channels = np.array(kept, np.intp)
     centres, low, high, stated = energies[channels], low[channels], high[channels], stated[channels]
     edges = _between(centres)
@@ -198,7 +215,9 @@ def energy_table(
             edges[-1] = 2 * centres[-1] - edges[-2]
     if np.any(np.diff(edges) <= 0):
         edges = _between(centres)
-    return EnergyTable(channels=channels, energies_ev=centres, edges_ev=edges), int(used.sum()) - len(channels)
+    repeats = tuple((place, np.array(at, np.intp)) for place, at in enumerate(several) if len(at) > 1)
+    table = EnergyTable(channels=channels, energies_ev=centres, edges_ev=edges, repeats=repeats)
+    return table, int(used.sum()) - sum(map(len, several))
 
 
 def _between(centres: Float) -> Float:

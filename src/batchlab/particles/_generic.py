@@ -86,6 +86,8 @@ def generic_distribution(cdf: Cdf, *, variable: str | None = None, quantity: Qua
     if len(times) != values.records:
         raise cdf.header.source.wrong(f"{values.name!r} has {values.records} records and {len(times)} times")
     tables, mode, notes = _tables(layout, values.records)
+    if any(table.repeats for table in tables):
+        notes.append("Some energies are measured by several channels of a record; their mean is shown.")
     tally = Tally(records=len(times))
     keep = np.isfinite(times).all(axis=1) & (times[:, 1] > times[:, 0]) & (mode >= 0)
     tally.invalid = int(np.count_nonzero(~keep))

@@ -16,7 +16,7 @@ from batchlab.particles._read import open_distribution
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from batchlab.particles._distribution import Block, Distribution
+    from batchlab.particles._distribution import Block, Distribution, EnergyTable
     from batchlab.particles._model import Float, Float32
 
 __all__ = ["ENERGY_BANDS", "EnergyBand", "PitchSpectrogram", "read_pitch_spectrogram"]
@@ -144,14 +144,15 @@ def _binned(distribution: Distribution, block: Block, bands: Sequence[EnergyBand
     assert block.pitch_deg is not None
     for row, band in zip(found, bands, strict=True):
         taken = (table.energies_ev >= band.low_ev) & (table.energies_ev < band.high_ev)
-        channels = table.channels[taken]
-        if not len(channels):
+        pairs = [(at, channel) for at, channel in _members(table) if taken[at]]
+        if not pairs:
             continue
-        values = block.values[:, :, channels] * factor[taken]
+        places, channels = (np.array(column, np.intp) for column in zip(*pairs, strict=True))
+        values = block.values[:, :, channels] * factor[places]
         shape = values.shape
         pitch = block.pitch_deg if block.pitch_deg.shape[2] == 1 else block.pitch_deg[:, :, channels]
         angle = block.solid_angle_sr if block.solid_angle_sr.shape[1] == 1 else block.solid_angle_sr[:, channels]
-        weight = np.broadcast_to(angle * table.widths_ev[taken], shape)
+        weight = np.broadcast_to(angle * table.widths_ev[places] / np.bincount(places)[places], shape)
         known = np.broadcast_to(np.isfinite(pitch), shape)
         if block.good is not None:
             known = known & block.good[:, :, channels]
@@ -163,3 +164,13 @@ def _binned(distribution: Distribution, block: Block, bands: Sequence[EnergyBand
         total = np.bincount(place, (weight * values).ravel(), records * count).reshape(records, count)
         np.divide(total, weights, out=row, where=weights > 0)
     return found
+
+
+def _members(table: EnergyTable) -> list[tuple[int, int]]:
+    """Every place of a table with every channel of the file that belongs to it."""
+    several = dict(table.repeats)
+    return [
+        (place, int(channel))
+        for place, first in enumerate(table.channels)
+        for channel in several.get(place, np.array([first]))
+    ]
