@@ -39,12 +39,20 @@ _UNITS = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Enriched:
     """A history with calibrations and metrics: one row for each run, units of its numbers by column."""
 
     table: pl.DataFrame
     units: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"<Enriched: {self.table.height} runs, {self.table.width} columns, {len(self.units)} with a unit>"
+
+    def _repr_html_(self) -> str:
+        """The table, units in the names of its columns, as a notebook shows it."""
+        named = {name: f"{name} ({unit})" for name, unit in self.units.items() if unit != "1"}
+        return self.table.rename(named)._repr_html_()
 
 
 def enrich(

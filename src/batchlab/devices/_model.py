@@ -71,7 +71,7 @@ class Chip:
         return cls(found["group"], int(found["number"]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Run:
     """One measurement: what was set, and the columns that were recorded.
 
@@ -102,6 +102,25 @@ class Run:
     columns: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
     flags: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Run {self.run_id}: {self._words}>"
+
+    def _repr_html_(self) -> str:
+        """What was recorded as a curve, and what was set, as a notebook shows it."""
+        from batchlab.devices._notebook import page_of, run_curve, table_of
+
+        known = [(name, value) for name, value in sorted(self.settings.items()) if value is not None]
+        return page_of(f"{self.run_id}: {self._words}", run_curve(self), table_of(known), notes=self.flags)
+
+    @property
+    def _words(self) -> str:
+        light = {True: "light ", False: "dark ", None: ""}[self.has_light]
+        of = "" if self.chip is None else f" of {self.chip.name}"
+        began = "" if self.start_utc is None else f", {self.start_utc:%Y-%m-%d %H:%M} UTC"
+        flags = "".join(f", {flag}" for flag in self.flags)
+        columns = f" of {', '.join(self.columns)}" if self.columns else ""
+        return f"{light}{self.procedure}{of}{began}, {self.rows} rows{columns}{flags}"
+
     @property
     def rows(self) -> int:
         """Number of recorded rows."""
@@ -113,7 +132,7 @@ class Run:
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DerivedMetric:
     """A value derived from one run, or from a pair of runs whose later one it belongs to.
 
@@ -149,6 +168,21 @@ class DerivedMetric:
     standard_error: float | None = None
     confidence: float = 1.0
     flags: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        value: object = self.value_str if self.value_float is None else f"{self.value_float:.6g}"
+        if self.value_float is not None and self.standard_error is not None:
+            value = f"{value} ± {self.standard_error:.2g}"
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        flags = "".join(f", {flag}" for flag in self.flags)
+        told = f" = {value}{unit}" if value is not None else ""
+        return f"<DerivedMetric {self.metric_name}{told} of {self.run_id} by {self.extraction_method}{flags}>"
+
+    def _repr_html_(self) -> str:
+        """The value with all that is known of it, as a notebook shows it."""
+        from batchlab.devices._notebook import metrics_table
+
+        return metrics_table([self])
 
     def __post_init__(self) -> None:
         if self.value_float is None and self.value_str is None and self.value_json is None:

@@ -58,6 +58,26 @@ class Store:
         counts = self.table["proc"].drop_nulls().value_counts(sort=True).rows()
         return f"Store({str(self.root)!r}: {', '.join(f'{count} {name}' for name, count in counts) or 'empty'})"
 
+    def _repr_html_(self) -> str:
+        """Runs of each chip and procedure, as a notebook shows them."""
+        import polars as pl
+
+        from batchlab.devices._notebook import counted, page_of, table_of
+
+        rows = []
+        for (chip,), part in self.table.sort("chip_group", "chip_number", nulls_last=True).group_by(
+            ["chip_name"], maintain_order=True
+        ):
+            counts = dict(part["proc"].value_counts(sort=True).sort("count", "proc", descending=[True, False]).rows())
+            days = part["date_local"].drop_nulls()
+            rows.append((chip or "without a chip", part.height, counted(counts), days.min(), days.max()))
+        head = ("chip", "runs", "of", "first", "last")
+        bad = self.manifest().filter(pl.col("status") == Status.REJECT).height
+        notes = [f"{bad} raw {'file is no run' if bad == 1 else 'files are no runs'}: see rejects()"] if bad else []
+        flagged = self.table["quality_flags"].drop_nulls().len()
+        notes += [f"the data of {flagged} {'run is' if flagged == 1 else 'runs are'} flagged"] if flagged else []
+        return page_of(f"{len(self)} runs in {self.root}", table_of(rows, head), notes=notes)
+
     def __len__(self) -> int:
         return len(self._place)
 
