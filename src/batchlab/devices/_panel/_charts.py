@@ -1,18 +1,28 @@
-"""The charts of a page: which values over what."""
+"""The charts of a chip's page: which values over what."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import groupby
 
-from batchlab.devices._panel._chart import Axis, Band, Mark, Series, axis_of, chart, near, round_names
+from batchlab.devices._panel._along import Along, by_number, by_time
+from batchlab.devices._panel._chart import Axis, Mark, Series, axis_of, chart, near
 from batchlab.devices._panel._facts import ChipFacts, RunFacts, Value
 from batchlab.devices._panel._numbers import in_words, prefixed, told
 
-__all__ = ["Figure", "chip_figures", "lab_figures"]
+__all__ = [
+    "HOLLOW",
+    "LANE",
+    "LIGHT",
+    "Figure",
+    "chip_figures",
+    "href_of",
+    "lanes_of",
+    "marks_of_runs",
+    "room_for",
+    "title_of",
+]
 
 # Okabe's and Ito's colours but for yellow, which is pale on white; each with a shape of its own.
 _LOOKS = (
@@ -24,9 +34,9 @@ _LOOKS = (
     ("#E69F00", "plus"),
     ("#000000", "bar"),
 )
-_LIGHT = {"dark": ("#000000", "circle"), "light": ("#E69F00", "diamond"), "": ("#8C8C8C", "square")}
-_HOLLOW = "Hollow: of little confidence."
-_LANE, _MOST_LOOKS = 26.0, len(_LOOKS)
+LIGHT = {"dark": ("#000000", "circle"), "light": ("#E69F00", "diamond"), "": ("#8C8C8C", "square")}
+HOLLOW = "Hollow: of little confidence."
+LANE, _MOST_LOOKS = 26.0, len(_LOOKS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +58,6 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class _Along:
-    """An x axis with the place of a run on it."""
-
-    axis: Axis
-    place: Callable[[RunFacts], float | None]
-    bands: tuple[Band, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Group:
     label: str
     colour: str
@@ -66,7 +67,7 @@ class _Group:
 
 def chip_figures(chip: ChipFacts) -> list[Figure]:
     """The charts of a chip's page; those of which nothing is known are left out."""
-    number, time = _by_number(chip.runs), _by_time(chip.runs)
+    number, time = by_number(chip.runs), by_time(chip.runs)
     figures = [_timeline(chip, number, time)]
     dirac = chip.having("cnp_voltage")
     if dirac:
@@ -89,91 +90,25 @@ def chip_figures(chip: ChipFacts) -> list[Figure]:
     return figures
 
 
-def lab_figures(chips: Sequence[ChipFacts]) -> list[Figure]:
-    """The charts over all chips."""
-    figures = []
-    runs = [run for chip in chips for run in chip.runs if run.began is not None]
-    if runs:
-        figures.append(_activity(chips, _by_time(sorted(runs, key=lambda run: str(run.began)))))
-    for title, names, label in (
-        ("Dirac points", ("cnp_voltage",), "Dirac point"),
-        ("Mobility of holes", ("mobility_fe_holes",), "field-effect mobility"),
-        ("Response of the current to light", ("delta_i_corrected", "delta_current"), "response"),
-    ):
-        figures += _across(chips, title, names, label)
-    return figures
-
-
 _RESPONSES = (
     ("Response of the current to light", ("delta_i_corrected", "delta_current")),
     ("Response of the drain voltage to light", ("delta_v_corrected", "delta_voltage")),
 )
 
 
-# along what
-
-
-def _by_number(runs: Sequence[RunFacts]) -> _Along:
-    last = max(run.seq for run in runs)
-    axis = Axis(
-        low=0.5, high=last + 0.5, names=round_names(1, last + 0.4, number=12, least=1.0), label="number of the run"
-    )
-    bands = []
-    for place, (day, those) in enumerate(groupby(runs, key=lambda run: run.day)):
-        seqs = [run.seq for run in those]
-        label = day or "day not known"
-        bands.append(Band(low=seqs[0] - 0.5, high=seqs[-1] + 0.5, label=label, shaded=place % 2 == 1))
-    return _Along(axis, lambda run: float(run.seq), tuple(bands))
-
-
-def _by_time(runs: Sequence[RunFacts]) -> _Along:
-    known = [run.began for run in runs if run.began is not None]
-    if not known:
-        return _Along(axis_of((), "date and time"), lambda run: None)
-    first, last = min(known), max(known)
-    room = max((last - first) * 0.02, timedelta(seconds=30))
-    low, high = first - room, last + room
-    axis = Axis(
-        low=low.timestamp(),
-        high=high.timestamp(),
-        names=_moments(low, high),
-        label=f"date and time ({first.tzinfo})",
-    )
-    return _Along(axis, lambda run: None if run.began is None else run.began.timestamp())
-
-
-_SPANS = (
-    *(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30, 60, 120, 180, 360, 720)),
-    *(timedelta(days=days) for days in (1, 2, 7, 14, 28, 56, 91, 182, 365, 730, 1825)),
-)
-
-
-def _moments(low: datetime, high: datetime) -> tuple[tuple[float, str], ...]:
-    """Round moments: full hours of the laboratory, or midnights."""
-    step = next((each for each in _SPANS if (high - low) / each <= 9), _SPANS[-1])
-    at = low.replace(hour=0, minute=0, second=0, microsecond=0)
-    form = "%Y-%m-%d" if step >= timedelta(days=1) else "%m-%d %H:%M"
-    found = []
-    while at <= high:
-        if at >= low:
-            found.append((at.timestamp(), format(at, form)))
-        at += step
-    return tuple(found)
-
-
 # of a chip
 
 
-def _timeline(chip: ChipFacts, number: _Along, time: _Along) -> Figure:
+def _timeline(chip: ChipFacts, number: Along, time: Along) -> Figure:
     lanes = list(chip.counts)
-    y = _lanes(lanes)
-    height = 58.0 + 14.0 + _LANE * len(lanes) + 22.0
+    y = lanes_of(lanes)
+    height = 58.0 + 14.0 + LANE * len(lanes) + 22.0
     what = f"{len(chip.runs)} runs of {chip.name} by procedure"
-    left = _room(lanes)
+    left = room_for(lanes)
 
-    def drawn(along: _Along) -> str:
+    def drawn(along: Along) -> str:
         return chart(
-            _of_runs(chip.runs, along, lambda run: float(lanes.index(run.procedure)), ""),
+            marks_of_runs(chip.runs, along, lambda run: float(lanes.index(run.procedure)), ""),
             along.axis, y, what=what, height=height, bands=along.bands, left=left,
         )  # fmt: skip
 
@@ -181,20 +116,20 @@ def _timeline(chip: ChipFacts, number: _Along, time: _Along) -> Figure:
     return Figure(title="Timeline", by_number=drawn(number), by_time=drawn(time), note=note)
 
 
-def _lanes(names: Sequence[str]) -> Axis:
+def lanes_of(names: Sequence[str]) -> Axis:
     """One below the other, the first on top."""
     places = tuple((float(place), name) for place, name in enumerate(names))
     return Axis(low=len(names) - 0.4, high=-0.6, names=places)
 
 
-def _room(names: Iterable[str]) -> float:
+def room_for(names: Iterable[str]) -> float:
     return max(66.0, 16.0 + 6.8 * max(map(len, names), default=0))
 
 
-def _of_runs(
-    runs: Iterable[RunFacts], along: _Along, lane: Callable[[RunFacts], float], page: str
+def marks_of_runs(
+    runs: Iterable[RunFacts], along: Along, lane: Callable[[RunFacts], float], page: str
 ) -> tuple[Series, ...]:
-    marks: dict[str, list[Mark]] = {word: [] for word in _LIGHT}
+    marks: dict[str, list[Mark]] = {word: [] for word in LIGHT}
     for run in runs:
         place = along.place(run)
         if place is not None:
@@ -205,7 +140,7 @@ def _of_runs(
                 Mark(
                     x=place,
                     y=lane(run),
-                    href=_href(run, page),
+                    href=href_of(run, page),
                     title=title,
                     run_id=run.run_id,
                     crossed=bool(run.flags),
@@ -213,19 +148,19 @@ def _of_runs(
             )
     return tuple(
         Series(label=word or "light not known", colour=colour, symbol=symbol, marks=tuple(marks[word]))
-        for word, (colour, symbol) in _LIGHT.items()
+        for word, (colour, symbol) in LIGHT.items()
     )
 
 
-def _dirac(points: Sequence[tuple[RunFacts, Value]], number: _Along, time: _Along) -> Figure:
+def _dirac(points: Sequence[tuple[RunFacts, Value]], number: Along, time: Along) -> Figure:
     spans: dict[str, tuple[float, float]] = {}
     for run, _ in points:
         forward, backward = run.number("cnp_forward"), run.number("cnp_backward")
         if forward is not None and backward is not None:
             spans[run.run_id] = (forward, backward)
     groups = [
-        _Group(word or "light not known", *_LIGHT[word], [each for each in points if each[0].light == word])
-        for word in _LIGHT
+        _Group(word or "light not known", *LIGHT[word], [each for each in points if each[0].light == word])
+        for word in LIGHT
     ]
     note = "Bars reach from the forward to the backward sweep." if spans else ""
     return _figure("Dirac point", "Dirac point", groups, number, time, spans=spans, note=note, height=300.0)
@@ -236,8 +171,8 @@ def _trend(
     title: str,
     names: dict[str, str],
     label: str,
-    number: _Along,
-    time: _Along,
+    number: Along,
+    time: Along,
 ) -> list[Figure]:
     """A chart of a few metrics of one unit; none if no run has them."""
     groups = []
@@ -248,7 +183,7 @@ def _trend(
     return [_figure(title, label, groups, number, time)]
 
 
-def _responses(chip: ChipFacts, title: str, metrics: Sequence[str], number: _Along, time: _Along) -> list[Figure]:
+def _responses(chip: ChipFacts, title: str, metrics: Sequence[str], number: Along, time: Along) -> list[Figure]:
     """A response over time and over power, by the wavelength of the light."""
     name = next((name for name in metrics if chip.having(name)), None)
     if name is None:
@@ -262,7 +197,7 @@ def _responses(chip: ChipFacts, title: str, metrics: Sequence[str], number: _Alo
     if len(set(powers)) > 1:
         scale, word = prefixed(powers, "W")
         axis = axis_of([power / scale for power in powers], f"irradiated power ({word})", log=True)
-        along = _Along(axis, lambda run: _power(run) / scale)
+        along = Along(axis, lambda run: _power(run) / scale)
         svg = _drawn(f"{title} over power", label, lit, along, zero=True)
         figures.append(Figure(title=f"{title} over power", by_number=svg))
     return figures
@@ -291,13 +226,13 @@ def _figure(
     title: str,
     label: str,
     groups: Sequence[_Group],
-    number: _Along,
-    time: _Along,
+    number: Along,
+    time: Along,
     **how: object,
 ) -> Figure:
     note = str(how.pop("note", ""))
     if any(value.doubtful for group in groups for _, value in group.points):
-        note = f"{note} {_HOLLOW}".strip()
+        note = f"{note} {HOLLOW}".strip()
     return Figure(
         title=title,
         by_number=_drawn(title, label, groups, number, **how),  # type: ignore[arg-type]
@@ -310,7 +245,7 @@ def _drawn(
     title: str,
     label: str,
     groups: Sequence[_Group],
-    along: _Along,
+    along: Along,
     *,
     spans: dict[str, tuple[float, float]] | None = None,
     zero: bool = False,
@@ -332,8 +267,8 @@ def _drawn(
                 Mark(
                     x=place,
                     y=value.value / scale,
-                    href=_href(run),
-                    title=_title(run, value),
+                    href=href_of(run),
+                    title=title_of(run, value),
                     run_id=run.run_id,
                     value=value.value,
                     low=low,
@@ -366,7 +301,7 @@ def _reach(groups: Sequence[_Group], spans: Mapping[str, tuple[float, float]]) -
     return reach
 
 
-def _title(run: RunFacts, value: Value) -> str:
+def title_of(run: RunFacts, value: Value) -> str:
     told_of = in_words(value.value or 0.0, value.unit, value.error)
     text = f"#{run.seq} {run.moment}\n{run.summary}\n{value.name} {told_of} ({value.method})\n{run.run_id}"
     if value.flags:
@@ -374,73 +309,5 @@ def _title(run: RunFacts, value: Value) -> str:
     return text
 
 
-def _href(run: RunFacts, page: str = "") -> str:
+def href_of(run: RunFacts, page: str = "") -> str:
     return f"{page}#run-{run.run_id}"
-
-
-# over all chips
-
-
-def _activity(chips: Sequence[ChipFacts], along: _Along) -> Figure:
-    from urllib.parse import quote
-
-    names = [chip.name for chip in chips]
-    marks: dict[str, Series] = {}
-    for place, chip in enumerate(chips):
-        for series in _of_runs(chip.runs, along, lambda run, place=place: float(place), quote(chip.page)):  # type: ignore[misc]
-            known = marks.get(series.label)
-            marks[series.label] = Series(
-                label=series.label,
-                colour=series.colour,
-                symbol=series.symbol,
-                marks=(*(known.marks if known else ()), *series.marks),
-            )
-    height = 58.0 + _LANE * len(names) + 22.0
-    what = f"runs of {len(names)} chips over time"
-    svg = chart(list(marks.values()), along.axis, _lanes(names), what=what, height=height, left=_room(names))
-    return Figure(title="When the chips were measured", by_number=svg)
-
-
-def _across(chips: Sequence[ChipFacts], title: str, names: Sequence[str], label: str) -> list[Figure]:
-    """A metric of each chip beside that of the others, first to last run from left to right."""
-    from urllib.parse import quote
-
-    name = next((name for name in names if any(chip.having(name) for chip in chips)), None)
-    if name is None:
-        return []
-    having = [(chip, chip.having(name)) for chip in chips if chip.having(name)]
-    numbers = [value.value for _, points in having for _, value in points if value.value is not None]
-    unit = having[0][1][0][1].unit
-    scale, word = prefixed(numbers, unit)
-    marks: dict[str, list[Mark]] = {light: [] for light in _LIGHT}
-    for place, (chip, points) in enumerate(having):
-        for step, (run, value) in enumerate(points):
-            if value.value is None:
-                continue
-            marks[run.light].append(
-                Mark(
-                    x=place + (0.7 * (step + 0.5) / len(points) - 0.35),
-                    y=value.value / scale,
-                    href=_href(run, quote(chip.page)),
-                    title=f"{chip.name} {_title(run, value)}",
-                    run_id=run.run_id,
-                    value=value.value,
-                    doubtful=value.doubtful,
-                    crossed=bool(run.flags),
-                )
-            )
-    series = [
-        Series(label=light or "light not known", colour=colour, symbol=symbol, marks=tuple(marks[light]))
-        for light, (colour, symbol) in _LIGHT.items()
-    ]
-    x = Axis(
-        low=-0.5,
-        high=len(having) - 0.5,
-        names=tuple((float(place), chip.name) for place, (chip, _) in enumerate(having)),
-        label="chip, its runs from first to last",
-    )
-    bands = tuple(Band(low=k - 0.5, high=k + 0.5, label="", shaded=k % 2 == 1) for k in range(len(having)))
-    y = axis_of([number / scale for number in numbers], f"{label} ({word})" if word else label)
-    svg = chart(series, x, y, what=f"{title} of {len(having)} chips", bands=bands, height=280.0)
-    doubtful = any(value.doubtful for _, points in having for _, value in points)
-    return [Figure(title=title, by_number=svg, note=_HOLLOW if doubtful else "")]

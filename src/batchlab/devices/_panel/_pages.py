@@ -16,8 +16,9 @@ from urllib.parse import quote
 
 from batchlab.devices._durable import write_whole
 from batchlab.devices._panel._chart import sparkline
-from batchlab.devices._panel._charts import chip_figures, lab_figures
+from batchlab.devices._panel._charts import chip_figures
 from batchlab.devices._panel._facts import ChipFacts, RunFacts, Value, chips_of, flagged
+from batchlab.devices._panel._lab_charts import lab_figures
 from batchlab.devices._panel._names import INDEX, OVERVIEW
 from batchlab.devices._panel._numbers import in_words, prefixed, told
 
