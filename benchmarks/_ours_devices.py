@@ -118,8 +118,8 @@ def batchlab(*words: str) -> None:
     try:
         main()
     except SystemExit as ended:
-        if ended.code:
-            raise SystemExit(f"{' '.join(sys.argv)}: exit code {ended.code}") from None
+        if ended.code:  # what it last said is the reason
+            raise
 
 
 def _base(folder: str) -> tuple[str, str]:
