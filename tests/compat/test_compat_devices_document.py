@@ -572,3 +572,14 @@ def test_the_benchmark_of_pairs_runs(place: Path):
     done = ran(place, "python3", "benchmark_pairwise.py")
     assert done.returncode == 0, done.stderr
     assert "Run 3/3..." in done.stdout and re.search(r"^Mean: \d+\.\d\ds$", done.stdout, re.MULTILINE)
+
+
+def test_guides_and_tests_have_the_documents_names():
+    root = Path(__file__).parents[2]
+    named = set(re.findall(r"\b(?:docs|tests|config)/[\w/]+\.(?:md|py|yaml)", document(PLOTS) + document(METRICS)))
+    named -= {"tests/benchmark_pairwise.py"}  # what the document's own lines write
+    places = {"docs": root / "docs", "tests": root / "tests" / "compat", "config": root / "examples" / "config"}
+    assert len(named) >= 8
+    assert [
+        name for name in sorted(named) if not (places[name.partition("/")[0]] / name.partition("/")[2]).exists()
+    ] == []

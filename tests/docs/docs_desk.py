@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from docs_pages import ROOT
 
+from batchlab.devices._demo import make_demo
+from batchlab.devices._synthetic import write_lab
 from batchlab.spectra._synthetic import write_demo_set
 from batchlab.spectra._synthetic_batch import write_batch
 
@@ -66,3 +69,14 @@ class Desk:
 
     def make_demo_data(self) -> None:
         write_batch(self.folder / "data")
+
+    def make_lab(self) -> None:
+        """Raw files and geometries of three chips, and what is true of them."""
+        make_demo(self.folder)
+        (self.folder / "chips.yaml").rename(self.folder / "data" / "chips.yaml")
+
+    def make_examples(self) -> None:
+        """Raw files of the chip that the examples plot, and the examples' own files."""
+        write_lab(self.folder, chips=1, runs=114, interval_s=0.5)
+        shutil.copytree(ROOT / "examples" / "config", self.folder / "config")
+        shutil.copy(ROOT / "examples" / "process_and_analyze.py", self.folder)

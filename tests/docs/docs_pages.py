@@ -14,6 +14,8 @@ _FENCE = re.compile(r"^```(?P<info>.*)$")
 _FILE = re.compile(r"^(?:#|//) file: (?P<name>\S+)$")
 _SETUP = re.compile(r"<!-- data: (?P<samples>\d+) samples -->")
 _DEMO = "<!-- data: that of the demo -->"
+_LAB = "<!-- data: that of the demo of devices -->"
+_EXAMPLES = "<!-- data: a laboratory with the runs of the examples -->"
 _LINK = re.compile(r"(?<!\!)\[[^\]]*\]\((?P<target>[^)\s]+)\)|!\[[^\]]*\]\((?P<image>[^)\s]+)\)")
 
 
@@ -87,6 +89,16 @@ def wanted_samples(path: Path) -> int:
 def wants_demo(path: Path) -> bool:
     """Whether a page wants in its folder ``data`` what ``batchlab demo`` makes of spectra."""
     return _DEMO in path.read_text(encoding="utf-8")
+
+
+def wants_lab(path: Path) -> bool:
+    """Whether a page wants in its folder ``data`` the laboratory that ``batchlab demo`` makes of devices."""
+    return _LAB in path.read_text(encoding="utf-8")
+
+
+def wants_examples(path: Path) -> bool:
+    """Whether a page wants the laboratory, and the files, that the examples of device plots are about."""
+    return _EXAMPLES in path.read_text(encoding="utf-8")
 
 
 def steps(block: Block) -> list[Step]:

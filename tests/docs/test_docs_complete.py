@@ -12,7 +12,12 @@ from docs_pages import ROOT, first_cells, page
 
 from batchlab.batchfile import schema
 from batchlab.cli import cli
-from batchlab.engine import Ask, BatchState, JobContext, Status, read_view, status_json
+from batchlab.devices import _batch_plots as batch_plots
+from batchlab.devices.metrics import Reason, _constants, extractors
+from batchlab.devices.metrics._pairs import NAMES as PAIR_METRICS
+from batchlab.devices.metrics._power_law import NAME as POWER_LAW
+from batchlab.devices.plots import Look, plot_type, plot_types
+from batchlab.engine import Ask, BatchState, JobContext, Status, find_task, read_view, status_json, task_names
 from batchlab.errors import Category
 from batchlab.spectra import AxisKind, Normalization, Quantity
 from batchlab.spectra._kinds import Technique
@@ -168,6 +173,55 @@ def test_reasons_of_the_readers_stand_in_the_table() -> None:
     given = {reason for file in source.rglob("*.py") for reason in re.findall(r'reason="([a-z-]+)"', file.read_text())}
     given |= {"quantity-mismatch"}  # chosen beside unit-mismatch
     assert given <= set(first_cells(page("reference/spectra.md"), "## Reasons"))
+
+
+def test_tasks_of_devices_stand_in_the_tables_with_their_params() -> None:
+    text = page("reference/devices.md")
+    tasks = {name for name in task_names() if name.startswith("devices.")}
+    assert set(first_cells(text, "## Tasks")) == tasks
+    for name in tasks:
+        params = find_task(name).params
+        assert params is not None
+        assert set(first_cells(text, f"### {name}")) == set(params.model_fields), name
+
+
+def test_keys_and_options_of_device_plots_stand_in_the_tables() -> None:
+    text = page("reference/devices.md")
+    assert set(first_cells(text, "### On top")) == set(batch_plots._TOP)
+    assert set(first_cells(text, "### In an entry")) == set(batch_plots._ENTRY)
+    assert set(first_cells(text, "### Style")) == set(Look.model_fields)
+    ours = {name for name in plot_types() if plot_type(name).draw.__module__.startswith("batchlab.")}
+    assert set(first_cells(text, "## Plots")) == ours
+    options = {option for name in ours for option in plot_type(name).options.model_fields}
+    assert set(first_cells(text, "### Options of plots")) == {*options, "dark", *preset_names()}
+
+
+def preset_names() -> set[str]:
+    from batchlab.devices.plots._options import _PRESETS
+
+    return set(_PRESETS)
+
+
+def test_metrics_of_devices_stand_in_the_tables() -> None:
+    text = page("reference/devices.md")
+    given = {name for each in extractors() for name in each.metrics} | {*PAIR_METRICS, POWER_LAW}
+    assert set(first_cells(text, "## Metrics")) == given
+    assert set(first_cells(text, "### Methods")) == {each.name for each in extractors()}
+    assert set(first_cells(text, "### Reasons for no value")) == set(Reason)
+    assert set(first_cells(text, "## Constants")) == set(_constants._NAMES)
+
+
+def test_flags_of_devices_stand_in_the_table() -> None:
+    source = ROOT / "src" / "batchlab" / "devices" / "metrics"
+    code = "".join(file.read_text() for file in source.glob("*.py"))
+    given = set(re.findall(r'checks\["([A-Z_]+)"\]', code)) | set(re.findall(r'notes\.append\("([A-Z_]+)"\)', code))
+    assert given and given <= set(first_cells(page("reference/devices.md"), "## Flags"))
+
+
+def test_reasons_of_devices_stand_in_the_table() -> None:
+    source = ROOT / "src" / "batchlab" / "devices"
+    given = {reason for file in source.rglob("*.py") for reason in re.findall(r'reason="([a-z-]+)"', file.read_text())}
+    assert set(first_cells(page("reference/devices.md"), "## Reasons")) == given
 
 
 def test_reasons_of_the_engine_stand_in_the_table() -> None:

@@ -6,7 +6,20 @@ from pathlib import Path
 
 import pytest
 from docs_desk import Desk
-from docs_pages import ROOT, Block, name_of, pages, pattern_of, runnable, steps, tidy, wanted_samples, wants_demo
+from docs_pages import (
+    ROOT,
+    Block,
+    name_of,
+    pages,
+    pattern_of,
+    runnable,
+    steps,
+    tidy,
+    wanted_samples,
+    wants_demo,
+    wants_examples,
+    wants_lab,
+)
 
 from batchlab.engine import read_view
 
@@ -17,6 +30,10 @@ def test_a_page_does_what_it_shows(path: Path, desk: Desk) -> None:
         desk.make_data(wanted_samples(path))
     if wants_demo(path):
         desk.make_demo_data()
+    if wants_lab(path):
+        desk.make_lab()
+    if wants_examples(path):
+        desk.make_examples()
     for block in runnable(path):
         if block.file is not None:
             desk.write(block.file, block.text.split("\n", 1)[1])
