@@ -159,3 +159,20 @@ def test_histories_show_as_tables(store):
     assert "vds_v (V)" in enriched._repr_html_()
     assert repr(enriched) == f"<Enriched: {history.height} runs, {history.width} columns, 1 with a unit>"
     assert isinstance(history, pl.DataFrame)
+
+
+def test_plots_that_are_wanted_are_told_in_a_line_and_as_a_table(tmp_path):
+    file = tmp_path / "plots.yaml"
+    file.write_text(
+        "chip: 67\nchip_group: Alisson\nplots:\n  - {type: plot-its, seq: 4-7, tag: dark, padding: 0.1}\n"
+        "  - {type: plot-ivg, seq: [2, 8]}\n"
+    )
+    plots = package.load_batch_plots(file)
+    assert repr(plots) == "<BatchPlots: 2 plots of Alisson67>"
+    assert repr(plots.specs[0]) == "<PlotSpec plot-its of Alisson67, 4-7, tag dark, line 4>"
+    rows = [[cell.text for cell in row.iter("td")] for row in whole(plots._repr_html_()).iter("tr")][1:]
+    assert [row[:5] for row in rows] == [
+        ["4", "plot-its", "Alisson67", "4-7", "dark"],
+        ["5", "plot-ivg", "Alisson67", "2,8", "seq_2_8"],
+    ]
+    assert [cell.text for cell in whole(plots.specs[0]._repr_html_()).iter("td")][-2:] == ["padding", "0.1"]

@@ -14,8 +14,7 @@
 `read_run` reads a raw file by itself; `history_of` numbers the runs of a chip, and `resolve` says what numbers and
 other references mean; `link_calibrations` finds the light of runs. `load_batch_plots` reads a YAML file of plots, and
 `plot_batch` makes a batch of them. The methods are in `batchlab.devices.metrics`, the kinds of plots in
-`batchlab.devices.plots`.
-Tables are polars frames; notebooks show all else as small tables and pictures.
+`batchlab.devices.plots`. Tables are polars frames; notebooks show all else as small tables and pictures.
 
 A name is imported when it is first asked for, so that planning and the command line load neither polars nor numpy.
 """
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from batchlab.devices._read import discover, read_header, read_run
     from batchlab.devices._references import Drift, reference_of, resolve
     from batchlab.devices._selection import Selection
+    from batchlab.devices._seq import read_seq, write_seq
     from batchlab.devices._stage import Staged, stage
     from batchlab.devices._store import Store
     from batchlab.devices._synthetic import Lab, Truth, write_lab
@@ -63,6 +63,7 @@ _HOMES = {
     "_read": ("discover", "read_header", "read_run"),
     "_references": ("Drift", "reference_of", "resolve"),
     "_selection": ("Selection",),
+    "_seq": ("read_seq", "write_seq"),
     "_stage": ("Staged", "stage"),
     "_store": ("Store",),
     "_synthetic": ("Lab", "Truth", "write_lab"),
@@ -107,6 +108,7 @@ __all__ = [
     "read_histories",
     "read_history",
     "read_run",
+    "read_seq",
     "reference_of",
     "resolve",
     "select_runs",
@@ -117,6 +119,7 @@ __all__ = [
     "write_histories",
     "write_lab",
     "write_pages",
+    "write_seq",
 ]
 
 

@@ -56,7 +56,7 @@ _ENTRY = ("type", "chip", "chip_group", "tag", "sweep", "each", "style", "data",
 _MOST_SWEPT = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PlotSpec:
     """One plot that is wanted.
 
@@ -98,8 +98,23 @@ class PlotSpec:
     line: int
     each: bool = False
 
+    def __repr__(self) -> str:
+        return f"<PlotSpec {', '.join(filter(None, self._words))}>"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+    def _repr_html_(self) -> str:
+        """What is wanted, as a notebook shows it."""
+        from batchlab.devices._notebook import page_of, table_of
+
+        rows = [(name, value) for name, value in self.given.items()]
+        return page_of(", ".join(filter(None, self._words)), table_of(rows))
+
+    @property
+    def _words(self) -> tuple[str, ...]:
+        chip = "" if self.chip is None else f" of {self.chip.name}"
+        return (f"{self.type}{chip}", str(self.selection), f"tag {self.tag}" if self.tag else "", f"line {self.line}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class BatchPlots:
     """All plots of a file, in its order, and the modules that register kinds of their own."""
 
@@ -111,6 +126,20 @@ class BatchPlots:
     def chips(self) -> tuple[Chip, ...]:
         """The chips that are plotted, each once."""
         return tuple(dict.fromkeys(spec.chip for spec in self.specs if spec.chip is not None))
+
+    def __repr__(self) -> str:
+        return f"<BatchPlots: {len(self.specs)} plots of {', '.join(chip.name for chip in self.chips) or 'no chip'}>"
+
+    def _repr_html_(self) -> str:
+        """The plots, a row for each, as a notebook shows them."""
+        from batchlab.devices._notebook import page_of, table_of
+
+        rows = [
+            (s.line, s.type, "" if s.chip is None else s.chip.name, str(s.selection), s.tag, ", ".join(s.given))
+            for s in self.specs
+        ]
+        head = ("line", "type", "chip", "runs", "tag", "options given")
+        return page_of(f"{len(self.specs)} plots", table_of(rows, head))
 
 
 def load_batch_plots(path: str | Path) -> BatchPlots:
