@@ -217,6 +217,22 @@ plots:
     assert slips(tmp_path, text.replace("true", "often"))[0] == (4, 38, "each: write true or false, not 'often'")
 
 
+def test_chips_are_in_one_picture_where_asked_for(tmp_path: Path) -> None:
+    text = """
+chip: [67, 71]
+plots:
+  - {type: plot-ivg, seq: 2, together: true}
+  - {type: plot-ivg, seq: 2}
+  - {type: compare-first-ivg, seq: all}
+"""
+    chips = [tuple(chip.number for chip in spec.chips) for spec in load(tmp_path, text).specs]
+    assert chips == [(67, 71), (67,), (71,), (67, 71)]
+    sequence = text.replace("plot-ivg, seq: 2, ", "plot-its-sequential, seq: 2-4, ")
+    ((line, column, message),) = slips(tmp_path, sequence)
+    assert (line, column) == (4, 53)
+    assert message == "plot-its-sequential shows the time of one chip; draw each by itself"
+
+
 def test_a_selection_takes_runs_by_what_their_references_mean() -> None:
     row = {"seq": 5, "run_id": "0123456789abcdef", "proc": "It"}
     assert Selection(seqs=(4,), runs=("012345",)).takes(row, ("0123456789abcdef",))

@@ -35,6 +35,7 @@ CHOSEN: dict[str, tuple[str, ...]] = {
     "plot-its-relaxation-batch": ("67", "--seq", "10"),
     "plot-ivg": ("67", "--seq", "2,8"),
     "plot-ivg-by-sample": ("67", "--seq", "2,8"),
+    "compare-first-ivg": ("67,71", "--auto"),
     "plot-vvg": ("67", "--seq", "20,25"),
     "plot-transconductance": ("67", "--seq", "2,8"),
     "plot-vt": ("67", "--seq", "21-24"),
@@ -299,6 +300,41 @@ def test_a_single_plot_that_takes_too_long_is_ended(
     bench.call("plot-ivg", *words, "--fresh")
     assert [(limit, retries) for limit, retries, _ in seen] == [(0.001, 0), (120.0, 1), (None, 2)]
     assert [executor is None for *_, executor in seen] == [True, True, False]  # in a process that can be stopped
+
+
+def test_chips_in_one_picture(bench: Bench) -> None:
+    chips = [chip for chip in Store(bench.store).table["chip_name"].unique().sort().to_list() if chip]
+    assert len(chips) == 3
+    said = bench.call("plot-ivg", ",".join(chips), "--auto", "--light", "dark", "--together", *PNG, "--data")
+    (path,) = drawn(said)
+    numbers = [chip.removeprefix("Alisson") for chip in chips]
+    assert path.name == f"Alisson{'_'.join(numbers)}_IVg_dark.png"
+    labels = {line.split(",")[2].strip('"') for line in path.with_suffix(".csv").read_text().splitlines()[1:]}
+    assert labels == set(chips)
+    assert "No such option" in bench.call("plot-its-sequential", "67,71", "--auto", "--together").err
+
+
+def test_first_sweeps_of_chips_are_those_measured_first(bench: Bench) -> None:
+    said = bench.call("compare-first-ivg", "67,71", "--auto", "--data", "--tag", "first", *PNG)
+    (path,) = drawn(said)
+    assert path.name == "Alisson67_71_first_IVg_first.png"
+    store = Store(bench.store)
+    expected = set()
+    for number in (67, 71):
+        rows = history_of(store.table, Chip("Alisson", number), timezone=store.timezone).to_dicts()
+        samples = {row["sample"]: row["run_id"] for row in reversed(rows) if row["proc"] == "IVg"}
+        expected |= set(samples.values())
+    shown = {line.split(",")[0] for line in path.with_suffix(".csv").read_text().splitlines()[1:]}
+    assert shown == expected
+
+
+def test_a_chip_without_such_runs_leaves_the_others(bench: Bench) -> None:
+    said = bench.call("plot-ivg", "67,400", "--seq", "2", "--together", "--tag", "with_nobody", *PNG)
+    assert said.code == 0, said.err
+    assert "warning:" in said.err and "Alisson400" in said.err
+    said = bench.call("plot-ivg", "400,401", "--seq", "2", "--together")
+    assert said.code == 1
+    assert "Alisson401" in said.err
 
 
 def test_numbers_beside_a_picture(bench: Bench) -> None:

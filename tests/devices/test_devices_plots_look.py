@@ -93,6 +93,15 @@ def test_pictures_lie_by_chip_procedure_and_light(name: Name, chip: Chip | None,
     assert picture_path(name, chip, "a", light, "pdf") == path
 
 
+def test_pictures_of_several_chips_are_called_after_all() -> None:
+    name = Name(procedure="IVg", kind="IVg")
+    chips = [Chip("Alisson", number) for number in range(60, 75)]
+    assert picture_path(name, chips[:3], "a", None, "pdf") == "Alisson60_61_62/IVg/Alisson60_61_62_IVg_a.pdf"
+    assert picture_path(name, [CHIP, Chip("Other", 2)], "a", None, "pdf").startswith("Alisson67_Other2/")
+    assert picture_path(name, chips, "a", None, "pdf").startswith("Alisson60_and_14_more/")
+    assert picture_path(name, [], "a", None, "pdf") == "IVg/IVg_a.pdf"
+
+
 def test_only_runs_that_agree_have_a_light() -> None:
     assert (light_of([True, True]), light_of([False]), light_of([True, False]), light_of([None])) == (
         True,

@@ -11,8 +11,8 @@
 
 Beyond that: ``chip`` may be several, and may stand in an entry; ``runs``, ``procedure``, ``light``, ``wavelength``,
 ``date``, ``vg``, ``vds`` and ``sample`` choose runs beside or in place of ``seq``; ``sweep`` makes a plot of each
-combination of options, ``each`` one of every run; ``style`` says how pictures look; ``data`` puts the numbers beside
-them; ``plugins`` names modules that register plots.
+combination of options, ``each`` one of every run, ``together`` one of all chips; ``style`` says how pictures look;
+``data`` puts the numbers beside them; ``plugins`` names modules that register plots.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ __all__ = ["BatchPlots", "PlotSpec", "checked", "load_batch_plots", "on_chips"]
 
 _TOP = ("chip", "chip_group", "defaults", "plots", "style", "data", "plugins")
 _SELECTORS = ("seq", "runs", "procedure", "light", "wavelength", "date", "vg", "vds", "sample")
-_ENTRY = ("type", "chip", "chip_group", "tag", "sweep", "each", "style", "data", *_SELECTORS)
+_ENTRY = ("type", "chip", "chip_group", "tag", "sweep", "each", "together", "style", "data", *_SELECTORS)
 _MOST_SWEPT = 1000
 
 
@@ -84,6 +84,8 @@ class PlotSpec:
         Where it stands in the file.
     each
         Whether every run has a picture of its own, so that this stands for as many plots as there are runs.
+    others
+        Further chips in the same picture.
     """
 
     type: str
@@ -97,6 +99,12 @@ class PlotSpec:
     names: tuple[Name, ...]
     line: int
     each: bool = False
+    others: tuple[Chip, ...] = ()
+
+    @property
+    def chips(self) -> tuple[Chip, ...]:
+        """All chips whose runs it shows."""
+        return (*(() if self.chip is None else (self.chip,)), *self.others)
 
     def __repr__(self) -> str:
         return f"<PlotSpec {', '.join(filter(None, self._words))}>"
@@ -125,7 +133,7 @@ class BatchPlots:
     @property
     def chips(self) -> tuple[Chip, ...]:
         """The chips that are plotted, each once."""
-        return tuple(dict.fromkeys(spec.chip for spec in self.specs if spec.chip is not None))
+        return tuple(dict.fromkeys(chip for spec in self.specs for chip in spec.chips))
 
     def __repr__(self) -> str:
         return f"<BatchPlots: {len(self.specs)} plots of {', '.join(chip.name for chip in self.chips) or 'no chip'}>"
@@ -233,7 +241,7 @@ class _Reader:
 
         if not common.defaults:
             return
-        words: set[str] = {"style", "data", "each", *_SELECTORS}
+        words: set[str] = {"style", "data", "each", "together", *_SELECTORS}
         for name in plot_types():
             try:
                 words |= _words_of(plot_type(name).options)
@@ -277,6 +285,11 @@ class _Reader:
         shown = self.style(style, (*at, "style"))
         data = self.form.flag({**({"data": common.data}), **merged, **value}, "data", at, False)
         each = self.form.flag({"each": kind.each, **merged, **value}, "each", at, kind.each)
+        together = self.form.flag({"together": kind.together, **merged, **value}, "together", at, kind.together)
+        if together and kind.unbroken:
+            self.form.note(
+                self.form.place(at, "together"), f"{kind.name} shows the time of one chip; draw each by itself"
+            )
         tag = self.form.text(value, "tag", at)
         combinations = self.sweep(value.get("sweep"), (*at, "sweep"), words, kind)
         for number, combination in enumerate(combinations):
@@ -287,7 +300,7 @@ class _Reader:
                     return
                 continue
             suffix = "".join(f"_{key}{plain(each)}" for key, each in combination.items())
-            for chip in chips:
+            for chip, *others in [chips] if together and chips else [(chip,) for chip in chips]:
                 yield PlotSpec(
                     type=kind.name,
                     chip=chip,
@@ -300,6 +313,7 @@ class _Reader:
                     names=kind.names(kind.options.model_validate(options)),
                     line=self.root.locate(at)[0],
                     each=each,
+                    others=tuple(other for other in others if other is not None),
                 )
 
     def kind(self, value: Mapping[str, Any], at: Place) -> PlotType | None:
@@ -413,7 +427,7 @@ class _Reader:
         seen: dict[tuple[object, ...], PlotSpec] = {}
         for spec in specs:
             for name in spec.names:
-                key = (spec.chip, name, spec.tag.casefold(), spec.style.get("format"), spec.each)
+                key = (spec.chips, name, spec.tag.casefold(), spec.style.get("format"), spec.each)
                 first = seen.setdefault(key, spec)
                 if first is not spec:
                     where = f"that of line {first.line}" if first.line != spec.line else "another of this entry"

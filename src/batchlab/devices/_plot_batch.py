@@ -220,8 +220,11 @@ class _Known:
         if not spec.each:
             return [spec]
         kind = plot_type(spec.type)
+        chips = [replace(spec, chip=chip, others=()) for chip in spec.chips] or [spec]
+        if len(chips) > 1:
+            return [part for chip in chips for part in self.parts(chip)]
         try:
-            rows, _ = self.rows(spec, kind, *self.history(spec, kind))
+            rows, _ = self.all_rows(spec, kind)
         except DataError:  # told by the plot itself
             return [spec]
         tag = "" if spec.tag == safe(tag_of(spec.selection)) else f"{spec.tag}_"
@@ -242,9 +245,9 @@ class _Known:
         notes: list[str] = []
         refused = None
         try:
-            table, history = self.history(spec, kind)
-            rows, notes = self.rows(spec, kind, table, history)
+            rows, notes = self.all_rows(spec, kind)
             if kind.unbroken:
+                _, history = self.history(spec, kind)
                 span = range(rows[0]["seq"], rows[-1]["seq"] + 1)
                 between = {
                     row["seq"]: row["proc"]
@@ -253,18 +256,20 @@ class _Known:
                 }
         except DataError as error:
             refused = str(error)
-        known = {} if spec.chip is None else self.enriched(spec.chip.name)
-        if refused is None and known is None and kind.needs and spec.chip is not None:
+        tables = {chip: self.enriched(chip.name) for chip in spec.chips}
+        without = next((chip for chip, table in tables.items() if table is None), None)
+        if refused is None and without is not None and kind.needs:
             refused = (
-                f"{spec.type} shows derived values ({', '.join(kind.needs)}), and {spec.chip.name} has no enriched "
-                f"history: run `batchlab devices derive-all-metrics --chip {spec.chip.number}`, then "
-                f"`batchlab devices enrich-history {spec.chip.number}`"
+                f"{spec.type} shows derived values ({', '.join(kind.needs)}), and {without.name} has no enriched "
+                f"history: run `batchlab devices derive-all-metrics --chip {without.number}`, then "
+                f"`batchlab devices enrich-history {without.number}`"
             )
+        known = {run_id: row for table in tables.values() if table is not None for run_id, row in table.items()}
         used = kind.uses(kind.options.model_validate(spec.options)) if kind.uses is not None else None
-        told = [_run_param(row, (known or {}).get(row["run_id"], {}), used) for row in rows]
+        told = [_run_param(row, known.get(row["run_id"], {}), used) for row in rows]
         by_power = used is not None and _POWER in used and any(row["has_light"] for row in rows)
         if by_power and spec.chip is not None and not any("power_w" in each for each in told):
-            self.without_power.add(spec.chip.name)
+            self.without_power.update(chip.name for chip in spec.chips)
         params: dict[str, Json] = {
             "type": spec.type,
             "runs": told,
@@ -286,9 +291,32 @@ class _Known:
             },
             outputs=_outputs(spec, rows),
             limits=self.limits,
-            metadata={"chip": spec.chip.name if spec.chip else None, "chosen": str(spec.selection), "tag": spec.tag},
+            metadata={
+                "chip": ", ".join(chip.name for chip in spec.chips) or None,
+                "chosen": str(spec.selection),
+                "tag": spec.tag,
+            },
         )
         return PlotJob(spec=spec, job=job, rows=tuple(rows), refused=refused)
+
+    def all_rows(self, spec: PlotSpec, kind: PlotType) -> tuple[list[dict[str, Any]], list[str]]:
+        """The runs of all chips of a plot, chip by chip, and what to warn of: a chip among others may have none."""
+        found: list[dict[str, Any]] = []
+        notes: list[str] = []
+        for chip in spec.chips or (None,):
+            alone = replace(spec, chip=chip, others=())
+            try:
+                rows, told = self.rows(alone, kind, *self.history(alone, kind))
+            except DataError as error:
+                if not spec.others:
+                    raise
+                notes.append(str(error))
+                continue
+            found += rows
+            notes += told
+        if not found:
+            raise DataError("; ".join(notes), category=Category.MISSING_INPUT, reason="no-runs")
+        return found, notes
 
     def rows(
         self, spec: PlotSpec, kind: PlotType, table: pl.DataFrame, history: Sequence[dict[str, Any]]
@@ -364,7 +392,7 @@ def _outputs(spec: PlotSpec, rows: Sequence[Mapping[str, Any]]) -> dict[str, str
 
     format = str(spec.style["format"])
     lit = light_of(row["has_light"] for row in rows)
-    paths = [picture_path(name, spec.chip, spec.tag, lit, format) for name in spec.names]
+    paths = [picture_path(name, spec.chips, spec.tag, lit, format) for name in spec.names]
     if spec.data:
         paths += [path.removesuffix(format) + "csv" for path in paths]
     return dict(zip(outputs_of(len(spec.names), data=spec.data), paths, strict=True))
@@ -387,15 +415,14 @@ def _pins(plots: Iterable[PlotJob], known: _Known) -> dict[str, dict[str, str | 
 
     found: dict[str, dict[str, str | None]] = {}
     for each in plots:
-        if each.spec.chip is None or not each.spec.selection.seqs:
-            continue
-        try:
-            _, history = known.history(each.spec, plot_type(each.spec.type))
-        except DataError:  # told by the plot itself
-            history = []
-        run_ids = {row["seq"]: row["run_id"] for row in history}
-        pins = found.setdefault(each.spec.chip.name, {})
-        pins.update({str(seq): run_ids.get(seq) for seq in each.spec.selection.seqs})
+        for chip in each.spec.chips if each.spec.selection.seqs else ():
+            try:
+                _, history = known.history(replace(each.spec, chip=chip, others=()), plot_type(each.spec.type))
+            except DataError:  # told by the plot itself
+                history = []
+            run_ids = {row["seq"]: row["run_id"] for row in history}
+            pins = found.setdefault(chip.name, {})
+            pins.update({str(seq): run_ids.get(seq) for seq in each.spec.selection.seqs})
     return found
 
 

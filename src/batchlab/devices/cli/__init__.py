@@ -55,6 +55,7 @@ _COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "plot-its-presets": (_PLOTS, "Currents over time under each preset."),
         "plot-ivg": (_PLOTS, "Current over gate voltage."),
         "plot-ivg-by-sample": (_PLOTS, "Gate sweeps by sample of a chip."),
+        "compare-first-ivg": (_PLOTS, "First gate sweeps of chips and samples."),
         "plot-vvg": (_PLOTS, "Drain voltage over gate voltage."),
         "plot-transconductance": (_PLOTS, "Derivative of gate sweeps."),
         "plot-vt": (_PLOTS, "Drain voltage over time, runs laid over each other."),
@@ -108,7 +109,7 @@ class _Commands(click.Group):
 
 def _others() -> list[str]:
     found = {entry.name for entry in importlib.metadata.entry_points(group=_PLOT_GROUP)}
-    return sorted(name for name in found - set(_WHERE) if name.startswith("plot-"))
+    return sorted(name for name in found - set(_WHERE) if name.startswith(("plot-", "compare-")))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -56,7 +56,8 @@ def dry_run_lines(specs: Sequence[Any], reasons: Mapping[int, str], *, groups: b
 
     lines = ["DRY RUN - Plots that would be generated:", ""]
     for at, spec in enumerate(specs):
-        chip = "" if spec.chip is None else f"chip={spec.chip.name if groups else spec.chip.number} "
+        named = "+".join(chip.name if groups else str(chip.number) for chip in spec.chips)
+        chip = f"chip={named} " if named else ""
         alone = spec.selection == Selection(seqs=spec.selection.seqs)
         chosen = f"{'seq' if alone else 'runs'}={spec.selection}"
         tag = f"({spec.tag})" if spec.tag != safe(tag_of(spec.selection)) else ""

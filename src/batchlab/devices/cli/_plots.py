@@ -101,6 +101,8 @@ def _common(kind: PlotType, *, on_chip: bool) -> list[click.Option]:
         click.Option(["-v", "--verbose"], is_flag=True, help="Tell more."),
     ]
     if on_chip:
+        if not kind.unbroken and not kind.together:
+            made.insert(5, click.Option(["--together"], is_flag=True, help="All chips in one picture."))
         made.insert(0, click.Option(["-g", "--group"], default="Alisson", show_default=True, help="Of the chip."))
     if len(kind.procedures) > 1:
         shown = click.Choice(kind.procedures)
@@ -160,7 +162,7 @@ def _draw(kind: PlotType, given: Mapping[str, Any]) -> int:
 
 
 def _specs(kind: PlotType, given: Mapping[str, Any]) -> list[PlotSpec]:
-    """What was asked for, one plot for each chip.
+    """What was asked for, one plot for each chip, or for all.
 
     Raises
     ------
@@ -171,7 +173,7 @@ def _specs(kind: PlotType, given: Mapping[str, Any]) -> list[PlotSpec]:
     from batchlab.devices._plot_words import safe, tag_of
     from batchlab.devices.plots import Look
 
-    selection = _selection(given)
+    selection, chips = _selection(given), _chips(given)
     style = {**style_of(given["style"]), **{name: given[name] for name in _STYLE if given[name] is not None}}
     told = told_of(kind.options, given)
     options, wrong = checked(kind.name, kind.options, told)
@@ -191,8 +193,9 @@ def _specs(kind: PlotType, given: Mapping[str, Any]) -> list[PlotSpec]:
             names=kind.names(kind.options.model_validate(options)),
             line=0,
             each=given["each"] or kind.each,
+            others=tuple(other for other in others if other is not None),
         )
-        for chip in _chips(given)
+        for chip, *others in ([chips] if kind.together or given.get("together") else [(chip,) for chip in chips])
     ]
 
 

@@ -10,13 +10,13 @@ from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, column, only
 from batchlab.devices.plots._places import Name, with_suffixes
 from batchlab.devices.plots._registry import plot
-from batchlab.devices.plots._sweeps import SweepOptions, dirac_points_of, sweeps
+from batchlab.devices.plots._sweeps import Quantity, SweepOptions, dirac_points_of, sweeps
 from batchlab.devices.plots._transforms import Shown, current_as
 
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["PROCEDURES", "IvgOptions", "draw_ivg"]
+__all__ = ["PROCEDURES", "IvgOptions", "draw_ivg", "ivg_quantity"]
 
 PROCEDURES = ("IVg",)
 
@@ -42,9 +42,14 @@ def names(options: IvgOptions) -> tuple[Name, ...]:
 @plot("plot-ivg", procedures=PROCEDURES, options=IvgOptions, names=names, uses=dirac_points_of)
 def draw_ivg(runs: Sequence[Run], options: IvgOptions, look: Look, facts: Facts) -> Drawn:
     """Drain current over gate voltage, or conductance, or its inverse."""
+    return sweeps(only(runs, PROCEDURES, "plot-ivg"), options, look, facts, ivg_quantity(options), "IVg")
 
-    def quantity(run: Run) -> tuple[Array, Shown]:
-        chosen = {"conductance": options.conductance, "inverse": options.inverse, "absolute": options.absolute}
+
+def ivg_quantity(options: IvgOptions) -> Quantity:
+    """What is shown of a run."""
+    chosen = {"conductance": options.conductance, "inverse": options.inverse, "absolute": options.absolute}
+
+    def of(run: Run) -> tuple[Array, Shown]:
         return current_as(run, column(run, "I (A)"), **chosen)
 
-    return sweeps(only(runs, PROCEDURES, "plot-ivg"), options, look, facts, quantity, "IVg")
+    return of

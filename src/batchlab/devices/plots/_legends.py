@@ -82,7 +82,8 @@ def labels_of(runs: Sequence[Run], by: LegendBy, facts: Facts) -> tuple[str, tup
     """Title of the legend, and the name of each run's curve.
 
     Where no run has a power, LED voltages tell them apart; where one has not what it is to be called by, it is called
-    by the number of its file. Runs of equal names get their numbers besides.
+    by the number of its file. Runs of several chips are called by these, too; runs of equal names get their numbers
+    besides.
 
     Parameters
     ----------
@@ -96,6 +97,8 @@ def labels_of(runs: Sequence[Run], by: LegendBy, facts: Facts) -> tuple[str, tup
     if by is LegendBy.POWER and not any(facts.of(run).power_w is not None for run in runs):
         by = LegendBy.LED_VOLTAGE
     plain = [_label(run, by, facts) or facts.name(run) for run in runs]
+    if len({run.chip for run in runs}) > 1:
+        plain = [f"{run.chip.name}, {label}" if run.chip else label for run, label in zip(runs, plain, strict=True)]
     count = Counter(plain)
     numbered = [
         f"{label} ({facts.name(run)})" if count[label] > 1 and facts.name(run) not in label else label

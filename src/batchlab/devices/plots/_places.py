@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from batchlab.devices._model import Chip
 
 __all__ = ["Name", "default_tag", "light_of", "picture_path", "with_suffixes"]
 
+_MOST_CHIPS = 8  # in a name
 _DIVIDED = frozenset({"It", "IVg", "VVg", "Vt", "Transconductance"})  # by light
 
 
@@ -34,7 +35,7 @@ class Name:
     folder: str = ""
 
 
-def picture_path(name: Name, chip: Chip | None, tag: str, light: bool | None, format: str) -> str:
+def picture_path(name: Name, chip: Chip | Sequence[Chip] | None, tag: str, light: bool | None, format: str) -> str:
     """Path of a picture below the folder of figures, with ``/``.
 
     Parameters
@@ -42,7 +43,7 @@ def picture_path(name: Name, chip: Chip | None, tag: str, light: bool | None, fo
     name
         Of the picture.
     chip
-        None for a procedure without one.
+        Or several, that are in one picture; None, or no chip, for a procedure without one.
     tag
         What tells the pictures of a kind apart.
     light
@@ -50,13 +51,23 @@ def picture_path(name: Name, chip: Chip | None, tag: str, light: bool | None, fo
     format
         What the file's name ends in.
     """
-    parts = [chip.name, name.procedure] if chip is not None else [name.procedure]
+    chips = () if chip is None else (chip,) if isinstance(chip, Chip) else tuple(chip)
+    whose = [_together(chips)] if chips else []
+    parts = [*whose, name.procedure]
     if name.folder:
         parts.append(name.folder)
     elif light is not None and name.procedure in _DIVIDED:
         parts.append(f"{'Light' if light else 'Dark'}_{name.procedure}")
-    stem = [*([chip.name] if chip is not None else []), name.kind, tag, *name.suffixes]
+    stem = [*whose, name.kind, tag, *name.suffixes]
     return "/".join((*parts, f"{'_'.join(filter(None, stem))}.{format}"))
+
+
+def _together(chips: Sequence[Chip]) -> str:
+    """``Alisson67``, ``Alisson67_71``; of many the first and how many."""
+    groups = {chip.group for chip in chips}
+    if len(chips) > _MOST_CHIPS:
+        return f"{chips[0].name}_and_{len(chips) - 1}_more"
+    return "_".join([chips[0].name, *(str(chip.number) if len(groups) == 1 else chip.name for chip in chips[1:])])
 
 
 def light_of(lit: Iterable[bool | None]) -> bool | None:

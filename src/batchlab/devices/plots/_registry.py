@@ -29,7 +29,10 @@ __all__ = ["ENTRY_GROUP", "PlotType", "declare", "plot", "plot_type", "plot_type
 
 ENTRY_GROUP = "batchlab.devices.plots"
 
+_PREFIXES = ("plot-", "compare-")
+
 _OWN = {
+    "compare-first-ivg": "_first_ivg",
     "plot-cnp-time": "_cnp_time",
     "plot-consecutive-sweep-diff": "_sweep_difference",
     "plot-its": "_its",
@@ -76,6 +79,8 @@ class PlotType:
         Whether no run of another procedure may lie between its runs.
     each
         Whether every run of a selection has a picture of its own.
+    together
+        Whether all chips are in one picture.
     needs
         Derived values it cannot do without.
     uses
@@ -93,6 +98,7 @@ class PlotType:
     draw: Draw
     unbroken: bool = False
     each: bool = False
+    together: bool = False
     needs: tuple[str, ...] = ()
     uses: Callable[[Any], tuple[str, ...]] | None = None
     version: str = "1"
@@ -125,6 +131,7 @@ def plot(
     options: type[PlotOptions] = PlotOptions,
     unbroken: bool = False,
     each: bool = False,
+    together: bool = False,
     needs: Iterable[str] = (),
     uses: Callable[[Any], tuple[str, ...]] | None = None,
     version: str = "1",
@@ -134,7 +141,7 @@ def plot(
     Raises
     ------
     ConfigError
-        If the name is taken by another function, or does not begin with ``plot-``.
+        If the name is taken by another function, or does not begin with ``plot-`` or ``compare-``.
     """
 
     def register(draw: Draw) -> Draw:
@@ -147,11 +154,12 @@ def plot(
             draw=draw,
             unbroken=unbroken,
             each=each,
+            together=together,
             needs=tuple(needs),
             uses=uses,
             version=version,
         )
-        if not name.startswith("plot-"):
+        if not name.startswith(_PREFIXES):
             raise ConfigError(f"a plot is called {name!r}; let its name begin with 'plot-'")
         before = _registered.get(name)
         if before is not None and (before.draw.__module__, before.draw.__qualname__) != (

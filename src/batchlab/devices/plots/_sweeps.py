@@ -21,7 +21,7 @@ from batchlab.errors import DataError
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["SweepOptions", "dirac_points_of", "sweeps"]
+__all__ = ["Quantity", "SweepOptions", "dirac_points_of", "sweeps"]
 
 Quantity: TypeAlias = "Callable[[Run], tuple[Array, Shown]]"
 
@@ -80,7 +80,7 @@ def sweeps(
         Line(x=curve.x, y=curve.y, label=curve.label, colour=colour, width_pt=look.width_pt)
         for curve, colour in zip(curves, look.colours(len(curves)), strict=True)
     ]
-    marks = []
+    marks: list[Points] = []
     if options.show_cnp:
         for curve, colour in zip(curves, look.colours(len(curves)), strict=True):
             at = _dirac_points(curve, facts)
