@@ -200,7 +200,7 @@ def _bytes(values: NDArray[Any]) -> bytes:
 
 def _gzip(content: bytes) -> bytes:
     packer = _packer()
-    return packer.compress(content) + packer.flush()
+    return bytes(packer.compress(content) + packer.flush())
 
 
 def _packer() -> Any:

@@ -94,7 +94,7 @@ def make_records(
         eflux[cells] = counts / (np.maximum(alive, _DEAD_FLOOR) * factor)
         pitch[cells] = turned
         energy[cells], width[cells] = tables.energy[table], tables.denergy[table]
-        solid[cells] = _solid_angle(turned, cosines, 360.0 / angles)
+        solid[cells] = _solid_angle(cosines, 360.0 / angles)
     valid = np.ones(count, np.int16)
     return Records(
         codes=codes,
@@ -209,11 +209,11 @@ def columns_of(instrument: str, orbit: int, plan: Plan, records: Records, tables
     return columns
 
 
-def _solid_angle(pitch: NDArray[np.float32], cosines: NDArray[np.float32], spacing: float) -> NDArray[np.float32]:
+def _solid_angle(cosines: NDArray[np.float32], spacing: float) -> NDArray[np.float32]:
     """Of the ring that an angle sweeps about the field, half of it, since a full turn meets every ring twice."""
     half = np.deg2rad(0.5 * spacing)
     sines = np.sqrt(np.maximum(np.float32(1) - cosines * cosines, 0))
-    solid = np.float32(2.0 * np.pi * np.sin(half)) * sines
+    solid: NDArray[np.float32] = np.float32(2.0 * np.pi * np.sin(half)) * sines
     across = np.abs(cosines) > np.float32(np.cos(half))  # the field itself is within the angle
     solid[across] = np.float32(2.0 * np.pi) * (np.float32(1) - np.abs(cosines[across]) * np.float32(np.cos(half)))
     return solid

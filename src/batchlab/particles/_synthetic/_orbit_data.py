@@ -157,4 +157,4 @@ def _cusp_time(orbit: int, start_s: float, survey_records: int) -> tuple[float, 
         return None
     lasts = 2.5 * survey_records
     first = start_s + PASS_S + 1.0 + (0.15 + 0.02 * which) * lasts
-    return (first, first + 2.5) if which == 4 else (first, first + 0.1 * lasts)
+    return (first, first + 2.4) if which == 4 else (first, first + 0.1 * lasts)

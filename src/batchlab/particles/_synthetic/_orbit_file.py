@@ -51,7 +51,7 @@ class Track:
 
 def orbit_track(start_s: float, *, south: bool) -> Track:
     """An orbit that is over one of the poles about half an hour after its start."""
-    times = start_s + np.arange(_RECORDS) * (PERIOD_S / _RECORDS)
+    times = start_s + np.arange(_RECORDS, dtype=np.float64) * (PERIOD_S / _RECORDS)
     half_axis = _EARTH_KM + 0.5 * (_PERIGEE_KM + _APOGEE_KM)
     excentricity = (_APOGEE_KM - _PERIGEE_KM) / (2.0 * half_axis)
     mean = 2.0 * np.pi * (times - start_s - 2_100.0) / PERIOD_S + np.pi

@@ -35,7 +35,7 @@ def pitch_of_mode(tables: Tables, plan: Plan, mode: int) -> NDArray[np.float32]:
     """(n, A, E) pitch angles of the records of a mode, from 0 to 360."""
     angles, energies = SHAPES[mode]
     theta = tables.theta[mode, :angles, :energies]
-    pitch = theta + plan.theta_shift_deg[plan.mode == mode][:, None, None]
+    pitch: NDArray[np.float32] = theta + plan.theta_shift_deg[plan.mode == mode][:, None, None]
     full = np.float32(360)
     pitch += full * (pitch < 0)
     pitch -= full * (pitch >= full)

@@ -86,7 +86,8 @@ def flight_tables(*, burst: bool) -> Tables:
 
 def encode(counts: NDArray[np.integer]) -> NDArray[np.uint8]:
     """The byte of telemetry for counts: four bits of exponent, four of mantissa, rounded down."""
-    return np.searchsorted(_CODE, np.minimum(counts, _CODE[-1]), side="right").astype(np.uint8) - np.uint8(1)
+    above: NDArray[np.intp] = np.searchsorted(_CODE, np.minimum(counts, _CODE[-1]), side="right")
+    return (above - 1).astype(np.uint8)
 
 
 def decode(codes: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -107,7 +108,8 @@ def _sweep(columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _sensitivity(rows: int) -> NDArray[np.float64]:
     """By angle: eight heads of detectors, each weaker at its rim."""
     place = np.arange(rows) * (32.0 / rows)
-    return 0.9 + 0.08 * np.sin(place * 0.39) - 0.02 * np.cos(place * 2.4)
+    found: NDArray[np.float64] = 0.9 + 0.08 * np.sin(place * 0.39) - 0.02 * np.cos(place * 2.4)
+    return found
 
 
 _MANTISSA, _EXPONENT = np.arange(256) & 15, np.arange(256) >> 4
