@@ -69,6 +69,7 @@ def write_fast(
     quality: np.ndarray | None = None,
     leave_out: tuple[str, ...] = (),
     mode_tables: bool = True,
+    geometric_factor: float = 7e-4,
     flux_fill: tuple[tuple[int, int, int], ...] = (),
 ) -> Written:
     random = np.random.default_rng(seed)
@@ -83,7 +84,7 @@ def write_fast(
     shift = random.uniform(-8, 8, records).astype(np.float32) if shift_deg is None else shift_deg.astype(np.float32)
     if counts is None:
         counts = random.poisson(40, (records, 64, 96))
-    geometric = np.full(records, 7e-4, np.float32)
+    geometric = np.full(records, geometric_factor, np.float32)
     gf = random.uniform(0.8, 1.0, (10, 64, 96)).astype(np.float32)
     gf_ind = np.arange(records) % 10
     eff = random.uniform(0.4, 0.5, (3, limit, 96)).astype(np.float32)

@@ -162,7 +162,7 @@ def _collapse_block(
         else:
             shares = np.multiply(taken, weight)
             total = np.einsum("nae,nae->ne", values, shares)
-            weights = shares.sum(axis=1)
+            weights = np.broadcast_to(shares.sum(axis=1), total.shape)
         with np.errstate(divide="ignore", invalid="ignore"):
             row[:] = total if how is Collapse.SUM else total / weights
         row[weights <= 0] = np.nan
