@@ -80,13 +80,15 @@ def make_records(
         table = np.s_[mode, :angles, :energies]
         turned = pitch_of_mode(tables, plan, int(mode))
         cosines = np.cos(np.deg2rad(turned))
+        integration = (plan.times_s[rows[0], 1] - plan.times_s[rows[0], 0]) / energies
         if given is None:
-            codes[cells] = counts_of_mode(instrument, cosines, tables, int(mode), centres[rows], cusp_s, south, rng)
+            codes[cells] = counts_of_mode(
+                instrument, cosines, tables, int(mode), centres[rows], float(integration), cusp_s, south, rng
+            )
         else:
             codes[cells] = given[cells]
         counts = decode(codes[cells])
         by_energy[rows, :energies] = counts.sum(axis=1)
-        integration = (plan.times_s[rows[0], 1] - plan.times_s[rows[0], 0]) / energies
         alive = 1.0 - (DEAD_S / integration) * counts
         quality[rows[(alive < _DEAD_FLOOR).any(axis=(1, 2))]] += 4
         gf = tables.gf[(mode, *table[1:])] if tables.gf.ndim == 3 else tables.gf[table[1:]]

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from batchlab.particles._synthetic._plan import Plan
     from batchlab.particles._synthetic._tables import Tables
 
-__all__ = ["CUSP_EV", "beam_energy", "counts_of_mode", "pitch_of_mode"]
+__all__ = ["beam_energy", "counts_of_mode", "pitch_of_mode"]
 
-CUSP_EV = {"e": 90.0, "i": 900.0}
 _BEAM_EV = {"e": (600.0, 6_000.0), "i": (150.0, 2_500.0)}
-_BEAM_COUNTS, _COLD_COUNTS, _TRAPPED_COUNTS, _CUSP_COUNTS = 220.0, 18.0, 2.5, 60.0
+# Ions of the cusp that come from farther off arrive the later the slower they are.
+_CUSP_EV = {"e": (90.0, 90.0), "i": (2_500.0, 250.0)}
+# Counts per second in one of 32 angles, so that survey and burst see the same flux.
+_BEAM_HZ, _COLD_HZ, _TRAPPED_HZ, _CUSP_HZ, _STRAY_HZ = 30_000.0, 2_500.0, 350.0, 8_000.0, 40.0
 _BEAM_DECADES, _CUSP_DECADES = 0.09, 0.22
 _BEAM_NARROW = 3.0
 
@@ -48,6 +50,7 @@ def counts_of_mode(
     tables: Tables,
     mode: int,
     centres_s: Float,
+    integration_s: float,
     cusp_s: tuple[float, float] | None,
     south: bool,
     rng: np.random.Generator,
@@ -64,6 +67,8 @@ def counts_of_mode(
         Of the file and of these records.
     centres_s
         (n,) times in the middle of records.
+    integration_s
+        For each energy.
     cusp_s
         First and last time of the cusp.
     south
@@ -80,15 +85,15 @@ def counts_of_mode(
     energy = np.maximum(tables.energy[mode, 0, :energies].astype(np.float64), 1.0)
     decades = np.log10(energy)
     beam = np.log10(beam_energy(instrument, centres_s))[:, None]
-    beam_by_energy = _BEAM_COUNTS * np.exp(-0.5 * ((decades - beam) / _BEAM_DECADES) ** 2)
-    cold = _COLD_COUNTS * np.exp(-energy / 60.0) + _TRAPPED_COUNTS * 0.2
-    trapped = _TRAPPED_COUNTS * np.exp(-0.5 * ((decades - 3.9) / 0.3) ** 2)
-    steady = np.broadcast_to(cold, beam_by_energy.shape).copy()
+    beam_by_energy = _BEAM_HZ * np.exp(-0.5 * ((decades - beam) / _BEAM_DECADES) ** 2)
+    steady = np.broadcast_to(_COLD_HZ * np.exp(-energy / 60.0) + _STRAY_HZ, beam_by_energy.shape).copy()
+    trapped = _TRAPPED_HZ * np.exp(-0.5 * ((decades - 3.9) / 0.3) ** 2)
     if cusp_s is not None:
         inside = (centres_s >= cusp_s[0]) & (centres_s <= cusp_s[1])
-        steady[inside] += _CUSP_COUNTS * np.exp(
-            -0.5 * ((decades - np.log10(CUSP_EV[instrument[0]])) / _CUSP_DECADES) ** 2
-        )
+        first, last = _CUSP_EV[instrument[0]]
+        along = (centres_s[inside] - cusp_s[0]) / (cusp_s[1] - cusp_s[0])
+        peak = np.log10(first * (last / first) ** along)[:, None]
+        steady[inside] += _CUSP_HZ * np.exp(-0.5 * ((decades - peak) / _CUSP_DECADES) ** 2)
     down = -1.0 if south else 1.0
     toward = np.float32(_BEAM_NARROW * (down if instrument[0] == "e" else -down))
     expected = np.exp(toward * cosines - np.float32(_BEAM_NARROW))
@@ -97,6 +102,5 @@ def counts_of_mode(
     across = np.float32(1) - cosines * cosines
     across *= trapped.astype(np.float32)
     expected += across
-    if mode == 1:
-        expected *= np.float32(0.5)  # half as wide an angle
+    expected *= np.float32(integration_s * 32 / SHAPES[mode][0])
     return encode(rng.poisson(expected))
