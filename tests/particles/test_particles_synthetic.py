@@ -10,7 +10,8 @@ import pytest
 from batchlab.errors import ConfigError
 from batchlab.particles._events import read_events
 from batchlab.particles._files import find_files
-from batchlab.particles._model import INSTRUMENTS
+from batchlab.particles._model import INSTRUMENTS, Collapse, Quantity
+from batchlab.particles._read import read_spectrogram
 from batchlab.particles._synthetic import Column, Mission, one_bright_cell, write_cdf, write_mission
 from batchlab.particles._synthetic._orbit_file import orbit_track
 from batchlab.particles._synthetic._tables import SHAPES, decode, encode, flight_tables
@@ -247,3 +248,18 @@ def test_one_cell_is_bright_and_no_other(tmp_path: Path, record: int, mode: int)
 def test_a_cell_that_is_not_there_is_refused(tmp_path: Path, record: int, channel: int, angle: int) -> None:
     with pytest.raises(ConfigError, match="record"):
         one_bright_cell(tmp_path, record=record, channel=channel, angle=angle)
+
+
+def test_our_own_reader_recovers_every_count(mission: Mission) -> None:
+    for truth in mission.truths[:8]:
+        found = read_spectrogram(truth.path, quantity=Quantity.COUNTS, collapse=Collapse.SUM)
+        np.testing.assert_array_equal(found.times_s, truth.times_s[truth.valid])
+        counts, mode = truth.counts_by_energy[truth.valid], truth.mode[truth.valid]
+        energies = flight_tables(burst=truth.instrument.endswith("b")).energy
+        for index, number in enumerate(np.unique(mode)):
+            ours = found.values[0][found.mode == index]
+            table = energies[number, 0]
+            for place, energy in enumerate(found.energies_ev[index]):
+                (same,) = np.flatnonzero(np.isclose(table, energy, rtol=1e-6))[:1]
+                if same:  # the voltage flies back in the first
+                    np.testing.assert_array_equal(ours[:, place], counts[mode == number, same])
