@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from batchlab.particles._model import Float, Float32
 
-__all__ = ["Block", "Distribution", "EnergyTable", "Tally", "energy_table"]
+__all__ = ["Block", "Distribution", "EnergyTable", "Tally", "energy_table", "in_order"]
 
 _ABUTS = 0.02  # of a channel's width: how far stated edges may be off their neighbour's
 
@@ -152,6 +152,26 @@ class Distribution:
     pitch_edges_deg: Float | None = None
     tally: Tally = field(default_factory=Tally)
     notes: tuple[str, ...] = ()
+
+
+def in_order(times_s: Float, keep: NDArray[np.bool_], tally: Tally) -> NDArray[np.intp]:
+    """(N,) the place of each record among the kept ones in order of time, -1 for those left out.
+
+    Parameters
+    ----------
+    times_s
+        (N, 2) start and end of each record.
+    keep
+        (N,) which are kept.
+    tally
+        Takes down how many come after a later one.
+    """
+    rows = np.flatnonzero(keep)
+    starts = times_s[rows, 0]
+    tally.out_of_order = int(np.count_nonzero(starts < np.maximum.accumulate(starts)))
+    places = np.full(len(times_s), -1, np.intp)
+    places[rows[np.argsort(starts, kind="stable")]] = np.arange(len(rows))
+    return places
 
 
 def energy_table(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from batchlab.particles._cdf import Cdf, Variable
-from batchlab.particles._distribution import Block, Distribution, EnergyTable, Tally
+from batchlab.particles._distribution import Block, Distribution, EnergyTable, Tally, in_order
 from batchlab.particles._fast_counts import Counting
 from batchlab.particles._fast_modes import Mode, PitchAngles, modes_of_records, per_record, read_mode
 from batchlab.particles._model import EmptyFile, MissingVariable, Quantity
@@ -34,7 +34,8 @@ _KM_IN_CM = 1e5
 
 def is_fast(cdf: Cdf) -> bool:
     """Whether a file is of these instruments: by its variables, whatever its name."""
-    return "eflux" in cdf and ("mode_ind" in cdf or "theta_shift" in cdf or "energy_full" in cdf)
+    marks = [name in cdf for name in ("eflux", "mode_ind", "theta_shift", "energy_full")]
+    return sum(marks) >= 2
 
 
 def fast_times(cdf: Cdf) -> Float:
@@ -94,12 +95,12 @@ def fast_distribution(cdf: Cdf, *, quantity: Quantity = Quantity.ENERGY_FLUX, qu
             lost = keep & (mode_of == number)
             tally.invalid += int(lost.sum())
             keep &= ~lost
-            notes.append(f"{int(lost.sum())} records of mode {number} have no table of energies and are left out.")
+            notes.append(f"Records of mode {number}, which has no table of energies, left out: {int(lost.sum())}.")
         else:
             modes[int(number)] = built
     if not modes:
         raise MissingVariable(f"{cdf.path}: no mode of its records has a table of energies")
-    places = _in_order(times, keep, tally)
+    places = in_order(times, keep, tally)
     numbers = sorted(modes)
     quantity = Quantity(quantity)
     words = WORDS[quantity]
@@ -177,16 +178,6 @@ def _rows(places: NDArray[np.intp]) -> NDArray[np.intp]:
     return rows[np.argsort(places[rows], kind="stable")]
 
 
-def _in_order(times: Float, keep: NDArray[np.bool_], tally: Tally) -> NDArray[np.intp]:
-    """(N,) the place of each record among the kept ones in order of time, -1 for those left out."""
-    rows = np.flatnonzero(keep)
-    order = np.argsort(times[rows, 0], kind="stable")
-    tally.out_of_order = int(np.count_nonzero(np.diff(times[rows, 0]) < 0))
-    places = np.full(len(times), -1, np.intp)
-    places[rows[order]] = np.arange(len(rows))
-    return places
-
-
 def _kept(cdf: Cdf, times: Float, quality: str, tally: Tally, notes: list[str]) -> NDArray[np.bool_]:
     if quality not in ("keep", "good"):
         raise ValueError(f"quality is 'keep' or 'good', not {quality!r}")
@@ -203,7 +194,7 @@ def _kept(cdf: Cdf, times: Float, quality: str, tally: Tally, notes: list[str]) 
             tally.low_quality = count
             keep &= ~poor
         elif count:
-            notes.append(f"{count} records of flagged quality are shown.")
+            notes.append(f"Records of flagged quality that are shown: {count}.")
     return keep
 
 

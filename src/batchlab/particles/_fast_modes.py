@@ -92,7 +92,7 @@ def read_mode(cdf: Cdf, number: int, record: int, flux: Variable, notes: list[st
     half = np.full(energies, np.nan) if width is None else 0.5 * width[first, :energies].astype(np.float64)
     table, left_out = energy_table(row, lower_ev=row - half, upper_ev=row + half)
     if left_out:
-        notes.append(f"{left_out} channels of mode {number} have no width of their own and are left out.")
+        notes.append(f"Channels of mode {number} without a width of their own, left out: {left_out}.")
     theta = _table(cdf, "theta", number)
     theta = None if theta is None else theta[:angles, :energies]
     if theta is None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from batchlab.errors import DataError
 from batchlab.particles._cdf import Cdf, Variable
-from batchlab.particles._distribution import Block, Distribution, EnergyTable, Tally, energy_table
+from batchlab.particles._distribution import Block, Distribution, EnergyTable, Tally, energy_table, in_order
 from batchlab.particles._istp import Layout, energy_factor_ev, label_of, layout_of, tidy_unit, times_of
 from batchlab.particles._model import EmptyFile, MissingVariable, Quantity
 
@@ -93,11 +93,9 @@ def generic_distribution(cdf: Cdf, *, variable: str | None = None, quantity: Qua
     tally.invalid = int(np.count_nonzero(~keep))
     if not keep.any():
         raise EmptyFile(f"{cdf.path}: no record of {values.name!r} has a time and energies")
+    places = in_order(times, keep, tally)
     rows = np.flatnonzero(keep)
-    tally.out_of_order = int(np.count_nonzero(np.diff(times[rows, 0]) < 0))
-    rows = rows[np.argsort(times[rows, 0], kind="stable")]
-    places = np.full(len(times), -1, np.intp)
-    places[rows] = np.arange(len(rows))
+    rows = rows[np.argsort(places[rows])]
     words, unit, scales = _converted(layout, tables, quantity)
     pitch = None if layout.pitch is None else _pitch(layout.pitch, values.records)
     if pitch is not None and len(pitch) > 1:
