@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from particles_fast_files import write_fast
 
+from batchlab.errors import Category, DataError
 from batchlab.particles._cdf import Cdf
 from batchlab.particles._cdf_times import EPOCH, EPOCH16, TT2000, unix_seconds
 from batchlab.particles._model import InvalidCdf, MissingVariable
@@ -163,6 +164,16 @@ def test_a_file_cut_short_says_so(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(InvalidCdf, match=r"are there|pointed at"):
         Cdf(path)
+
+
+def test_what_cannot_be_opened_says_why(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file") as missing:
+        Cdf(tmp_path / "none.cdf")
+    assert missing.value.category is Category.MISSING_INPUT
+    with pytest.raises(DataError, match="cannot be read"):
+        Cdf(tmp_path)
+    with pytest.raises(DataError, match="cannot be opened"):
+        Cdf("nul\0.cdf")
 
 
 _FUZZ = """

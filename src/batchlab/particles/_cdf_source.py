@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from batchlab.errors import Category, DataError
 from batchlab.particles._model import InvalidCdf
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Source:
         self._data = data
         self._fd = -1
         if data is None:
-            self._fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            self._fd = _opened(path)
         self.size = os.fstat(self._fd).st_size if data is None else len(data)
 
     def close(self) -> None:
@@ -57,7 +58,10 @@ class Source:
             raise self.wrong(f"it has {self.size} bytes, and byte {start + max(count, 0)} is pointed at")
         if self._data is not None:
             return self._data[start : start + count]
-        got = os.pread(self._fd, count, start)
+        try:
+            got = os.pread(self._fd, count, start)
+        except OSError as error:
+            raise DataError(f"{self.path} cannot be read: {error.strerror}", reason="unreadable") from error
         if len(got) != count:
             raise self.wrong(f"{len(got)} bytes instead of {count} could be read at byte {start}")
         return got
@@ -65,6 +69,18 @@ class Source:
     def wrong(self, what: str) -> InvalidCdf:
         """The error to raise, with what is wrong inside."""
         return InvalidCdf(f"{self.path} is no whole CDF: {what}; fetch it again")
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        missing = isinstance(error, FileNotFoundError)
+        raise DataError(
+            f"{path}: no such file" if missing else f"{path} cannot be opened: {error}",
+            category=Category.MISSING_INPUT if missing else Category.INVALID_INPUT,
+            reason="not-found" if missing else "unreadable",
+        ) from error
 
 
 def unpack(source: Source, packed: bytes, packing: int, size: int | None) -> bytes:
