@@ -55,6 +55,7 @@ def _pid(number: int) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", ["staging", "metrics", "plots", "devices_help", "pools", "growth"])
 def test_our_side_runs(name, tmp_path, by_hand_runs):
     row = command.ROWS[name](True)
@@ -65,6 +66,7 @@ def test_our_side_runs(name, tmp_path, by_hand_runs):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_both_sides_derive_the_same(by_hand_runs):
     found = ask("benchmarks._devices_alike:results", {"quick": True})
     assert [check["text"] for check in found["checks"] if not check["met"]] == []

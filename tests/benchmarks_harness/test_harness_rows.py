@@ -155,6 +155,7 @@ def test_competitors_run_every_job_and_leave_nothing(case, package, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", ["outputs", "pictures", "numbers", "staging", "metrics", "plots"])
 def test_the_way_a_user_writes_it_runs(name, tmp_path):
     absent = [each for each in ("pandas", "lmfit", "pyarrow") if importlib.util.find_spec(each) is None]
