@@ -171,6 +171,25 @@ def test_no_picture_leaves_anything_in_the_next(kind, sample, x):
     assert fresh.png({"job": "first"}) == first
 
 
+@pytest.mark.parametrize(("size_in", "dpi"), [((6.0, 4.0), 100.0), ((3.0, 2.2), 97.0), ((4.0, 3.0), 213.0)])
+def test_pictures_that_reach_other_rows_give_what_a_new_canvas_gives(kind, x, size_in, dpi):
+    kind = replace(kind, size_in=size_in, dpi=dpi)
+    canvas, random = Canvas(kind), np.random.default_rng(3)
+    towers = "Ág" + "ẤẬ\u0323\u0316\u0330\u0323\u0316\u0330" * 3  # hang lower than any title has room for
+    for title in ("", towers, "short", "", "W" * 300, "end"):
+        middle, height = random.uniform(0.0, 1.2), random.choice([0.01, 0.3, 3.0])
+        above = np.clip(middle + height * random.uniform(-0.5, 0.5, x.size), -0.1, 1.2)
+        above[100:200] = random.choice([np.nan, 0.6])
+        pictures = [[(x, above)], [(x, random.choice([0.001, 0.02, 0.1]) * random.standard_normal(x.size))]]
+        canvas.draw(pictures, title)
+        fresh = Canvas(kind)
+        fresh.draw(pictures, title)
+        np.testing.assert_array_equal(canvas.rgba, fresh.rgba)
+        if title != "short":  # a picture may go unsaved
+            assert canvas.png() == fresh.png()
+        canvas.vector(".svg")
+
+
 SCRIPT = """
 import sys
 import numpy as np

@@ -77,6 +77,16 @@ def test_room_for_rows_can_be_used_again():
         np.testing.assert_array_equal(decoded(encode_png(pixels, rows=rows)), pixels)
 
 
+def test_of_a_room_used_again_only_changed_rows_need_be_told():
+    rows = png_rows(9, 7, 4)
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 4), dtype=np.uint8)
+    encode_png(pixels, rows=rows)
+    pixels[2:4] += 1
+    pixels[8:] += 1
+    changed = [slice(2, 4), slice(8, 9)]
+    assert encode_png(pixels, rows=rows, changed=changed) == encode_png(pixels)
+
+
 def test_density_is_told():
     data = encode_png(np.zeros((2, 2, 4), np.uint8), dpi=300)
     with Image.open(io.BytesIO(data)) as image:

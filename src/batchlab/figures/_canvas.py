@@ -16,6 +16,7 @@ from batchlab.figures._cut import tell_cut
 from batchlab.figures._kind import Curve, FigureKind, checked_curve, checked_points
 from batchlab.figures._palette import PALETTE
 from batchlab.figures._png import encode_png, png_rows
+from batchlab.figures._rows import draw_within, is_within, rows_of_curve, runs_beside, runs_of
 from batchlab.figures._save import save
 from batchlab.figures._stage import (
     Title,
@@ -39,7 +40,8 @@ class Canvas:
     """Draws pictures of one kind, each on a copy of the background drawn once.
 
     Every picture equals, byte for byte, what a new canvas would give: nothing of an earlier one is left.
-    A canvas is for one thread at a time. It holds three buffers of 4 bytes a pixel (65 MB at 3000 x 1800).
+    Rows that neither it nor the one before has ink in stay as they are. A canvas is for one thread at a time. It holds
+    three buffers of 4 bytes a pixel (65 MB at 3000 x 1800).
 
     Parameters
     ----------
@@ -56,9 +58,13 @@ class Canvas:
         self.kind = kind
         with pinned():
             self._stage = build(kind)
-            self._background = draw_background(self._stage, kind)
+            draw_background(self._stage, kind)
         self._renderer = self._stage.canvas.get_renderer()
+        self._pixels: NDArray[np.uint8] = np.asarray(self._renderer.buffer_rgba())
+        self._background = self._pixels.copy()
         self._rows: NDArray[np.uint8] | None = None
+        self._inked = np.ones(len(self._pixels), dtype=bool)  # rows that are not as on an empty picture
+        self._changed = self._inked.copy()  # rows since the last `png`
         self._drawn: _Shown | None = None
 
     def draw(self, curves: Sequence[Sequence[Curve]], title: Title = "") -> None:
@@ -82,15 +88,22 @@ class Canvas:
         """
         self._drawn = None
         checked = self._checked(curves)
+        inked = self._reached(checked, title)
+        anew = inked | self._inked
+        self._inked[:] = True  # should drawing fail
+        self._changed |= anew
+        rows = runs_of(anew)
+        for run in rows:
+            self._pixels[run] = self._background[run]
         with pinned():
-            self._stage.canvas.restore_region(self._background)
             for axes, artists, panel, points in zip(
                 self._stage.axes, self._stage.curves, self.kind.panels, checked, strict=True
             ):
                 for artist, (x, y) in zip(artists, points, strict=True):
                     stroke(self._stage, axes, artist, x, y)
+                beside = runs_beside(axes, rows, len(self._pixels))
                 for spine in shown_spines(axes):
-                    spine.draw(self._renderer)
+                    draw_within(spine, beside, self._renderer)
                 over = tell_cut(axes, shown_on(panel, points))
                 for slot, (x, y) in zip(panel.slots, points, strict=True):
                     over += label_marks(axes, x, y) if slot.labelled else []
@@ -99,6 +112,7 @@ class Canvas:
                     added.remove()
             if title:
                 draw_title(self._stage, title)
+        self._inked = inked
         self._drawn = (checked, title)
 
     @property
@@ -111,7 +125,7 @@ class Canvas:
         """(height, width, 4) read-only view of the picture; the next `draw` changes it."""
         if self._drawn is None:
             raise PlotError("there is no picture on this canvas yet; draw one first")
-        pixels = np.asarray(self._renderer.buffer_rgba())
+        pixels = self._pixels.view()
         pixels.flags.writeable = False
         return pixels
 
@@ -120,7 +134,10 @@ class Canvas:
         pixels = self.rgba
         if self._rows is None:
             self._rows = png_rows(*pixels.shape)
-        return encode_png(pixels, dpi=self.kind.dpi, metadata=metadata, rows=self._rows)
+        changed = runs_of(self._changed)
+        data = encode_png(pixels, dpi=self.kind.dpi, metadata=metadata, rows=self._rows, changed=changed)
+        self._changed[:] = False
+        return data
 
     def thumbnail(self, width: int = 320) -> bytes:
         """The picture made small, as a PNG file."""
@@ -152,6 +169,22 @@ class Canvas:
         """Row and column, from the upper left, at which a panel shows a point of its data."""
         column, up = self._stage.axes[panel].transData.transform((x, y))
         return self.kind.pixels[1] - float(up), float(column)
+
+    def _reached(self, curves: list[list[Any]], title: Title) -> NDArray[np.bool_]:
+        """Rows that a picture may have ink in; of marks and words on the panels it is not known, so all."""
+        height = len(self._pixels)
+        reached = np.zeros(height, dtype=bool)
+        for axes, artists, panel, points in zip(
+            self._stage.axes, self._stage.curves, self.kind.panels, curves, strict=True
+        ):
+            marked = any(PALETTE[slot.role].marked for slot in panel.slots)
+            if marked or not all(is_within(axes, curve.y) for curve in shown_on(panel, points)):
+                return np.ones(height, dtype=bool)
+            for artist, (_, y) in zip(artists, points, strict=True):
+                reached[rows_of_curve(axes, artist, y, height)] = True
+        if title:
+            reached[: self._stage.title_rows] = True
+        return reached
 
     def _checked(self, curves: Sequence[Sequence[Curve]]) -> list[list[Any]]:
         panels = self.kind.panels

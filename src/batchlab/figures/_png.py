@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TypeAlias
 
@@ -34,6 +34,7 @@ def encode_png(
     dpi: float | None = None,
     metadata: Mapping[str, str] | None = None,
     rows: NDArray[np.uint8] | None = None,
+    changed: Sequence[slice] = (slice(None),),
     deflate: Deflate | None = None,
 ) -> bytes:
     """A PNG file of these pixels.
@@ -48,6 +49,8 @@ def encode_png(
         Provenance: any texts under any names; `read_provenance` gives it back.
     rows
         Room from `png_rows` to work in, for many pictures of one size.
+    changed
+        Those rows of pixels that differ from the picture encoded in that room before.
     deflate
         Makes the zlib stream; by default `deflate_isal` if it can be had, else `deflate_zlib`.
 
@@ -64,7 +67,8 @@ def encode_png(
         raise PlotError(f"{channels} channels per pixel; give grey, RGB or RGBA")
     if rows is None:
         rows = png_rows(height, width, channels)
-    rows[:, 1:] = pixels.reshape(height, width * channels)
+    for run in changed:
+        rows[run, 1:] = pixels[run].reshape(-1, width * channels)
     head = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPE[channels], 0, 0, 0)
     parts = [PNG_SIGNATURE, *_chunk(b"IHDR", head)]
     if dpi is not None:

@@ -7,6 +7,7 @@ of it.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from batchlab.figures._artists import add_legend, cut, fill, label_marks, line_l
 from batchlab.figures._cut import Drawn, tell_cut
 from batchlab.figures._decimate import Floats, decimate
 from batchlab.figures._palette import PALETTE
+from batchlab.figures._rows import draw_within
 from batchlab.figures._text import MAX_LABEL, fit_text, plain_text, shortened
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ class Stage:
     curves: tuple[tuple[Line2D, ...], ...]  # per panel, per slot
     title: Text | None
     title_width_px: float  # room for a title
+    title_rows: int  # pixels from the top, that a title may fill
 
 
 @contextmanager
@@ -99,10 +102,9 @@ def pinned(*, exact: bool = False) -> Iterator[None]:
     theirs: Any = mpl.rcParams
     ours = _settings()
     # Set and restored without matplotlib's checks, which take longer than drawing a curve; ours were checked once.
-    before = [(name, theirs._get(name)) for name in ours]
+    before = {name: value for name, value in dict.items(theirs) if name != "backend"}
     try:
-        for name, value in ours.items():
-            theirs._set(name, value)
+        dict.update(theirs, ours)
         if exact:
             theirs._set("path.simplify", False)
         with warnings.catch_warnings():
@@ -110,8 +112,7 @@ def pinned(*, exact: bool = False) -> Iterator[None]:
             warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support")
             yield
     finally:
-        for name, value in before:
-            theirs._set(name, value)
+        dict.update(theirs, before)
 
 
 @cache
@@ -152,11 +153,14 @@ def build(kind: FigureKind) -> Stage:
     title = figure.suptitle("Ág") if kind.title else None
     figure.align_ylabels()
     settle(figure, every_axes)
-    room = 0.0
+    room, rows = 0.0, 0
     if title is not None:
         box = every_axes[0].get_position()
         centre = (box.x0 + box.x1) / 2
         title.set_x(centre)
+        extent = title.get_window_extent()
+        lowest = extent.y0 - extent.height / 2  # other letters may hang lower than these
+        rows = kind.pixels[1] - max(0, math.floor(lowest))
         title.set_text("")
         room = 2 * kind.pixels[0] * min(centre, 1 - centre) * 0.98
     return Stage(
@@ -167,11 +171,12 @@ def build(kind: FigureKind) -> Stage:
         curves=tuple(tuple(both[len(panel.lines) :]) for both, panel in zip(lines, kind.panels, strict=True)),
         title=title,
         title_width_px=room,
+        title_rows=rows,
     )
 
 
-def draw_background(stage: Stage, kind: FigureKind) -> Any:
-    """Draw what all pictures share; returns the buffer that `restore_region` takes."""
+def draw_background(stage: Stage, kind: FigureKind) -> None:
+    """Draw what all pictures share."""
     # Animated artists are left out: those lie over curves, or are curves.
     for artist in _left_out(stage):
         artist.set_animated(True)
@@ -179,7 +184,6 @@ def draw_background(stage: Stage, kind: FigureKind) -> Any:
     for axes, artists, panel in zip(stage.axes, stage.fixed, kind.panels, strict=True):
         for artist, line in zip(artists, panel.lines, strict=True):
             stroke(stage, axes, artist, line.x, line.y)
-    return stage.canvas.copy_from_bbox(stage.figure.bbox)
 
 
 @contextmanager
@@ -253,15 +257,19 @@ def pieces(axes: Axes, x: Floats, y: Floats) -> list[slice]:
     for values, limits, side_px in ((x, axes.get_xlim(), axes.bbox.width), (y, axes.get_ylim(), axes.bbox.height)):
         seen = np.clip(values, min(limits), max(limits))
         steps = np.abs(np.diff(seen)) * (2 * side_px / abs(limits[1] - limits[0]))
-        edge_pixels += np.nan_to_num(steps, nan=0.0)
-    number = (np.cumsum(edge_pixels) // _MOST_EDGE_PIXELS).astype(np.intp)
+        steps[np.isnan(steps)] = 0.0
+        edge_pixels += steps
+    so_far = np.cumsum(edge_pixels)
+    if so_far[-1] < _MOST_EDGE_PIXELS:
+        return [slice(0, x.size)]
+    number = (so_far // _MOST_EDGE_PIXELS).astype(np.intp)
     starts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()]
     return [slice(start, end + 1) for start, end in pairwise([*starts, x.size - 1])]
 
 
 def draw_title(stage: Stage, title: Title) -> None:
     """Draw the title, its middle left out where it is wider than its room."""
-    fit_title(stage, title).draw(stage.canvas.get_renderer())
+    draw_within(fit_title(stage, title), [slice(0, stage.title_rows)], stage.canvas.get_renderer())
 
 
 def fit_title(stage: Stage, title: Title) -> Text:
