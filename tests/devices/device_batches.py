@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from batchlab.devices._batches import metrics_batch, stage_batch
+from batchlab.devices._batches import metrics_batch, reading_all, stage_batch
 from batchlab.devices._layout import Layout
 from batchlab.engine import RunResult, run
 
@@ -29,8 +29,9 @@ def copied(raw_root: Path, folder: Path, *, fewer: int | None = None) -> Layout:
     return layout
 
 
-def staged(layout: Layout, **how) -> RunResult:
-    return run(stage_batch(layout, **how))
+def staged(layout: Layout, *, force: bool = False, **how) -> RunResult:
+    with reading_all(force):
+        return run(stage_batch(layout, **how), fresh=force)
 
 
 def derived(layout: Layout, *, fresh: bool = False, **how) -> RunResult:

@@ -120,7 +120,7 @@ def test_staging_options_have_their_effect(layout, tmp_path):
     lines = called("stage-all", layout, "-tz", "Pacific/Kiritimati", "--force", "--json").stdout.splitlines()
     assert json.loads(lines[-1])["state"] == "done"
     planned = called("stage-all", layout, "--dry-run")
-    assert planned.exit_code == 0 and "params.force" in planned.stdout
+    assert planned.exit_code == 0 and "params.timezone" in planned.stdout and "params.force" not in planned.stdout
 
 
 def test_stats_count_what_is_staged(done):

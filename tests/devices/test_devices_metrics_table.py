@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from array import array
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
@@ -17,6 +18,7 @@ from polars.testing import assert_frame_equal
 from batchlab.devices import metrics as m
 from batchlab.devices._model import Category, Chip, DerivedMetric
 from batchlab.devices.metrics import _registry
+from batchlab.devices.metrics._json import texts
 from batchlab.errors import ConfigError
 from tests.devices.metrics_curves import gate_loop, light_trace, sweep_run, trace_run, transfer
 
@@ -264,6 +266,34 @@ def test_the_wide_view_has_numbers_units_and_one_row_a_run():
     assert view.frame["label"].to_list() == ["odd", None]
     assert view.frame["cnp_voltage.confidence"].to_list() == [1.0, 1.0]
     assert view.units["cnp_voltage"] == "V"
+
+
+def test_the_wide_view_never_mixes_units():
+    table = frame(
+        replace(metric("gain", 1.0), unit="A"),
+        replace(metric("gain", 2.0, run_id="b" * 16), unit="V"),
+        replace(metric("linear_drift", 3.0), unit="A/s"),
+        metric("plain", 4.0),
+    )
+    view = m.wide(table, quality=True)
+    by_run = dict(zip(view.frame["run_id"], view.frame.to_dicts(), strict=True))
+    one, two = by_run["a" * 16], by_run["b" * 16]
+    assert (one["gain [A]"], one["gain [V]"], two["gain [A]"], two["gain [V]"]) == (1.0, None, None, 2.0)
+    assert "gain" not in one and one["gain [A].confidence"] == 1.0 and one["gain [V].confidence"] is None
+    # Its name does not depend on what else a laboratory has measured.
+    assert one["linear_drift [A/s]"] == 3.0 and one["plain"] == 4.0
+    assert view.units["gain [A]"] == "A" and view.units["gain [V]"] == "V"
+
+
+def test_curves_become_the_json_that_numbers_would():
+    values = np.random.default_rng(0).normal(size=25_000) * 10.0 ** np.arange(-12, 13).repeat(1000)
+    curve, spoilt = array("d", values.tobytes()), array("d", [1.0, float("nan")])
+    given = [{"b": curve, "a": {"c": curve[:3], "d": "text"}}, None, {"e": spoilt, "f": array("d")}, {"g": curve[:2]}]
+    first, none, odd, last = texts(given)
+    assert none is None
+    assert json.loads(first) == {"a": {"c": curve[:3].tolist(), "d": "text"}, "b": curve.tolist()}
+    assert json.loads(odd) == {"e": [1.0, None], "f": []}
+    assert json.loads(last) == {"g": curve[:2].tolist()}
 
 
 def test_the_table_survives_parquet(tmp_path):

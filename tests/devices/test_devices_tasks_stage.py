@@ -15,7 +15,7 @@ from batchlab.devices._manifest import read_manifest
 from batchlab.devices._stage import stage
 from batchlab.devices._store import Store
 from batchlab.devices._synthetic import write_lab
-from batchlab.engine import Status, plan, read_view
+from batchlab.engine import Status, Verdict, plan, read_view
 from batchlab.errors import DataError
 
 
@@ -27,6 +27,11 @@ def small(tmp_path_factory):
 @pytest.fixture
 def layout(small, tmp_path):
     return copied(small.raw_root, tmp_path)
+
+
+def warnings_of(layout):
+    (stage_job,) = [job for job in read_view(layout.stage).jobs if job.name == "stage"]
+    return stage_job.warnings
 
 
 def test_the_store_of_the_engine_is_the_store_of_the_library(layout, tmp_path):
@@ -117,6 +122,23 @@ def test_unchanged_files_are_not_read_again(layout, small, monkeypatch):
     (layout.raw / small.truths[1].file).unlink()
     assert staged(layout).items_failed == 0
     assert staged(layout, force=True).items_failed == 1
+
+
+def test_a_forced_staging_leaves_nothing_to_do(layout):
+    staged(layout)
+    assert staged(layout, force=True).counts
+    assert all(each.verdict is Verdict.SKIP for each in plan(stage_batch(layout)).jobs)
+
+
+def test_groups_that_differ_in_capital_letters_alone_are_told_once(layout):
+    staged(layout)
+    assert not warnings_of(layout)
+    path = next(path for path in sorted(layout.raw.rglob("*.csv")) if b"Chip group name: Alisson" in path.read_bytes())
+    rewrite(path, b"Chip group name: Alisson", b"Chip group name: alisson")
+    staged(layout)
+    (warning,) = warnings_of(layout)
+    assert "'Alisson' and 'alisson'" in warning and "different" in warning
+    assert {"Alisson", "alisson"} <= set(read_manifest(layout.store).table["chip_group"])
 
 
 def test_options_have_their_effect(layout, tmp_path):

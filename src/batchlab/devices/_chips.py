@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from batchlab.devices._model import Chip
 from batchlab.errors import ConfigError
 
-__all__ = ["chosen_chips", "chosen_words"]
+__all__ = ["chosen_chips", "chosen_words", "groups_alike"]
 
 _RANGE = re.compile(r"(\d+)\s*-\s*(\d+)")
 
@@ -54,6 +54,14 @@ def chosen_chips(words: Iterable[str], there: Collection[Chip], *, group: str | 
             raise ConfigError(f"no chip {part} is staged{_hint(part, known)}")
         found.update(fitting)
     return tuple(sorted(found))
+
+
+def groups_alike(groups: Iterable[str]) -> list[tuple[str, ...]]:
+    """Names of groups that differ in capital letters alone, together: more likely a slip than two groups."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(set(groups)):
+        found.setdefault(name.casefold(), []).append(name)
+    return [tuple(names) for names in found.values() if len(names) > 1]
 
 
 def _hint(part: str, known: Collection[Chip]) -> str:

@@ -77,6 +77,7 @@ def metrics_batch(
     threshold_current_a: float | None = None,
     pairing: Mapping[str, Json] = _NONE,
     enrich: bool = False,
+    pages: bool = False,
     workers: int | None = None,
     settings: Settings | None = None,
     source: str | None = None,
@@ -108,6 +109,8 @@ def metrics_batch(
         Params of `devices.pairs`: ``same``, ``skip_over``.
     enrich
         Whether the histories of these chips are joined with calibrations and metrics afterwards.
+    pages
+        Whether the pages of chips are written afterwards.
     workers
         How many; chosen by cost unless given.
     settings
@@ -172,8 +175,9 @@ def metrics_batch(
     jobs.append(_merge_job(layout, tuple(job.name for job in jobs), complete))
     if enrich:
         jobs += enrich_jobs(layout, chosen, whole=not (chips or group), strict=bool(chips))
-    jobs.append(report_job(layout, merged=True))
-    number, why = choose_workers(estimated_s(runs, rows, pair_count), len(jobs) - 2, workers)
+    number, why = choose_workers(estimated_s(runs, rows, pair_count), len(jobs) - 1, workers)
+    if pages:
+        jobs.append(report_job(layout, merged=True))
     log.info("%s", why)
     settings = replace(settings or Settings(), workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=TOGETHER)
     batch = Batch(name=DERIVE, output=layout.derived, jobs=tuple(jobs), settings=settings, source=source)

@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from batchlab.devices._layout import HISTORIES, Layout
 from batchlab.devices._manifest import MANIFEST, REJECTS, RUNS
+from batchlab.devices.tasks import READ_ALL
 from batchlab.engine import Batch, Conflict, From, Input, Job, Json, Settings
 from batchlab.errors import Category, DataError
 
-__all__ = ["STAGE", "stage_batch"]
+__all__ = ["STAGE", "reading_all", "stage_batch"]
 
 STAGE = "devices-stage"
+
+
+@contextmanager
+def reading_all(wanted: bool = True) -> Iterator[None]:
+    """Have staging that runs within read every file, whatever is known of it.
+
+    The batch says nothing of it: what a forced run stages is what any other would, so the next one finds it done.
+    """
+    if not wanted:
+        yield
+        return
+    before = os.environ.get(READ_ALL)
+    os.environ[READ_ALL] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[READ_ALL]
+        else:
+            os.environ[READ_ALL] = before
 
 
 def stage_batch(
@@ -23,7 +45,6 @@ def stage_batch(
     timezone: str | None = None,
     procedures: str | os.PathLike[str] | None = None,
     strict: bool = False,
-    force: bool = False,
     suffixes: Sequence[str] = (".csv",),
     stage: bool = True,
     histories: bool = True,
@@ -38,7 +59,7 @@ def stage_batch(
     ----------
     layout
         Where all lies.
-    timezone, strict, force, suffixes
+    timezone, strict, suffixes
         As `stage` has them.
     procedures
         A file that describes further procedures.
@@ -76,7 +97,6 @@ def stage_batch(
             "previous": str(layout.store),
             "timezone": timezone or ZONE,
             "strict": strict,
-            "force": force,
             "suffixes": list(suffixes),
         }
         outputs = {"manifest": MANIFEST, "rejects": REJECTS, "runs": f"{RUNS}/"}

@@ -28,7 +28,6 @@ _FORMATS = ("table", "json", "csv")
 @base_option
 @click.option("-g", "--group", metavar="GROUP", help="Only chips of this group.  [default: all]")
 @click.option("-n", "--min", "--min-experiments", "minimum", type=click.IntRange(1), default=1, help="Of runs.")
-@click.option("-w", "--workers", help="Has no effect: it is one pass.", hidden=True)
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("-f", "--force", is_flag=True, help="Build them anew.")
 @click.option("--json", "json_lines", is_flag=True, help="One JSON object per line, the last the status.")
@@ -40,7 +39,6 @@ def build_all_histories(
     /,
     group: str | None,
     minimum: int,
-    workers: str | None,
     force: bool,
     dry_run: bool,
     json_lines: bool,

@@ -18,6 +18,7 @@ from batchlab.devices.cli._data_options import (
     told_of_run,
 )
 from batchlab.devices.cli._tables import print_table
+from batchlab.errors import Category, DataError
 
 if TYPE_CHECKING:
     from batchlab.devices._batches import Metrics
@@ -54,6 +55,7 @@ def _method_options(command: Any) -> Any:
 @click.option("-m", "--method", "methods", multiple=True, metavar="NAMES", help="Only these methods, without pairs.")
 @click.option("--pairs/--no-pairs", default=True, help="Compare consecutive sweeps, too.")
 @click.option("--enrich", is_flag=True, help="Join the histories of these chips with the metrics afterwards.")
+@click.option("--pages", is_flag=True, help="Write the pages of chips afterwards, as batchlab devices report does.")
 @click.option("-f", "--force/--skip-existing", default=False, help="Derive anew what is unchanged, too, or not.")
 @run_options
 @click.pass_context
@@ -120,9 +122,23 @@ def derive(
     **how: Any,
 ) -> int:
     """Derive metrics with progress and summary; returns the exit code."""
-    from batchlab.devices._batches import metrics_batch, swept
+    from batchlab.devices._batches import metrics_batch, stage_batch, swept
 
     changed = _constants(constants)
+    voice: dict[str, Any] = {"dry_run": dry_run, "json_lines": json_lines, "quiet": quiet, "verbose": verbose}
+    if how.get("enrich") and (lacking := _without_history(layout)):
+        if dry_run:
+            raise DataError(
+                f"{layout.histories}: no history of {', '.join(lacking)} yet, so that the joining cannot be planned; "
+                "build-all-histories makes them, and so does this command without --dry-run",
+                category=Category.MISSING_INPUT,
+                reason="no-history",
+            )
+        if not (quiet or json_lines):
+            click.echo(f"no history of {', '.join(lacking)} yet: all histories are built first", err=True)
+        code = running(ctx, stage_batch(layout, stage=False), **{**voice, "json_lines": False, "quiet": True})
+        if code > 1:
+            return code
     if stale_h is not None:
         changed["CALIBRATION_STALE_H"] = stale_h
     made = metrics_batch(
@@ -140,10 +156,7 @@ def derive(
         ctx,
         made.batch,
         fresh=force,
-        dry_run=dry_run,
-        json_lines=json_lines,
-        quiet=quiet,
-        verbose=verbose,
+        **voice,
         say=(_covers(made), made.workers),
     )
     if dry_run:
@@ -158,6 +171,16 @@ def derive(
     if not (quiet or json_lines):
         tell_metrics(layout, made)
     return code
+
+
+def _without_history(layout: Layout) -> list[str]:
+    """Names of staged chips that have no history."""
+    from batchlab.devices._batches import chips_in
+    from batchlab.devices._history import file_of
+    from batchlab.devices._store import Store
+
+    names = (chip.name for chip in chips_in(Store(layout.store)))
+    return [name for name in names if not (layout.histories / file_of(name)).is_file()]
 
 
 def _constants(words: tuple[str, ...]) -> dict[str, Any]:
@@ -192,7 +215,8 @@ def tell_metrics(layout: Layout, made: Metrics) -> None:
 
     if not layout.metrics.is_file():
         return
-    table = pl.read_parquet(layout.metrics, glob=False)
+    columns = ("run_id", "chip_group", "chip_number", "procedure", "metric_name", "unit", "value_float", "confidence")
+    table = pl.read_parquet(layout.metrics, columns=list(columns), glob=False)
     names = [chip.name for chip in made.chips]
     covered = table.filter(
         (pl.concat_str("chip_group", "chip_number").is_in(names) | pl.col("chip_number").is_null())

@@ -69,13 +69,14 @@ def full_pipeline(
 
     Each step does only what is new. Files that are rejected and runs that fail are told, and end with exit code 1.
     """
-    from batchlab.devices._batches import stage_batch
+    from batchlab.devices._batches import reading_all, stage_batch
     from batchlab.devices.cli._enriching import enrich_now
     from batchlab.devices.cli._metrics import derive
 
     layout = laid_out(given)
-    batch = stage_batch(layout, **staged_with(given), force=force, group=group, minimum=minimum, source=command_line())
-    codes = [running(ctx, batch, fresh=force, **given)]
+    batch = stage_batch(layout, **staged_with(given), group=group, minimum=minimum, source=command_line())
+    with reading_all(force):
+        codes = [running(ctx, batch, fresh=force, **given)]
     if given["dry_run"] or codes[-1] > 1:
         if given["dry_run"] and not given["quiet"] and not given["json_lines"]:
             click.echo("metrics and enriched histories: what there is to do shows once the runs are staged")
@@ -92,6 +93,7 @@ def full_pipeline(
                 powers=calibrations,
                 geometries=geometries,
                 enrich=not skip_enrichment and calibrations,
+                pages=True,
                 workers=workers,
                 **given,
             )
@@ -119,11 +121,11 @@ def update(
 
     No metrics are derived: those that are there stay joined. derive-all-metrics brings them up to date.
     """
-    from batchlab.devices._batches import stage_batch
+    from batchlab.devices._batches import reading_all, stage_batch
     from batchlab.devices.cli._enriching import enrich_now
 
     layout = laid_out(given)
-    batch = stage_batch(layout, **staged_with(given), force=force, group=group, minimum=minimum, source=command_line())
+    batch = stage_batch(layout, **staged_with(given), group=group, minimum=minimum, source=command_line())
     loud = not (given["quiet"] or given["json_lines"])
     if not force and _all_done(layout, batch, group):
         if loud:
@@ -131,7 +133,8 @@ def update(
         elif given["json_lines"]:
             click.echo('{"kind": "update", "changed": false}')
         return
-    code = running(ctx, batch, fresh=force, **given)
+    with reading_all(force):
+        code = running(ctx, batch, fresh=force, **given)
     if not given["dry_run"] and code <= 1:
         if loud:
             tell_staged(layout)

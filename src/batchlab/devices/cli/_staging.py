@@ -82,11 +82,12 @@ def stage_all(ctx: click.Context, /, **given: Any) -> None:
 
     Exit code 1 where files are rejected: each is told with its reason, and the others are staged.
     """
-    from batchlab.devices._batches import stage_batch
+    from batchlab.devices._batches import reading_all, stage_batch
 
     layout = laid_out(given)
-    batch = stage_batch(layout, **staged_with(given), force=given["force"], histories=False, source=command_line())
-    code = running(ctx, batch, fresh=given["force"], say=(_ONE,), **_voice(given))
+    batch = stage_batch(layout, **staged_with(given), histories=False, source=command_line())
+    with reading_all(given["force"]):
+        code = running(ctx, batch, fresh=given["force"], say=(_ONE,), **_voice(given))
     if not given["dry_run"] and not given["quiet"] and not given["json_lines"]:
         tell_staged(layout)
     ctx.exit(code)

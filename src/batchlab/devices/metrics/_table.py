@@ -22,6 +22,16 @@ KEY = ("run_id", "metric_name", "extraction_method")
 _ORDER = ("chip_group", "chip_number", "procedure", "seq_num", "run_id", "metric_name", "extraction_method")
 # Says when and where in the history, not what: two rows that differ in these alone are one.
 _OUTSIDE = ("extraction_timestamp", "seq_num")
+# Of what is measured in amperes or in volts: their columns name the unit even where a laboratory has but one of them.
+_OF_SEVERAL_UNITS = frozenset(
+    (
+        "consecutive_sweep_difference",
+        "linear_drift",
+        "responsivity",
+        "sweep_difference_mean",
+        "sweep_difference_std",
+    )
+)
 _RUN = ("run_id", "chip_group", "chip_number", "procedure", "seq_num")
 
 
@@ -208,7 +218,7 @@ def wide(
     preferred: Sequence[str] = DIRAC_METHODS,
     quality: bool = False,
 ) -> Wide:
-    """One row per run, one typed column per metric.
+    """One row per run, one typed column per metric and unit.
 
     Parameters
     ----------
@@ -217,6 +227,11 @@ def wide(
         method has a column of its own called ``metric (method)``.
     quality
         Whether each metric's confidence and flags stand beside it, as ``metric.confidence`` and ``metric.flags``.
+
+    Notes
+    -----
+    No column mixes units: a metric that comes in several has a column for each, called ``metric [unit]``. Those that
+    do by their nature are always called so, whatever a laboratory has measured.
 
     Returns
     -------
@@ -235,25 +250,27 @@ def wide(
     ordered = table.with_columns(
         pl.col("extraction_method").replace_strict(rank, default=len(rank), return_dtype=pl.Int64).alias("_rank")
     ).sort("metric_name", "_rank", "extraction_method", "run_id")
-    # In one pass: every (metric, method) is a stretch of the sorted rows.
-    stretches: dict[str, dict[str, pl.DataFrame]] = {}
-    for part in ordered.partition_by("metric_name", "extraction_method", maintain_order=True):
-        stretches.setdefault(part["metric_name"][0], {})[part["extraction_method"][0]] = part
+    # In one pass: every (metric, unit, method) is a stretch of the sorted rows.
+    stretches: dict[str, dict[str, dict[str, pl.DataFrame]]] = {}
+    for part in ordered.partition_by("metric_name", "unit", "extraction_method", maintain_order=True):
+        name, unit, method = part["metric_name"][0], part["unit"][0], part["extraction_method"][0]
+        stretches.setdefault(name, {}).setdefault(unit, {})[method] = part
     place = {run_id: i for i, run_id in enumerate(base["run_id"])}
     columns: list[pl.Series] = []
     units: dict[str, str] = {}
-    for name, methods in stretches.items():
-        first = pl.concat(methods.values()).unique(subset=["run_id"], keep="first", maintain_order=True)
-        columns.append(_spread(name, first, place))
-        units[name] = first["unit"][0]
-        if quality:
-            columns.append(_spread(f"{name}.confidence", first, place, "confidence"))
-            columns.append(_spread(f"{name}.flags", first, place, "flags"))
-        if len(methods) > 1:
-            for method, part in methods.items():
-                label = f"{name} ({method})"
-                columns.append(_spread(label, part, place))
-                units[label] = part["unit"][0]
+    for name, by_unit in stretches.items():
+        several = len(by_unit) > 1 or name in _OF_SEVERAL_UNITS
+        for unit in sorted(by_unit):
+            methods = by_unit[unit]
+            whole = f"{name} [{unit}]" if several else name
+            first = pl.concat(methods.values()).unique(subset=["run_id"], keep="first", maintain_order=True)
+            shown = {whole: first}
+            if len(methods) > 1:
+                shown |= {f"{whole} ({method})": part for method, part in methods.items()}
+            units |= dict.fromkeys(shown, unit)
+            columns += [_spread(label, part, place) for label, part in shown.items()]
+            if quality:
+                columns += [_spread(f"{whole}.{word}", first, place, word) for word in ("confidence", "flags")]
     return Wide(base.with_columns(columns), MappingProxyType(units))
 
 

@@ -4,7 +4,7 @@ from batchlab.devices.tasks._extract import ExtractParams, PairsParams, extract,
 from batchlab.devices.tasks._merge import EnrichParams, MergeParams, enrich, merge
 from batchlab.devices.tasks._plot import PlotParams, RunParam, plot
 from batchlab.devices.tasks._report import ReportParams, report
-from batchlab.devices.tasks._stage import HistoriesParams, StageParams, histories, stage
+from batchlab.devices.tasks._stage import READ_ALL, HistoriesParams, StageParams, histories, stage
 
 __all__ = [
     "EnrichParams",
@@ -13,6 +13,7 @@ __all__ = [
     "MergeParams",
     "PairsParams",
     "PlotParams",
+    "READ_ALL",
     "ReportParams",
     "RunParam",
     "StageParams",

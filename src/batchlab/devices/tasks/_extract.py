@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ExtractParams", "PairsParams", "extract", "pairs"]
 
 _LIBRARIES = ("numpy", "polars")
-_TOGETHER = 100  # runs read at once
+_TOGETHER = 8  # runs read at once; those of other chips that lie between them are read with them
 _PAIRS_TOGETHER = 64  # pairs read at once
 # What every worker needs: read once, before the first of them is forked.
 _PRELOAD = (

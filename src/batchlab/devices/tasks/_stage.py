@@ -13,9 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import Category, JobError
 
-__all__ = ["HistoriesParams", "StageParams", "histories", "stage"]
+__all__ = ["READ_ALL", "HistoriesParams", "StageParams", "histories", "stage"]
 
 _LIBRARIES = ("polars",)
+# Set by whoever wants this run to read every file: no param, since it changes nothing that the batch says.
+READ_ALL = "BATCHLAB_DEVICES_READ_ALL"
 
 
 class StageParams(BaseModel):
@@ -60,8 +62,10 @@ def _names_and_times(params: Mapping[str, Any], files: Mapping[str, tuple[str, .
 def stage(ctx: JobContext, params: StageParams) -> Mapping[str, Scalar]:
     """Read raw files into the staged store, each file an item; a file that is no run is rejected with its reason.
 
-    Files that are as they were are not read again.
+    Files that are as they were are not read again, unless the environment variable BATCHLAB_DEVICES_READ_ALL is 1.
     """
+    from batchlab.devices._chips import groups_alike
+    from batchlab.devices._manifest import read_manifest
     from batchlab.devices._procedures import load_schema
     from batchlab.devices._stage import stage as stage_files
 
@@ -73,7 +77,7 @@ def stage(ctx: JobContext, params: StageParams) -> Mapping[str, Scalar]:
         previous=params.previous or ctx.scratch,
         schema=schema,
         timezone=params.timezone,
-        force=params.force,
+        force=params.force or os.environ.get(READ_ALL) == "1",
         strict=params.strict,
         suffixes=params.suffixes,
         item=ctx.item,
@@ -83,6 +87,11 @@ def stage(ctx: JobContext, params: StageParams) -> Mapping[str, Scalar]:
             ctx.log.info("%s: %s", file.name, file.warnings)
     for file in staged.duplicates:
         ctx.log.info("%s: %s", file.name, file.message)
+    for names in groups_alike(read_manifest(_folder(ctx)).table["chip_group"].drop_nulls().unique()):
+        ctx.warn(
+            f"the groups {' and '.join(map(repr, names))} differ in capital letters alone, and are taken for "
+            "different ones; if they are one, write its name alike in the raw files (Chip group name)"
+        )
     return {**staged.counts, "runs_added": len(staged.added), "runs_removed": len(staged.removed)}
 
 
