@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from batchlab.engine import JobContext
+from batchlab.errors import ConfigError
 from batchlab.particles._model import PITCH_CATEGORIES, Collapse, PitchCategory, Quantity
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class ReadingParams(BaseModel):
     )
     quality: Literal["keep", "good"] = Field("keep", description="whether records of flagged quality are kept")
     variable: str | None = Field(None, description="of a file that holds several")
+    hemisphere: bool = Field(
+        False, description="turn categories that flip by 180 degrees in the south; needs the input orbit"
+    )
 
     @property
     def chosen(self) -> tuple[PitchCategory, ...]:
@@ -77,19 +81,28 @@ def kept_spectrogram(ctx: JobContext, params: ReadingParams, file: Path, digest:
     Parameters
     ----------
     ctx
-        Of the job; with its input ``orbit``, hemispheres are told apart.
+        Of the job; its input ``orbit`` tells hemispheres apart, if that is asked for.
     params
         How it is read.
     file, digest
         The file, and what its content is known by.
+
+    Raises
+    ------
+    ConfigError
+        If hemispheres are to be told apart and the job has no orbit file.
     """
     from batchlab.particles._orbit import read_orbit
     from batchlab.particles._read import read_spectrogram
     from batchlab.particles._store import pack, spectrogram_cache, spectrogram_key, unpack
 
-    aware = ctx.given("orbit")
-    content = digest + (digests(ctx, "orbit")[0] if aware else "")
-    key = spectrogram_key(content, {**params.reading, "hemisphere": aware})
+    if params.hemisphere and not ctx.given("orbit"):
+        raise ConfigError(
+            f"{file.name}: there is no orbit file to tell north and south by; put fa_k0_orb_ORBIT_vNN.cdf beside the "
+            "data, or leave hemisphere out"
+        )
+    content = digest + (digests(ctx, "orbit")[0] if params.hemisphere else "")
+    key = spectrogram_key(content, params.reading)
     memory: dict[str, Spectrogram] = ctx.cache.setdefault(_IN_MEMORY, {})
     if key in memory:
         return memory[key]
@@ -99,7 +112,7 @@ def kept_spectrogram(ctx: JobContext, params: ReadingParams, file: Path, digest:
         spectrogram = unpack(packed)
     else:
         ctx.log.info("reading %s", file.name)
-        track = read_orbit(ctx.input("orbit")) if aware else None
+        track = read_orbit(ctx.input("orbit")) if params.hemisphere else None
         spectrogram = read_spectrogram(
             file,
             quantity=params.quantity,

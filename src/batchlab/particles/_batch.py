@@ -1,0 +1,351 @@
+"""The batch of a mission: each file read once, limits over all orbits, and each picture a job of its orbit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from batchlab.engine import Batch, Conflict, From, Gather, Input, Job, Json, Limits, Settings
+from batchlab.errors import ConfigError
+from batchlab.particles._model import INSTRUMENTS, DataFile, Scale
+
+if TYPE_CHECKING:
+    from batchlab.particles._events import Events
+    from batchlab.particles._files import Found
+
+__all__ = ["COLORMAPS", "GIVEN", "RAW", "Pictures", "Reading", "Variant", "plot_batch"]
+
+Variant: TypeAlias = Literal["given_extrema", "raw"]
+GIVEN: Variant = "given_extrema"
+RAW: Variant = "raw"
+Scales: TypeAlias = tuple[Scale, Scale]
+
+COLORMAPS: Mapping[Scales, str] = {
+    (Scale.LINEAR, Scale.LINEAR): "viridis",
+    (Scale.LINEAR, Scale.LOG): "cividis",
+    (Scale.LOG, Scale.LINEAR): "plasma",
+    (Scale.LOG, Scale.LOG): "inferno",
+}
+"""Colours by the scales of energy and of colour, so that one sees from a distance which picture it is."""
+
+_LONG_S = 86400.0  # no file of an orbit is longer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictures:
+    """Which pictures are drawn of each orbit, and how.
+
+    Attributes
+    ----------
+    scales
+        Pairs of the scales of energy and of colour.
+    variants
+        With the limits that all orbits share, with those of each picture's own data, or both.
+    kinds
+        ``pitch-angle``: a grid of the categories of an instrument; ``instruments``: a grid of all instruments.
+    colormap
+        One for all; by default `COLORMAPS`.
+    suffix
+        ``.png``, ``.pdf`` or ``.svg``.
+    params
+        Further params of `particles.plot`.
+    """
+
+    scales: tuple[Scales, ...] = ((Scale.LOG, Scale.LOG),)
+    variants: tuple[Variant, ...] = (GIVEN, RAW)
+    kinds: tuple[str, ...] = ("pitch-angle", "instruments")
+    colormap: str | None = None
+    suffix: str = ".png"
+    params: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How files are read, and limits settled.
+
+    Attributes
+    ----------
+    params
+        Of `particles.collapse`.
+    limits
+        Params of `particles.limits`.
+    given
+        Files of limits, by instrument, to be used instead of settling them.
+    data
+        ``.nc`` or ``.csv``: what the numbers of each file are written as; None writes none.
+    """
+
+    params: Mapping[str, Json] = field(default_factory=dict)
+    limits: Mapping[str, Json] = field(default_factory=dict)
+    given: Mapping[str, Path] = field(default_factory=dict)
+    data: str | None = None
+
+
+def plot_batch(
+    found: Found,
+    output: str | Path,
+    *,
+    name: str = "particles",
+    pictures: Pictures | None = None,
+    reading: Reading | None = None,
+    events: Events | None = None,
+    ticks: bool = True,
+    instrument_timeout_s: float | None = None,
+    orbit_timeout_s: float | None = None,
+    memory_bytes: int | None = None,
+    settings: Settings | None = None,
+    source: str | None = None,
+) -> Batch:
+    """The batch that reads all files, settles limits and draws all pictures.
+
+    A file is read by one job, ``read/ORBIT/INSTRUMENT``; the limits of an instrument are settled by another,
+    ``limits/INSTRUMENT``; each picture is a job. All jobs of an orbit are a group.
+
+    Parameters
+    ----------
+    found
+        The files.
+    output
+        The folder for everything it makes.
+    pictures, reading
+        What is drawn and how files are read; by default as their classes say.
+    events
+        What is marked.
+    ticks
+        Whether the place of the spacecraft is told below the time, where an orbit file is there.
+    instrument_timeout_s
+        After which a job that reads or draws is killed.
+    orbit_timeout_s
+        After which what is left of an orbit is killed: the summed run time of its jobs.
+    memory_bytes
+        What a job may take.
+
+    Raises
+    ------
+    ConfigError
+        If there is nothing to draw.
+    """
+    pictures, reading = pictures or Pictures(), reading or Reading()
+    if not found.files:
+        raise ConfigError("no file of a particle instrument is there; name the folder that holds the CDF files")
+    if not (pictures.scales and pictures.variants and pictures.kinds):
+        raise ConfigError("no picture is asked for; name a scale, a variant and a kind")
+    plan = _Plan(found, pictures, reading, events, ticks, Limits(
+        timeout_s=instrument_timeout_s, memory_bytes=memory_bytes, group_timeout_s=orbit_timeout_s
+    ))  # fmt: skip
+    return Batch(
+        name=name,
+        output=Path(output).absolute(),
+        jobs=tuple(plan.jobs()),
+        settings=settings or Settings(conflict=Conflict.OVERWRITE),
+        source=source,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    found: Found
+    pictures: Pictures
+    reading: Reading
+    events: Events | None
+    ticks: bool
+    limits: Limits
+
+    def jobs(self) -> Iterator[Job]:
+        for file in self.found.files:
+            yield self._read(file)
+        if GIVEN in self.pictures.variants:
+            for instrument in dict.fromkeys(file.instrument for file in self.found.files):
+                if instrument not in self.reading.given:
+                    yield self._settle(instrument)
+        for _, files in _by_orbit(self.found.files):
+            for scales in self.pictures.scales:
+                for variant in self.pictures.variants:
+                    if "pitch-angle" in self.pictures.kinds:
+                        for file in files:
+                            yield self._plot(scales, variant, (file,), "pitch-angle")
+                    if "instruments" in self.pictures.kinds and files[0].orbit is not None:
+                        yield self._plot(scales, variant, files, "instruments")
+
+    def _read(self, file: DataFile) -> Job:
+        outputs = {"sketch": f"_limits/{_place(file)}.npz"}
+        if self.reading.data:
+            outputs["data"] = f"{_folder(file)}/{_place(file)}{self.reading.data}"
+        inputs: dict[str, Input] = {"file": str(file.path.absolute())}
+        return Job(
+            name=f"read/{_label(file)}",
+            task="particles.collapse",
+            params=self.reading.params,
+            inputs={**inputs, **self._track(file, hemisphere_only=True)},
+            outputs=outputs,
+            limits=self.limits,
+            group=_group(file),
+            affinity=_group(file),
+            metadata=_facts(file),
+        )
+
+    def _settle(self, instrument: str) -> Job:
+        readers = tuple(f"read/{_label(file)}" for file in self.found.files if file.instrument == instrument)
+        return Job(
+            name=f"limits/{instrument}",
+            task="particles.limits",
+            params=self.reading.limits,
+            inputs={"sketches": From(jobs=readers, output="sketch", gather=Gather.DONE)},
+            outputs={"limits": f"_limits/{instrument}.json"},
+            priority=1,
+        )
+
+    def _plot(self, scales: Scales, variant: Variant, files: Sequence[DataFile], kind: str) -> Job:
+        first = files[0]
+        colormap = self.pictures.colormap or COLORMAPS[scales]
+        readers = tuple(f"read/{_label(file)}" for file in files)
+        marks = self._marks(files)
+        inputs: dict[str, Input] = {
+            "files": tuple(str(file.path.absolute()) for file in files),
+            "read": From(jobs=readers, output="sketch", gather=Gather.DONE if len(files) > 1 else Gather.ALL),
+            **self._track(first, hemisphere_only=not self.ticks),
+        }
+        if variant == GIVEN:
+            inputs |= self._limits_of([file.instrument for file in files])
+        look = f"y-{scales[0]}_z-{scales[1]}_{variant}-{colormap}{self.pictures.suffix}"
+        stem = _stem(first)
+        if kind == "pitch-angle":
+            tag = "_cusp" if marks else ""
+            picture = f"{stem}{tag}_pitch-angle_{_esa(first)}{look}"
+            what = _label(first)
+        else:
+            picture = f"{stem}_instrument-grid_{_esa(None)}{look}"
+            what = f"{stem}/instruments"
+        return Job(
+            name=f"plot/{what}/{scales[0]}-{scales[1]}/{variant}",
+            task="particles.plot",
+            params={
+                **self.reading.params,
+                **self.pictures.params,
+                **marks,
+                "kind": kind,
+                "instruments": [file.instrument for file in files],
+                "y_scale": scales[0],
+                "z_scale": scales[1],
+                "colormap": colormap,
+            },
+            inputs=inputs,
+            outputs={"figure": f"{_folder(first)}/{picture}"},
+            limits=self.limits,
+            group=_group(first),
+            affinity=_group(first),
+            metadata={**_facts(first), "variant": variant},
+        )
+
+    def _track(self, file: DataFile, *, hemisphere_only: bool) -> dict[str, Input]:
+        if hemisphere_only and not self.reading.params.get("hemisphere"):
+            return {}
+        path = self.found.orbit_files.get(file.orbit) if file.orbit is not None else None
+        return {} if path is None else {"orbit": str(path.absolute())}
+
+    def _limits_of(self, instruments: Sequence[str]) -> dict[str, Input]:
+        """Limits come from jobs, or from files that are there; of some instruments these, of others those."""
+        inputs: dict[str, Input] = {}
+        settled = tuple(f"limits/{each}" for each in instruments if each not in self.reading.given)
+        there = tuple(str(self.reading.given[each]) for each in instruments if each in self.reading.given)
+        if settled:
+            inputs["limits"] = From(jobs=settled, output="limits", gather=Gather.DONE)
+        if there:
+            inputs["limit_files"] = there
+        return inputs
+
+    def _marks(self, files: Sequence[DataFile]) -> dict[str, Json]:
+        """What is to be marked, of these files alone, so that another orbit's events do not make a picture stale."""
+        if self.events is None:
+            return {}
+        found: dict[str, Json] = {}
+        records: dict[str, Json] = {
+            file.instrument: list(self.events.records[file.orbit, file.instrument])
+            for file in files
+            if file.orbit is not None and (file.orbit, file.instrument) in self.events.records
+        }
+        if records:
+            found["mark_records"] = records
+            found["mark_label"] = self.events.label
+        timed: list[Json] = []
+        for event in self.events.timed:
+            ours = [
+                file
+                for file in files
+                if event.orbit in (None, file.orbit)
+                and event.instrument in (None, file.instrument)
+                and _near(file, event.mark.start_s, event.mark.end_s)
+            ]
+            if ours:
+                timed.append([event.mark.start_s, event.mark.end_s, event.mark.label, event.instrument])
+        if timed:
+            found["marks"] = timed
+        return found
+
+
+def _by_orbit(files: Iterable[DataFile]) -> Iterator[tuple[object, tuple[DataFile, ...]]]:
+    """Files of an orbit together; each file without one by itself."""
+    groups: dict[object, list[DataFile]] = {}
+    for file in files:
+        groups.setdefault(file.orbit if file.orbit is not None else str(file.path), []).append(file)
+    for orbit, members in groups.items():
+        yield orbit, tuple(members)
+
+
+def _near(file: DataFile, start_s: float, end_s: float) -> bool:
+    """Whether an event may lie in a file, as far as the file's name tells when it starts."""
+    if file.start is None:
+        return True
+    began = file.start.timestamp()
+    # The name tells the middle of the first record.
+    return end_s >= began - _LONG_S / 24 and start_s <= began + _LONG_S
+
+
+def _stem(file: DataFile) -> str:
+    return str(file.orbit) if file.orbit is not None else file.path.stem
+
+
+def _label(file: DataFile) -> str:
+    return f"{file.orbit}/{file.instrument}" if file.orbit is not None else file.path.stem
+
+
+def _place(file: DataFile) -> str:
+    return f"{file.orbit}_{file.instrument}" if file.orbit is not None else file.path.stem
+
+
+def _group(file: DataFile) -> str:
+    return f"orbit {file.orbit}" if file.orbit is not None else file.path.stem
+
+
+def _esa(file: DataFile | None) -> str:
+    """``ESA_ees_`` for FAST's electrostatic analysers, nothing for others."""
+    if file is None:
+        return "ESA_"
+    return f"ESA_{file.instrument}_" if file.instrument in INSTRUMENTS else ""
+
+
+def _folder(file: DataFile) -> str:
+    """``year/month/orbit``: by the folders that the file lies in, else by its name, else unknown."""
+    year, month = _year_and_month(file)
+    return f"{year}/{month}/{_stem(file)}"
+
+
+def _year_and_month(file: DataFile) -> tuple[str, str]:
+    parts = file.path.parts[:-1]
+    for at, part in enumerate(parts):
+        if len(part) == 4 and part.isdecimal():
+            month = next((each for each in parts[at + 1 :] if len(each) == 2 and each.isdecimal()), None)
+            if month is not None:
+                return part, month
+    if file.start is not None:
+        return f"{file.start:%Y}", f"{file.start:%m}"
+    return "unknown", "unknown"
+
+
+def _facts(file: DataFile) -> dict[str, Any]:
+    facts: dict[str, Any] = {"instrument": file.instrument}
+    if file.orbit is not None:
+        facts["orbit"] = file.orbit
+    return facts
