@@ -303,6 +303,8 @@ SHOWN = {
     "plot-its-sequential": [it_run(1), it_run(2)],
     "plot-ivg": [sweep_run(1), sweep_run(2)],
     "plot-transconductance": [sweep_run(1)],
+    "plot-its-presets": [it_run(1), it_run(2)],
+    "plot-ivg-by-sample": [sweep_run(1, sample="A"), sweep_run(2, sample="B")],
     "plot-laser-calibration-comparison": [calibration_run(1, 365.0), calibration_run(2, 455.0)],
     "plot-consecutive-sweep-diff": [sweep_run(1), sweep_run(2, dirac_v=0.9)],
 }

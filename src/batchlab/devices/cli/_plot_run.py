@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from batchlab.devices._plot_batch import PlotBatch
     from batchlab.engine import BatchView, Plan, RunResult
 
-__all__ = ["choose_workers", "draw_all", "plan_all"]
+__all__ = ["choose_workers", "draw_all", "plan_all", "workers_for"]
 
 START_S = 0.3  # what a worker costs before its first plot: the store opened, fonts found
 PLOT_S = 0.12  # a plot where nothing is known of earlier ones
@@ -33,6 +33,11 @@ def choose_workers(plots: int, plot_s: float | None, cores: int) -> int:
     """
     work_s = plots * (PLOT_S if plot_s is None else plot_s)
     return max(1, min(cores, plots, int(work_s / (2 * START_S))))
+
+
+def workers_for(plots: int) -> int:
+    """How many workers so many plots are worth here, by what plots took so far."""
+    return choose_workers(plots, _plot_s_so_far(), _cores())
 
 
 def _cores() -> int:
@@ -86,7 +91,7 @@ def draw_all(
     planned = plan(plots.batch, fresh=fresh, only=only)
     to_run = sum(each.verdict is not Verdict.SKIP for each in planned.jobs)
     if workers is None:
-        workers = choose_workers(to_run, _plot_s_so_far(), _cores())
+        workers = workers_for(to_run)
     workers = max(1, min(workers, to_run))
     voice.say(f"Execution mode: {'Parallel' if workers > 1 else 'Sequential'}")
     voice.say(f"Workers: {workers}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,7 +114,7 @@ def _common(kind: PlotType, *, on_chip: bool) -> list[click.Option]:
 def _draw(kind: PlotType, given: Mapping[str, Any]) -> int:
     """Draw what was asked for; the exit code."""
     from batchlab.devices._plot_batch import plot_batch
-    from batchlab.devices.cli._plot_run import plan_all
+    from batchlab.devices.cli._plot_run import plan_all, workers_for
     from batchlab.engine import Conflict, Settings, Status, inline, read_view, run
 
     voice = Voice(verbose=given["verbose"])
@@ -124,7 +125,6 @@ def _draw(kind: PlotType, given: Mapping[str, Any]) -> int:
         derived_root=given["derived_root"],
         output=given["output"],
         settings=Settings(
-            workers=1,
             retries=given["retries"],
             conflict=Conflict.OVERWRITE if given["overwrite"] else Conflict.FAIL,
         ),
@@ -149,8 +149,10 @@ def _draw(kind: PlotType, given: Mapping[str, Any]) -> int:
     plots.settle()
     ticks = Ticks(plots.plots, voice)
     # What may have to be stopped runs in a process of its own; starting one takes longer than a plot.
-    executor = inline if given["timeout"] is None else None
-    result = run(plots.batch, executor=executor, listeners=[ticks], fresh=given["fresh"], verbose=voice.verbose)
+    workers = workers_for(len(plots.plots))
+    executor = inline if given["timeout"] is None and workers == 1 else None
+    batch = replace(plots.batch, settings=replace(plots.batch.settings, workers=workers))
+    result = run(batch, executor=executor, listeners=[ticks], fresh=given["fresh"], verbose=voice.verbose)
     for job in read_view(result.root).jobs:
         for text in () if voice.verbose else job.warnings:
             voice.trouble(f"warning: {text}")
