@@ -410,3 +410,18 @@ def test_a_reject_does_not_keep_the_pipeline_from_its_end(layout):
     result = called("full-pipeline", layout)
     assert result.exit_code == 1
     assert table(layout).height > 0 and any(layout.enriched.iterdir())
+
+
+def test_enriching_builds_the_histories_that_lack(layout):
+    assert called("stage-all", layout, "-q").exit_code == 0
+    planned = called("derive-all-metrics", layout, "--enrich", "--dry-run")
+    assert planned.exit_code != 0 and "build-all-histories" in planned.output
+    result = called("derive-all-metrics", layout, "--enrich", "--no-pairs", "-p", "IVg")
+    assert result.exit_code == 0 and "all histories are built first" in result.output
+    there = sorted(path.name for path in layout.histories.iterdir())
+    assert there and sorted(path.name for path in layout.enriched.iterdir()) == there
+
+
+def test_histories_take_no_workers(layout):
+    refused = called("build-all-histories", layout, "--workers", "2")
+    assert refused.exit_code == 2 and "--workers" in refused.output

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from batchlab.devices import metrics as m
 from batchlab.devices.metrics import _constants
+from batchlab.devices.metrics._trace import median
 from tests.devices.metrics_curves import light_trace, named, read_real, scaled, trace_run
 
 
@@ -382,3 +383,11 @@ def test_real_traces_give_sensible_values(shared_devices):
     assert all(0 < x.value_float <= 1 for x in metrics if x.metric_name == "beta_dark")
     clear = [x for x in metrics if x.metric_name == "tau_dark" and x.confidence >= 0.7]
     assert len(clear) >= 3 and all(1 < x.value_float < 60 for x in clear)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10, 101, 500])
+def test_the_quick_median_is_that_of_numpy(size):
+    values = np.random.default_rng(size).normal(size=size).round(1)
+    assert median(values) == np.median(values)
+    values[size // 2] = np.nan
+    assert np.isnan(median(values))

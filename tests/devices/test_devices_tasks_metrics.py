@@ -316,7 +316,7 @@ def test_chips_are_named_by_number_range_name_and_group(done):
 
 def test_workers_are_worth_their_start():
     assert choose_workers(0.4, 50, cores=8)[0] == 1
-    assert choose_workers(3.0, 50, cores=8)[0] == 3
+    assert choose_workers(3.0, 50, cores=8)[0] == 6
     assert choose_workers(300.0, 50, cores=8)[0] == 8
     assert choose_workers(300.0, 2, cores=8)[0] == 2
     count, why = choose_workers(0.1, 5, 4, cores=2)

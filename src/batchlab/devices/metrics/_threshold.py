@@ -11,7 +11,7 @@ from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip
 from batchlab.devices.metrics._legs import Leg, Sweep, sweep_of
 from batchlab.devices.metrics._savgol import slope_gain, slopes
-from batchlab.devices.metrics._trace import noise_of
+from batchlab.devices.metrics._trace import median, noise_of
 
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
@@ -53,9 +53,7 @@ def linear_extrapolation(v_gs: Array, i_d: Array, v_ds: float, *, window: int, o
     if g_m[at] == 0:
         return None
     noise = noise_of(i_d)
-    slope_error = (
-        noise * slope_gain(min(window, v_gs.size - (1 - v_gs.size % 2)), order) / float(np.median(np.diff(v_gs)))
-    )
+    slope_error = noise * slope_gain(min(window, v_gs.size - (1 - v_gs.size % 2)), order) / median(np.diff(v_gs))
     reach = float(i_d[at] / g_m[at])
     error = float(np.hypot(noise, reach * slope_error) / abs(g_m[at]))
     half = v_ds / 2 if np.isfinite(v_ds) else 0.0
@@ -108,7 +106,7 @@ def subthreshold_swing(v_gs: Array, i_d: Array, *, floor: float, window: int, or
         return None
     swing = 1e3 / float(steep[at])
     noise = noise_of(log_i) * slope_gain(min(window, v_gs.size - (1 - v_gs.size % 2)), order)
-    return Voltage(swing, swing * noise / float(np.median(np.diff(v_gs))) / float(steep[at]))
+    return Voltage(swing, swing * noise / median(np.diff(v_gs)) / float(steep[at]))
 
 
 class ThresholdExtractor:

@@ -153,7 +153,17 @@ def noise_of(y: Array) -> float:
     """Standard deviation of white noise on a smooth signal, from its second differences."""
     if y.size < 5:
         return 0.0
-    return float(np.median(np.abs(y[2:] - 2 * y[1:-1] + y[:-2]))) / (0.6744897501960817 * math.sqrt(6))
+    return median(np.abs(y[2:] - 2 * y[1:-1] + y[:-2])) / (0.6744897501960817 * math.sqrt(6))
+
+
+def median(values: Array) -> float:
+    """That of `numpy.median`, at a third of the cost for short arrays."""
+    half = values.size // 2
+    lower = half if values.size % 2 else half - 1
+    part = np.partition(values, (lower, half, values.size - 1))
+    if part[-1] != part[-1]:  # what is no number comes last
+        return math.nan
+    return float((part[lower] + part[half]) / 2)
 
 
 def line(t: Array, y: Array) -> tuple[float, float, float, float]:
