@@ -2,5 +2,6 @@
 
 from batchlab.batchfile._load import load
 from batchlab.batchfile._schema import schema
+from batchlab.batchfile._units import duration_s, size_bytes
 
-__all__ = ["load", "schema"]
+__all__ = ["duration_s", "load", "schema", "size_bytes"]

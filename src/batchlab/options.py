@@ -1,0 +1,105 @@
+"""Options that commands of several domains share, so that they read and mean the same everywhere."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["DurationType", "SizeType", "WorkersType", "command_line", "run_options", "with_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class WorkersType(click.ParamType):  # type: ignore[type-arg]
+    """A number of processes, or ``auto``."""
+
+    name = "N|auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """None for ``auto``."""
+        if value is None or value == "auto":
+            return None
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            self.fail(f"{str(value)[:40]!r}: write auto, or a number from 1", param, ctx)
+        return number
+
+
+class DurationType(click.ParamType):  # type: ignore[type-arg]
+    """A duration as in a batch file, such as ``30 s``; a bare number is seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """Seconds; None for ``none``."""
+        if value is None or value == "none":
+            return None
+        return _positive(self, value, "s", "30 s, 2 min", param, ctx)
+
+
+class SizeType(click.ParamType):  # type: ignore[type-arg]
+    """A size as in a batch file, such as ``500 MB``."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Bytes; None for ``none``."""
+        if value is None or value == "none":
+            return None
+        return int(_positive(self, value, "", "500 MB, 2 GB", param, ctx))
+
+
+def _positive(
+    kind: click.ParamType,  # type: ignore[type-arg]
+    value: Any,
+    bare: str,
+    such_as: str,
+    param: click.Parameter | None,
+    ctx: click.Context | None,
+) -> float:
+    from batchlab.batchfile import duration_s, size_bytes
+
+    if isinstance(value, (int, float)):
+        return value
+    text = str(value).strip()
+    if bare and text.replace(".", "", 1).isdecimal():
+        text = f"{text} {bare}"
+    try:
+        number = duration_s(text) if bare else size_bytes(text)
+    except ValueError as error:
+        kind.fail(f"{text[:40]!r}: {error}", param, ctx)
+    if number <= 0:
+        kind.fail(f"{text[:40]!r}: write something above zero, such as {such_as}, or none", param, ctx)
+    return number
+
+
+def run_options(command: F) -> F:
+    """How a batch is run and told of: ``workers``, ``dry_run``, ``fresh``, ``json_lines``, ``quiet``, ``verbose``."""
+    options = (
+        click.option("-w", "--workers", type=WorkersType(), default="auto", help="Processes; auto is one per core."),
+        click.option("-n", "--dry-run", is_flag=True, help="Show what would be done, and do nothing."),
+        click.option("--fresh", is_flag=True, help="Do everything anew."),
+        click.option("--json", "json_lines", is_flag=True, help="One JSON object per line, the last the status."),
+        click.option("-q", "--quiet", is_flag=True, help="Tell errors alone."),
+        click.option("-v", "--verbose", is_flag=True, help="Tell of each job, and what is logged, too."),
+    )
+    return with_options(command, options)
+
+
+def with_options(command: F, options: Sequence[Callable[[F], F]]) -> F:
+    """A command with these options, in this order in its help."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def command_line() -> str:
+    """What the report shows as a batch's origin."""
+    return shlex.join(["batchlab", *sys.argv[1:]])
