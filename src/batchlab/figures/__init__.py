@@ -15,7 +15,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from batchlab.figures._artists import power
     from batchlab.figures._canvas import Canvas, canvas_for
+    from batchlab.figures._cells import Places, place_cells
     from batchlab.figures._facts import PictureFacts, check_picture, picture_facts
     from batchlab.figures._formats import FORMATS, check_format
     from batchlab.figures._kind import Band, Curve, FigureKind, Line, Panel, Slot
@@ -24,12 +26,17 @@ if TYPE_CHECKING:
     from batchlab.figures._picture import Picture
     from batchlab.figures._png import encode_png
     from batchlab.figures._provenance import read_provenance
-    from batchlab.figures._save import encode
+    from batchlab.figures._save import encode, save
+    from batchlab.figures._scene import TABLE, TABLE_SIZE, Box, Ink, Part, Scene, Tile, Wedge, Words, colour_table
+    from batchlab.figures._scene_picture import ScenePicture
+    from batchlab.figures._scene_raster import width_px
     from batchlab.figures._sheet import Mesh, Name, Plot, Points, Rule, Sheet, ellipse, shades
     from batchlab.figures._thumbnail import thumbnail
 
 _HOMES = {
+    "_artists": ("power",),
     "_canvas": ("Canvas", "canvas_for"),
+    "_cells": ("Places", "place_cells"),
     "_facts": ("PictureFacts", "check_picture", "picture_facts"),
     "_formats": ("FORMATS", "check_format"),
     "_kind": ("Band", "Curve", "FigureKind", "Line", "Panel", "Slot"),
@@ -38,13 +45,32 @@ _HOMES = {
     "_picture": ("Picture",),
     "_png": ("encode_png",),
     "_provenance": ("read_provenance",),
-    "_save": ("encode",),
+    "_save": ("encode", "save"),
+    "_scene": ("TABLE", "TABLE_SIZE", "Box", "Ink", "Part", "Scene", "Tile", "Wedge", "Words", "colour_table"),
+    "_scene_picture": ("ScenePicture",),
+    "_scene_raster": ("width_px",),
     "_sheet": ("Mesh", "Name", "Plot", "Points", "Rule", "Sheet", "ellipse", "shades"),
     "_thumbnail": ("thumbnail",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "power",
+    "Places",
+    "place_cells",
+    "save",
+    "TABLE",
+    "TABLE_SIZE",
+    "Box",
+    "Ink",
+    "Part",
+    "Scene",
+    "Tile",
+    "Wedge",
+    "Words",
+    "colour_table",
+    "ScenePicture",
+    "width_px",
     "CYCLE",
     "FORMATS",
     "PALETTE",

@@ -25,6 +25,7 @@ from batchlab.figures._provenance import KEYWORD, PNG_SIGNATURE, provenance_json
 Deflate: TypeAlias = Callable[[memoryview], bytes]
 
 _COLOUR_TYPE = {1: 0, 3: 2, 4: 6}  # channels -> grey, RGB, RGBA
+_INDEXED = 3
 _METRES_PER_INCH = 0.0254
 
 
@@ -33,6 +34,7 @@ def encode_png(
     *,
     dpi: float | None = None,
     metadata: Mapping[str, str] | None = None,
+    palette: NDArray[np.uint8] | None = None,
     rows: NDArray[np.uint8] | None = None,
     changed: Sequence[slice] = (slice(None),),
     deflate: Deflate | None = None,
@@ -47,6 +49,8 @@ def encode_png(
         Pixels per inch, told to whoever prints it.
     metadata
         Provenance: any texts under any names; `read_provenance` gives it back.
+    palette
+        (n, 3) RGB colours, up to 256; the pixels are then (height, width) numbers of colours.
     rows
         Room from `png_rows` to work in, for many pictures of one size.
     changed
@@ -65,12 +69,19 @@ def encode_png(
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     if channels not in _COLOUR_TYPE:
         raise PlotError(f"{channels} channels per pixel; give grey, RGB or RGBA")
+    if palette is not None and (channels != 1 or palette.shape[1:] != (3,) or not 0 < len(palette) <= 256):
+        raise PlotError(
+            f"palette of shape {palette.shape} for {channels} channels; give up to 256 RGB colours, and their numbers"
+        )
     if rows is None:
         rows = png_rows(height, width, channels)
     for run in changed:
         rows[run, 1:] = pixels[run].reshape(-1, width * channels)
-    head = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPE[channels], 0, 0, 0)
+    colour_type = _COLOUR_TYPE[channels] if palette is None else _INDEXED
+    head = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
     parts = [PNG_SIGNATURE, *_chunk(b"IHDR", head)]
+    if palette is not None:
+        parts += _chunk(b"PLTE", palette.astype(np.uint8).tobytes())
     if dpi is not None:
         per_metre = round(dpi / _METRES_PER_INCH)
         parts += _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
