@@ -1,0 +1,258 @@
+"""``batchlab particles plot`` and ``orbit``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from batchlab.errors import ConfigError
+from batchlab.options import DurationType, SizeType, command_line, run_options, with_options
+from batchlab.particles._model import Scale
+from batchlab.particles.cli._asked import (
+    chosen_files,
+    file_options,
+    limit_options,
+    reading_asked,
+    reading_options,
+    tell_notes,
+)
+
+if TYPE_CHECKING:
+    from batchlab.particles._files import Found
+
+__all__ = ["orbit", "plot"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SCALES = click.Choice([each.value for each in Scale], case_sensitive=False)
+_ROW_NUMBERS = ("y_min", "y_max", "z_min", "z_max")
+_ROW_WORDS = ("label", "y_label", "z_label")
+
+
+class SizeInPixels(click.ParamType):  # type: ignore[type-arg]
+    """``2400x1200``."""
+
+    name = "WIDTHxHEIGHT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Width and height."""
+        if isinstance(value, tuple):
+            return value
+        width, _, height = str(value).lower().partition("x")
+        if not (width.isdecimal() and height.isdecimal()):
+            self.fail(f"{value!r}: write pixels as 2400x1200", param, ctx)
+        return int(width), int(height)
+
+
+class RowType(click.ParamType):  # type: ignore[type-arg]
+    """``ees.y_max=4000``."""
+
+    name = "row"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str, float | str]:
+        """Row, key and value."""
+        if isinstance(value, tuple):
+            return value
+        place, equals, text = str(value).partition("=")
+        row, dot, key = place.rpartition(".")
+        if not (equals and dot and row):
+            self.fail(f"{value!r}: write ROW.KEY=VALUE, as in ees.y_max=4000", param, ctx)
+        if key in _ROW_WORDS:
+            return row, key, text
+        if key not in _ROW_NUMBERS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(key, (*_ROW_NUMBERS, *_ROW_WORDS), 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join((*_ROW_NUMBERS, *_ROW_WORDS))}"
+            self.fail(f"{value!r}: {key!r} is nothing that a row has; {hint}", param, ctx)
+        try:
+            return row, key, float(text)
+        except ValueError:
+            self.fail(f"{value!r}: {text!r} is no number", param, ctx)
+
+
+def _picture_options(command: F) -> F:
+    """Which pictures, and how they look."""
+    options = (
+        click.option("--y-scale", type=_SCALES, default="log", show_default=True, help="Of energy."),
+        click.option("--z-scale", type=_SCALES, default="log", show_default=True, help="Of colour."),
+        click.option("--all-scales", is_flag=True, help="All four pairs of these two."),
+        click.option(
+            "--variant",
+            "variants",
+            type=click.Choice(["given_extrema", "raw"]),
+            multiple=True,
+            help="With limits that all orbits share, with those of its own data, or both.  [default: both]",
+        ),
+        click.option(
+            "--kind",
+            "kinds",
+            type=click.Choice(["pitch-angle", "instruments"]),
+            multiple=True,
+            help="A grid of categories per instrument, a grid of all instruments, or both.  [default: both]",
+        ),
+        click.option("--colormap", metavar="NAME", help="One for all pictures.  [default: by the scales]"),
+        click.option("--events", metavar="FILE", help="What to mark: a table of cusp indices, or of start and end."),
+        click.option("--marker", type=click.Choice(["line", "bracket", "both"]), default="both", show_default=True),
+        click.option(
+            "--zoom",
+            "zooms",
+            type=click.FloatRange(0, min_open=True),
+            multiple=True,
+            metavar="MINUTES",
+            help="Width of a column around what is marked; several give several columns.  [default: 6]",
+        ),
+        click.option("--no-ticks", is_flag=True, help="Do not tell latitude, local time and altitude below the time."),
+        click.option(
+            "--row",
+            "rows",
+            type=RowType(),
+            multiple=True,
+            metavar="ROW.KEY=VALUE",
+            help="Of an instrument or a category: y_min, y_max (eV), z_min, z_max, label, y_label, z_label.",
+        ),
+        click.option("--by-category", is_flag=True, help="Shared limits of each category by itself."),
+        click.option(
+            "--limits-from", metavar="DIR", help="Limits that an earlier run has settled, in its folder _limits."
+        ),
+        click.option(
+            "--size", type=SizeInPixels(), default="2400x1200", show_default=True, help="Of a picture of four rows."
+        ),
+        click.option(
+            "--format",
+            "suffix",
+            type=click.Choice(["png", "pdf", "svg"], case_sensitive=False),
+            default="png",
+            show_default=True,
+        ),
+        click.option("--data", type=click.Choice(["nc", "csv"]), help="The numbers of each file, too."),
+    )
+    return with_options(command, options)
+
+
+def _bound_options(command: F) -> F:
+    """What a job may take."""
+    options = (
+        click.option(
+            "--instrument-timeout",
+            type=DurationType(),
+            default="2 min",
+            show_default=True,
+            help="After which reading or drawing one picture is killed; none for no limit.",
+        ),
+        click.option(
+            "--orbit-timeout",
+            type=DurationType(),
+            default="10 min",
+            show_default=True,
+            help="After which what is left of an orbit is killed: the run time of all its jobs.",
+        ),
+        click.option("--memory", type=SizeType(), help="What a job may take, as in 500 MB.  [default: no limit]"),
+        click.option("--retries", type=click.IntRange(0), default=1, show_default=True, help="After a time-out."),
+    )
+    return with_options(command, options)
+
+
+@click.command("plot")
+@click.argument("places", nargs=-1, required=True, metavar="DIR...")
+@click.option("-o", "--output", default="particles-plots", metavar="DIR", show_default=True, help="For the results.")
+@file_options
+@reading_options
+@limit_options
+@_picture_options
+@_bound_options
+@run_options
+@click.pass_context
+def plot(ctx: click.Context, /, places: tuple[str, ...], **given: Any) -> None:
+    """Draw the spectrograms of every orbit whose files lie in DIR: by pitch angle, and of all instruments.
+
+    Each file is read once. Limits that all orbits share come first, then the pictures; what is there and right is not
+    drawn again.
+    """
+    ctx.exit(_run(ctx, chosen_files(places, given), given))
+
+
+@click.command("orbit")
+@click.argument("place", metavar="DIR")
+@click.argument("number", type=int, metavar="ORBIT")
+@click.option("-o", "--output", default="particles-plots", metavar="DIR", show_default=True, help="For the results.")
+@file_options
+@reading_options
+@limit_options
+@_picture_options
+@_bound_options
+@run_options
+@click.pass_context
+def orbit(ctx: click.Context, /, place: str, number: int, **given: Any) -> None:
+    """Draw the spectrograms of one ORBIT: with its own limits, and with those that --limits-from names.
+
+    Of a day there may be several orbits: batchlab particles list shows them.
+    """
+    if not given["variants"]:
+        given["variants"] = ("raw", "given_extrema") if given["limits_from"] else ("raw",)
+    found = chosen_files((place,), given, orbit=number)
+    if not found.files:
+        raise click.UsageError(f"ORBIT {number}: no file of it lies in {place}; batchlab particles list {place}")
+    ctx.exit(_run(ctx, found, given, name=f"orbit-{number}"))
+
+
+def _run(ctx: click.Context, found: Found, given: dict[str, Any], name: str = "particles") -> int:
+    from batchlab.engine import Conflict, Settings
+    from batchlab.particles._batch import Pictures, plot_batch
+    from batchlab.particles._events import read_events
+
+    given.pop("first_day", None)
+    reading = reading_asked(given, limits_from=given.pop("limits_from"), data=given.pop("data"))
+    scales = (Scale(given.pop("y_scale")), Scale(given.pop("z_scale")))
+    if given.pop("all_scales"):
+        pairs = tuple((y, z) for y in Scale for z in Scale)
+    else:
+        pairs = (scales,)
+    width, height = given.pop("size")
+    rows: dict[str, dict[str, float | str]] = {}
+    for row, key, value in given.pop("rows"):
+        rows.setdefault(row, {})[key] = value
+    params: dict[str, Any] = {
+        "marker": given.pop("marker"),
+        "size_px": [width, height],
+        "by_category": given.pop("by_category"),
+    }
+    zooms = given.pop("zooms")
+    if zooms:
+        params["zoom_minutes"] = list(zooms)
+    if rows:
+        params["rows"] = rows
+    pictures = Pictures(
+        scales=pairs,
+        variants=given.pop("variants") or ("given_extrema", "raw"),
+        kinds=given.pop("kinds") or ("pitch-angle", "instruments"),
+        colormap=given.pop("colormap"),
+        suffix=f".{given.pop('suffix')}",
+        params=params,
+    )
+    events = given.pop("events")
+    try:
+        batch = plot_batch(
+            found,
+            given.pop("output"),
+            name=name,
+            pictures=pictures,
+            reading=reading,
+            events=read_events(events) if events else None,
+            ticks=not given.pop("no_ticks"),
+            instrument_timeout_s=given.pop("instrument_timeout"),
+            orbit_timeout_s=given.pop("orbit_timeout"),
+            memory_bytes=given.pop("memory"),
+            settings=Settings(workers=given.pop("workers"), retries=given.pop("retries"), conflict=Conflict.OVERWRITE),
+            source=command_line(),
+        )
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    if not given["quiet"]:
+        tell_notes(found)
+    code: int = ctx.obj.run_batch(batch, **given)
+    return code

@@ -1,0 +1,305 @@
+"""The job that draws one picture of an orbit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
+
+from batchlab.engine import JobContext, Scalar, task
+from batchlab.errors import ConfigError, DataError
+from batchlab.particles._model import INSTRUMENTS, Limits, Mark, Scale
+from batchlab.particles.tasks._reading import LIBRARIES, ReadingParams, digests, kept_spectrogram
+
+if TYPE_CHECKING:
+    from batchlab.particles._draw import Row, SpectrogramSheet
+    from batchlab.particles._model import Spectrogram
+
+__all__ = ["PlotParams", "RowParams", "plot"]
+
+T = TypeVar("T")
+
+_MOST_ZOOMS = 6
+_Pixels = Annotated[int, Field(ge=200, le=20000)]
+
+
+class RowParams(BaseModel):
+    """What is asked of one row, whatever the shared limits say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    y_min: FiniteFloat | None = Field(None, description="in eV")
+    y_max: FiniteFloat | None = Field(None, description="in eV")
+    z_min: FiniteFloat | None = None
+    z_max: FiniteFloat | None = None
+    label: str | None = Field(None, description="at the row's left end")
+    y_label: str | None = Field(None, description="Energy (eV) by default")
+    z_label: str | None = Field(None, description="the quantity with its unit by default")
+
+    @model_validator(mode="after")
+    def _run_upwards(self) -> RowParams:
+        for axis in "yz":
+            low, high = getattr(self, f"{axis}_min"), getattr(self, f"{axis}_max")
+            if low is not None and high is not None and low >= high:
+                raise ValueError(f"{axis}_min is {low:g} and {axis}_max {high:g}; the first must be the smaller")
+        return self
+
+    def over(self, limits: Limits) -> Limits:
+        """Limits with what this row says in their place."""
+        names = ("y_min", "y_max", "z_min", "z_max")
+        return Limits(**{name: _first(getattr(self, name), getattr(limits, name)) for name in names})
+
+
+_NO_WISHES = RowParams.model_validate({})
+
+
+class PlotParams(ReadingParams):
+    """What a picture shows, and how."""
+
+    kind: Literal["pitch-angle", "instruments"] = Field(
+        "pitch-angle", description="a row for each category of one file, or for each of several files"
+    )
+    instruments: tuple[str, ...] | None = Field(None, description="of the files, in order; by their names by default")
+    category: str = Field("all", description="which one a grid of instruments shows")
+    y_scale: Scale = Field(Scale.LOG, description="of energy")
+    z_scale: Scale = Field(Scale.LOG, description="of colour")
+    colormap: str | None = Field(None, description="a name of matplotlib's; by the scales by default")
+    rows: dict[str, RowParams] = Field(default_factory=dict, description="by category, or by instrument")
+    by_category: bool = Field(False, description="shared limits of each category by itself, not those of all")
+    marks: tuple[tuple[FiniteFloat, FiniteFloat, str, str | None], ...] = Field(
+        (), description="start and end in seconds since 1970, a label, and the instrument they are for or null"
+    )
+    mark_records: dict[str, tuple[int, int]] = Field(
+        default_factory=dict, description="by instrument: first and last record, counted from 0 as the file has them"
+    )
+    mark_label: str = Field("cusp", description="of what mark_records names")
+    marker: Literal["line", "bracket", "both"] = "both"
+    zoom_minutes: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (6.0,), max_length=_MOST_ZOOMS, description="width of each column around what is marked"
+    )
+    zoom_each: bool = Field(False, description="a column around each mark, rather than one around all")
+    size_px: tuple[_Pixels, _Pixels] = Field((2400, 1200), description="width and height")
+
+    @field_validator("colormap")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        if name is not None:
+            from matplotlib import colormaps
+
+            if name not in colormaps:
+                from difflib import get_close_matches
+
+                near = get_close_matches(name, list(colormaps), 1)
+                hint = f"did you mean {near[0]}?" if near else "such as viridis, cividis, plasma, inferno or turbo"
+                raise ValueError(f"{name!r} is no colour map; {hint}")
+        return name
+
+
+@task(
+    name="particles.plot",
+    version="1",
+    params=PlotParams,
+    inputs=("files",),
+    optional_inputs=("read", "limits", "limit_files", "orbit"),
+    outputs={"figure": "{job}.png"},
+    formats={"figure": (".png", ".pdf", ".svg", ".jpg", ".webp")},
+    libraries=(*LIBRARIES, "matplotlib"),
+    preload=("batchlab.particles._read", "batchlab.particles._draw"),
+)
+def plot(ctx: JobContext, params: PlotParams) -> Mapping[str, Scalar]:
+    """Draw a grid of spectrograms: the categories of a file, or several instruments of an orbit."""
+    from batchlab.particles._draw import draw
+
+    ctx.stage("load")
+    spectrograms = _spectrograms(ctx, params)
+    sheet = _sheet(ctx, params, spectrograms)
+    ctx.stage("draw")
+    drawn = draw(sheet, width_px=params.size_px[0], height_px=params.size_px[1])
+    if ctx.wanted("figure"):
+        drawn.save(ctx.output("figure"), ctx.provenance)
+    thumbnail = ctx.thumbnail()
+    if thumbnail is not None:
+        thumbnail.write_bytes(drawn.thumbnail())
+    metrics: dict[str, Scalar] = {"rows": len(sheet.rows), "marks": len(sheet.marks), "zooms": len(sheet.zooms)}
+    for name, spectrogram in spectrograms.items():
+        if spectrogram is not None and params.kind == "instruments":
+            metrics[f"{name}_records"] = len(spectrogram.times_s)
+    return metrics
+
+
+def _spectrograms(ctx: JobContext, params: PlotParams) -> dict[str, Spectrogram | None]:
+    """By instrument; None where a file could not be read and others can be shown."""
+    files = ctx.inputs("files")
+    names = params.instruments or tuple(_name_of(file) for file in files)
+    if len(names) != len(files):
+        raise ConfigError(f"instruments names {len(names)} and there are {len(files)} files; name one for each")
+    if params.kind == "pitch-angle":
+        if len(files) != 1:
+            raise ConfigError(f"a grid by pitch angle is of one file, not of {len(files)}; choose kind instruments")
+        return {names[0]: kept_spectrogram(ctx, params, files[0], digests(ctx, "files")[0])}
+    readable = _readable(ctx)
+    found: dict[str, Spectrogram | None] = {}
+    for name, file, digest in zip(names, files, digests(ctx, "files"), strict=True):
+        if readable is not None and name not in readable:
+            found[name] = None
+            ctx.warn(f"{name} is left empty: {file.name} could not be read")
+            continue
+        with ctx.item(name):
+            found[name] = kept_spectrogram(ctx, params, file, digest)
+        found.setdefault(name, None)
+    if not any(found.values()):
+        raise DataError("no file of this orbit could be read; its jobs read/... tell why")
+    return found
+
+
+def _readable(ctx: JobContext) -> set[str] | None:
+    """Instruments whose reading is done, as far as other jobs read them."""
+    if not ctx.given("read"):
+        return None
+    return {member.job.rpartition("/")[2] for member in ctx.gathered("read")}
+
+
+def _sheet(ctx: JobContext, params: PlotParams, spectrograms: Mapping[str, Spectrogram | None]) -> SpectrogramSheet:
+    from batchlab.particles._draw import MarkStyle, SpectrogramSheet, Zoom, zoom_around, zoom_each
+    from batchlab.particles._orbit import read_orbit
+
+    limits = _limits(ctx)
+    marks = _marks(ctx, params, spectrograms)
+    zooms: list[Zoom] = []
+    for minutes in params.zoom_minutes:
+        zooms += zoom_each(marks, minutes) if params.zoom_each else zoom_around(marks, minutes)
+    if len(zooms) > _MOST_ZOOMS:
+        ctx.warn(f"{len(zooms)} zooms are too many for one picture; the first {_MOST_ZOOMS} are shown")
+        del zooms[_MOST_ZOOMS:]
+    return SpectrogramSheet(
+        rows=_rows(params, spectrograms, limits),
+        title=_title(ctx, params, tuple(spectrograms)),
+        zooms=tuple(zooms),
+        marks=marks,
+        mark_style=MarkStyle(params.marker),
+        track=read_orbit(ctx.input("orbit")) if ctx.given("orbit") else None,
+        colormap=params.colormap,
+        footer=_footer(ctx, spectrograms),
+    )
+
+
+def _rows(
+    params: PlotParams,
+    spectrograms: Mapping[str, Spectrogram | None],
+    limits: Mapping[str, Mapping[str, Limits]],
+) -> tuple[Row, ...]:
+    from batchlab.particles._draw import Row
+
+    rows = []
+    for name, spectrogram in spectrograms.items():
+        shared = limits.get(name, {})
+        wanted: list[tuple[str, str, str | None]]
+        if params.kind == "instruments":
+            wanted = [(name, params.category, name)]
+        else:
+            wanted = [(category, category, None) for category in spectrogram.categories] if spectrogram else []
+        for key, category, label in wanted:
+            # An instrument's wishes hold for its own grid as well, a category's for grids by pitch angle.
+            asked = params.rows.get(key, params.rows.get(name, _NO_WISHES))
+            own = shared.get(category) if params.by_category else shared.get("all")
+            rows.append(
+                Row(
+                    spectrogram=spectrogram,
+                    category=category,
+                    label=_first(asked.label, label),
+                    limits=asked.over(_first(own, shared.get(category)) or Limits()),
+                    y_scale=params.y_scale,
+                    z_scale=params.z_scale,
+                    y_label=asked.y_label,
+                    z_label=asked.z_label,
+                    why_empty="could not be read",
+                )
+            )
+    # Params are shared by the pictures of all instruments, so a row of another one is no slip.
+    known = {*(row.category for row in rows), *spectrograms, *INSTRUMENTS, *(each.name for each in params.chosen)}
+    unknown = sorted(set(params.rows) - known)
+    if unknown:
+        raise ConfigError(f"rows names {unknown[0]!r}, which is no row; there are {', '.join(sorted(known))}")
+    return tuple(rows)
+
+
+def _limits(ctx: JobContext) -> dict[str, dict[str, Limits]]:
+    """Shared limits by instrument and category; nothing without such an input."""
+    import json
+
+    from batchlab.particles._limits import limits_from_json
+
+    paths = [Path(member.outputs["limits"]) for member in ctx.gathered("limits")] if ctx.given("limits") else []
+    if ctx.given("limit_files"):
+        paths += ctx.inputs("limit_files")
+    found = {}
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        limits = limits_from_json(text, path.name)
+        found[str(json.loads(text)["instrument"])] = limits
+    return found
+
+
+def _marks(ctx: JobContext, params: PlotParams, spectrograms: Mapping[str, Spectrogram | None]) -> tuple[Mark, ...]:
+    """Events in time: of record numbers, by the times of the file that they count in."""
+    from batchlab.particles._events import marks_of_records
+    from batchlab.particles._read import read_times
+
+    found = []
+    names = params.instruments or tuple(spectrograms)
+    for name, file in zip(names, ctx.inputs("files"), strict=True):
+        if name not in params.mark_records or spectrograms.get(name) is None:
+            continue
+        mark = marks_of_records(read_times(file), *params.mark_records[name], label=params.mark_label)
+        if mark is None:
+            ctx.warn(f"{name}: records {params.mark_records[name]} have no time, so nothing is marked")
+            continue
+        found.append(mark)
+        break  # a grid shows the marks of its first instrument that has any
+    shown = [spectrogram for spectrogram in spectrograms.values() if spectrogram is not None]
+    start = min(float(each.times_s[0, 0]) for each in shown)
+    end = max(float(each.times_s[:, 1].max()) for each in shown)
+    for begins, ends, label, instrument in params.marks:
+        if instrument in (None, *spectrograms) and ends >= start and begins <= end:
+            found.append(Mark(start_s=max(begins, start), end_s=min(ends, end), label=label))
+    return tuple(sorted(found))
+
+
+def _title(ctx: JobContext, params: PlotParams, names: tuple[str, ...]) -> str:
+    first = ctx.inputs("files")[0]
+    orbit = _orbit_of(first)
+    about = f"orbit {orbit}" if orbit is not None else first.stem
+    limits = "shared limits" if ctx.given("limits") or ctx.given("limit_files") else "own limits"
+    what = "" if orbit is None else f"FAST {names[0]}" if params.kind == "pitch-angle" else "FAST"
+    return ", ".join(part for part in (what, about, limits) if part)
+
+
+def _footer(ctx: JobContext, spectrograms: Mapping[str, Spectrogram | None]) -> str:
+    """What of the data is not shown, where that is more than nothing."""
+    told = []
+    for name, spectrogram in spectrograms.items():
+        if spectrogram is None:
+            continue
+        dropped = spectrogram.dropped
+        left = dropped.invalid + dropped.low_quality
+        if left:
+            told.append(f"{name}: {left} of {dropped.records} records left out")
+    return "; ".join(told)
+
+
+def _name_of(file: Path) -> str:
+    from batchlab.particles._files import data_file
+
+    return data_file(file).instrument
+
+
+def _orbit_of(file: Path) -> int | None:
+    from batchlab.particles._files import data_file
+
+    return data_file(file).orbit
+
+
+def _first(*values: T | None) -> T | None:
+    return next((value for value in values if value is not None), None)
