@@ -28,7 +28,7 @@ _PIECE = 1 << 16
 _MOST_LOOKED_AT = 80_000_000  # pixels of a JPEG or WebP; of larger ones Pillow is wary, and they are taken for no blank
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers
 _MAX_STREAM_BYTES = 1 << 26
-_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # of a PNG's colour types, but for palettes
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a PNG's colour types; a palette's number is one
 _SVG_INK = re.compile(rb"<(?:path|use|image|text|line|polyline|polygon|rect|circle|ellipse)\b")
 _PDF_INK = re.compile(rb"(?<=[\s\]>)])(?:S|s|f|F|f\*|B|B\*|b|b\*|Do|Tj|TJ|sh)(?=\s)")
 _PDF_STREAM = re.compile(rb"stream\r?\n")

@@ -32,7 +32,7 @@ def codes_of(scene: Scene) -> Codes:
 
 def width_px(text: str, size_pt: float, dpi: float, *, bold: bool = False) -> int:
     """How wide a text is."""
-    return _letters(plain_text(text), size_pt, dpi, bold)[0].shape[1]
+    return int(_letters(plain_text(text), size_pt, dpi, bold)[0].shape[1])
 
 
 def _fill_wedge(canvas: Codes, wedge: Wedge) -> None:
@@ -60,21 +60,22 @@ def _write(canvas: Codes, words: Words, dpi: float) -> None:
     np.copyto(under, mask + np.uint8(words.ink - LEVELS), where=mask > 0)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _letters(text: str, size_pt: float, dpi: float, bold: bool) -> tuple[Codes, int]:
     """How strong the ink is, from 0 to `LEVELS`, and how many rows are above the baseline."""
-    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.backends import backend_agg
     from matplotlib.font_manager import FontProperties
 
     if not text:
         return np.zeros((1, 0), np.uint8), 1
+    new_renderer: Any = backend_agg.RendererAgg
     with pinned():
         font = FontProperties(family="DejaVu Sans", size=size_pt, weight="bold" if bold else "normal")
         em = round(size_pt * dpi / 72)
-        measure: Any = RendererAgg(1, 1, dpi)
+        measure = new_renderer(1, 1, dpi)
         wide = measure.get_text_width_height_descent(text, font, False)[0]
         width, ascent = int(wide + 0.999), round(1.1 * em)
-        renderer: Any = RendererAgg(width + em, round(1.5 * em), dpi)
+        renderer = new_renderer(width + em, round(1.5 * em), dpi)
         renderer.draw_text(renderer.new_gc(), em // 2, ascent, text, font, 0.0)
         alpha = np.asarray(renderer.buffer_rgba())[:, em // 2 : em // 2 + width, 3]
     mask = ((alpha.astype(np.uint16) * LEVELS + 127) // 255).astype(np.uint8)

@@ -12,12 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from batchlab.errors import PlotError
-from batchlab.figures import TABLE, TABLE_SIZE, Box, Ink, Part, Scene, Tile, Wedge, Words, colour_table, width_px
+from batchlab.figures import TABLE, TABLE_SIZE, Box, Ink, Part, Scene, Tile, Wedge, Words, colour_table, power, width_px
 from batchlab.particles._draw._layout import Area, Layout, lay_out, usual_size
 from batchlab.particles._draw._model import MarkStyle, Row, SpectrogramSheet, Zoom
 from batchlab.particles._draw._panel import panel_codes, pixels_along
 from batchlab.particles._draw._records import Records, Shown, records_of, shown_by
-from batchlab.particles._draw._ticks import Tick, angle_ticks, clock, linear_ticks, log_ticks, stamp, time_ticks
+from batchlab.particles._draw._ticks import (
+    Tick,
+    angle_ticks,
+    clock,
+    linear_ticks,
+    log_ticks,
+    power_left_out,
+    stamp,
+    time_ticks,
+)
 from batchlab.particles._model import Mark, Scale
 
 if TYPE_CHECKING:
@@ -28,6 +37,7 @@ __all__ = ["Composed", "compose", "write_facts"]
 _TITLE_PT, _LABEL_PT, _TICK_PT, _SMALL_PT = 11.0, 9.5, 8.5, 8.0
 _FILL = (0xD2, 0xD2, 0xD2)
 _ZEROS = ((0, 0, 0), (0x46, 0x46, 0x46), (0x70, 0x70, 0x70), (0x96, 0x50, 0x50))
+_DARKEST = 0.2  # of a colour map, that may be left out
 _FAR = 40.0  # between colours that cannot be mistaken for each other, of 441
 _TRACK = (("ILAT (°)", "ilat_deg", "{:.1f}"), ("MLT (h)", "mlt_h", "{:.1f}"), ("ALT (km)", "alt_km", "{:.0f}"))
 _MOST_TOLD = 3  # marks, in the footer
@@ -79,7 +89,7 @@ def compose(sheet: SpectrogramSheet, width: int | None, height: int | None) -> C
     """
     rows = []
     for row in sheet.rows:
-        records = records_of(row)
+        records = records_of(row, sheet.bridge_s)
         rows.append(_Filled(row=row, records=records, shown=None if records is None else shown_by(row, records)))
     data = _data_span(rows)
     columns = _columns(sheet, rows, data)
@@ -145,19 +155,25 @@ def _colours(name: str) -> NDArray[np.uint8]:
 
     if name not in mpl.colormaps:
         raise PlotError(f"there is no colour map {name!r}; take viridis, cividis, plasma, inferno, turbo")
-    table = np.asarray(mpl.colormaps[name](np.linspace(0.0, 1.0, TABLE_SIZE), bytes=True))[:, :3]
-    # Zero must be no colour of the map: the first that none of them comes near.
+    colours = mpl.colormaps[name]
+    # Zero is black, so a map that begins with black begins where it no longer is.
+    begins = np.linspace(0.0, _DARKEST, 41)
+    far = np.linalg.norm(np.asarray(colours(begins))[:, :3] * 255, axis=1) > _FAR
+    begin = float(begins[far.argmax()]) if far.any() else 0.0
+    table = np.asarray(colours(np.linspace(begin, 1.0, TABLE_SIZE), bytes=True))[:, :3]
+    # Should black be elsewhere in it, zero is the first that no colour of the map comes near.
     others = np.vstack((table, [_FILL, (255, 255, 255)])).astype(np.float64)
     zero = next((each for each in _ZEROS if np.linalg.norm(others - each, axis=1).min() > _FAR), _ZEROS[1])
-    colours = colour_table(table, grey=_FILL, dark=zero)
-    colours.flags.writeable = False
-    return colours
+    made = colour_table(table, grey=_FILL, dark=zero)
+    made.flags.writeable = False
+    return made
 
 
 def _row_parts(filled: _Filled, panels: Sequence[Panel], layout: Layout, at: int) -> list[Part]:
     """The panels of a row with their frames, the axis of energy, the colour bar and what they are called."""
     row, records, shown = filled.row, filled.records, filled.shown
-    px, parts = layout.px, []
+    px = layout.px
+    parts: list[Part] = []
     for panel in panels:
         area = panel.area
         if records is None or shown is None:
@@ -169,7 +185,7 @@ def _row_parts(filled: _Filled, panels: Sequence[Panel], layout: Layout, at: int
         parts += _frame(area, px(0.6))
     first = panels[0].area
     middle = (first.top + first.bottom) // 2
-    label = row.label if row.label is not None else row.category.replace("_", " ").title()
+    label = row.label if row.label is not None else _called(filled)
     parts.append(_upright(label, layout.label_x, middle, first.height, layout, _LABEL_PT + 0.5, bold=True))
     if records is None or shown is None:
         return parts
@@ -180,6 +196,11 @@ def _row_parts(filled: _Filled, panels: Sequence[Panel], layout: Layout, at: int
         parts += _upright_axis(ticks, panel.area, shown.y, layout, log=filled.log_y, left=True, named=not order)
     parts += _bar(filled, records, shown, layout.bars[at], layout)
     return parts
+
+
+def _called(filled: _Filled) -> str:
+    name = filled.row.category.replace("_", " ")
+    return name if filled.records is not None and filled.records.by_angle else name.title()
 
 
 def _empty(why: str, area: Area, layout: Layout) -> list[Part]:
@@ -204,10 +225,16 @@ def _upright(text: str, x: int, y: int, room: int, layout: Layout, size_pt: floa
     return Words(x, y, text, size, align="center", upwards=True, bold=bold)
 
 
-def _ticks(limits: tuple[float, float], room: int, layout: Layout, *, log: bool, angle: bool = False) -> list[Tick]:
+def _ticks(
+    limits: tuple[float, float], room: int, layout: Layout, *, log: bool, angle: bool = False, exponent: int = 0
+) -> list[Tick]:
     most = max(2, int(room / layout.px(2.0 * _TICK_PT)))
     return (
-        angle_ticks(limits, most) if angle else log_ticks(limits, most) if log else linear_ticks(limits, min(most, 6))
+        angle_ticks(limits, most)
+        if angle
+        else log_ticks(limits, most)
+        if log
+        else linear_ticks(limits, min(most, 6), exponent=exponent)
     )
 
 
@@ -221,7 +248,8 @@ def _upright_axis(
     left: bool,
     named: bool,
 ) -> list[Part]:
-    px, parts = layout.px, []
+    px = layout.px
+    parts: list[Part] = []
     thick, far = px(0.6), area.left if left else area.right
     places = pixels_along(np.array([tick.at for tick in ticks]), limits, area.height, log=log).tolist()
     taken = math.inf
@@ -249,10 +277,14 @@ def _bar(filled: _Filled, records: Records, shown: Shown, area: Area, layout: La
         parts.append(Wedge(inner.left, inner.right, inner.top - px(0.6), area.top - px(0.6), 255))
     if shown.below:
         parts.append(Wedge(inner.left, inner.right, inner.bottom + px(0.6), area.bottom + px(0.6), TABLE))
-    ticks = _ticks(shown.z, inner.height, layout, log=filled.log_z)
+    exponent = 0 if filled.log_z else power_left_out(shown.z)
+    ticks = _ticks(shown.z, inner.height, layout, log=filled.log_z, exponent=exponent)
     parts += _upright_axis(ticks, inner, shown.z, layout, log=filled.log_z, left=False, named=True)
-    label = filled.row.z_label or (f"{records.quantity}\n{records.unit}" if records.unit else records.quantity)
-    lines = label.split("\n")
+    factor = f"{power(10.0**exponent)} " if exponent else ""
+    if filled.row.z_label is not None:
+        lines = [f"{filled.row.z_label} ({factor.strip()})" if exponent else filled.row.z_label]
+    else:
+        lines = [records.quantity, *([factor + records.unit] if factor or records.unit else [])]
     for order, line in enumerate(lines):
         x = layout.z_label_x - (len(lines) - 1 - order) * px(1.25 * _SMALL_PT)
         parts.append(_upright(line, x, (area.top + area.bottom) // 2, area.height, layout, _SMALL_PT))
@@ -293,7 +325,7 @@ def _mark_parts(panel: Panel, sheet: SpectrogramSheet, layout: Layout) -> list[P
         seen = [_x_of(end, panel) for end in ends if panel.span[0] <= end <= panel.span[1]]
         if sheet.mark_style is not MarkStyle.BRACKET:
             inner = Ink.WHITE if sheet.colours == "turbo" else Ink.RED
-            for wide, ink in ((px(1.9), Ink.BLACK), (px(0.9), inner)):
+            for wide, ink in ((px(2.4), Ink.BLACK), (px(1.4), inner)):
                 parts += [_line(x, area.top, area.bottom, wide, ink, area) for x in seen]
         if sheet.mark_style is not MarkStyle.LINE:
             low, high = (min(max(_x_of(end, panel), area.left), area.right) for end in (ends[0], ends[-1]))
@@ -396,6 +428,7 @@ def _facts(
     sheet: SpectrogramSheet, rows: Sequence[_Filled], data: tuple[float, float] | None, columns: Sequence[Zoom]
 ) -> dict[str, Any]:
     return {
+        "bridge_s": sheet.bridge_s,
         "colormap": sheet.colours,
         "data_s": None if data is None else list(data),
         "columns": [{"title": each.title, "start_s": each.start_s, "end_s": each.end_s} for each in columns],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from batchlab.figures import ScenePicture, save
+from batchlab.figures import ScenePicture, encode, save
 from batchlab.particles._draw._compose import compose, write_facts
 from batchlab.particles._draw._model import SpectrogramSheet
 from batchlab.particles._draw._panel import pixels_along
@@ -58,6 +58,10 @@ class DrawnSpectrograms:
     def vector(self, suffix: str, metadata: Mapping[str, str] | None = None) -> bytes:
         """The picture as a ``.pdf`` or an ``.svg`` file: panels are images of their pixels, words are words."""
         return self._picture.vector(suffix, self._told(metadata))
+
+    def encode(self, name: str | Path, metadata: Mapping[str, str] | None = None) -> bytes:
+        """The picture as a file of the format that a name ends in; PlotError if there is none such."""
+        return encode(self._picture, name, self._told(metadata))
 
     def thumbnail(self, width: int = 320) -> bytes:
         """The picture made small, as a PNG file."""

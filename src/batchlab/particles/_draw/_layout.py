@@ -84,7 +84,7 @@ def lay_out(rows: int, columns: int, *, width: int, height: int, tick_rows: int,
     def px(points: float) -> int:
         return round(points * per_pt)
 
-    left, right = px(76), width - px(82)
+    left, right = px(76), width - px(92)
     top = px(11) + px(14) * titled + px(16) * (columns > 1)
     step = px(11.5)
     band = px(7) if bracket else 0

@@ -128,6 +128,8 @@ class SpectrogramSheet:
         Where the spacecraft was: for ticks of invariant latitude, local time and altitude.
     colormap
         A name of matplotlib's; None goes by the scales of the first row.
+    bridge_s
+        How many seconds without a record are no gap: so much longer a record is shown, if the next begins then.
     footer
         What is written below, before the times of data and marks.
 
@@ -146,6 +148,7 @@ class SpectrogramSheet:
     mark_style: MarkStyle = MarkStyle.BOTH
     track: OrbitTrack | None = None
     colormap: str | None = None
+    bridge_s: float = 0.0
     footer: str = ""
 
     def __post_init__(self) -> None:

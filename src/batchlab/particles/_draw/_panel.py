@@ -26,7 +26,7 @@ def pixels_along(values: Float, limits: tuple[float, float], count: int, *, log:
         return np.asarray((values - low) * (count / (high - low)))
     with np.errstate(divide="ignore"):
         above = np.log10(np.maximum(values, 0.0) / low)
-    return np.asarray(above * (count / np.log10(high / low)))
+    return np.asarray(above * float(count / np.log10(high / low)))
 
 
 def panel_codes(

@@ -47,8 +47,8 @@ class Shown:
     zero: bool
 
 
-def records_of(row: Row) -> Records | None:
-    """What a row shows; None if it is empty."""
+def records_of(row: Row, bridge_s: float = 0.0) -> Records | None:
+    """What a row shows, records reaching on to the next where it begins so soon; None if it is empty."""
     shown = row.spectrogram
     if shown is None or not len(shown.times_s):
         return None
@@ -58,7 +58,7 @@ def records_of(row: Row) -> Records | None:
     else:
         mode, edges = np.zeros(len(shown.times_s), np.uint8), (shown.pitch_edges_deg,)
     return Records(
-        times_s=shown.times_s,
+        times_s=_bridged(shown.times_s, bridge_s),
         mode=mode,
         edges=edges,
         values=shown.values[at],
@@ -66,6 +66,14 @@ def records_of(row: Row) -> Records | None:
         unit=shown.unit,
         by_angle=not isinstance(shown, Spectrogram),
     )
+
+
+def _bridged(times_s: Float, bridge_s: float) -> Float:
+    if bridge_s <= 0:
+        return times_s
+    gap = times_s[1:, 0] - times_s[:-1, 1]
+    ends = np.where((gap > 0) & (gap <= bridge_s), times_s[1:, 0], times_s[:-1, 1])
+    return np.column_stack((times_s[:, 0], np.append(ends, times_s[-1, 1])))
 
 
 def shown_by(row: Row, records: Records) -> Shown:
@@ -99,7 +107,7 @@ def _y_limits(limits: Limits, records: Records, *, log: bool) -> tuple[float, fl
     if records.by_angle:
         edges = records.edges[0]
         return _ends(limits.y_min, limits.y_max, float(edges[0]), float(edges[-1]))
-    used = [records.edges[mode] for mode in np.unique(records.mode).tolist()]
+    used = [_known_edges(records, mode) for mode in np.unique(records.mode).tolist()]
     top = max(float(edges[-1]) for edges in used)
     bottom = 0.0
     if log:
@@ -107,6 +115,13 @@ def _y_limits(limits: Limits, records: Records, *, log: bool) -> tuple[float, fl
         bottom = bottom if bottom < top else top / 10.0
     least = limits.y_min if limits.y_min is not None and (not log or limits.y_min > 0) else None
     return _ends(least, limits.y_max, bottom, top)
+
+
+def _known_edges(records: Records, mode: int) -> Float:
+    """Edges from the first to the last channel that ever has a value; all where none has."""
+    edges = records.edges[mode]
+    known = np.flatnonzero(np.isfinite(records.values[records.mode == mode, : len(edges) - 1]).any(axis=0))
+    return edges[known[0] : known[-1] + 2] if known.size else edges
 
 
 def _ends(low: float | None, high: float | None, bottom: float, top: float) -> tuple[float, float]:

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from batchlab.figures import power
 
-__all__ = ["Tick", "angle_ticks", "clock", "linear_ticks", "log_ticks", "stamp", "time_ticks"]
+__all__ = ["Tick", "angle_ticks", "clock", "linear_ticks", "log_ticks", "power_left_out", "stamp", "time_ticks"]
 
 _MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
 _STEPS_S = (
-    *(1e-3 * base * 10**power for power in range(3) for base in (1, 2, 5)),
+    *(1e-3 * base * 10**exponent for exponent in range(3) for base in (1, 2, 5)),
     *(1, 2, 5, 10, 15, 20, 30),
     *(_MINUTE * n for n in (1, 2, 5, 10, 15, 20, 30)),
     *(_HOUR * n for n in (1, 2, 3, 4, 6, 8, 12)),
@@ -71,15 +71,21 @@ def stamp(time_s: float) -> str:
     return clock(time_s, "%Y-%m-%d %H:%M:%S")
 
 
-def linear_ticks(limits: tuple[float, float], most: int) -> list[Tick]:
-    """Up to so many ticks at round numbers."""
+def linear_ticks(limits: tuple[float, float], most: int, *, exponent: int = 0) -> list[Tick]:
+    """Up to so many ticks at round numbers; their texts leave out a power of ten."""
     low, high = limits
     rough = (high - low) / max(1, most)
     magnitude = 10.0 ** math.floor(math.log10(rough))
     step = next(base * magnitude for base in (1, 2, 2.5, 5, 10, 20) if base * magnitude >= rough * (1 - 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     values = [at * step for at in range(first, last + 1)]
-    return [Tick(value, text) for value, text in zip(values, _numbers(values, step), strict=True)]
+    return [Tick(value, text) for value, text in zip(values, _numbers(values, step, exponent), strict=True)]
+
+
+def power_left_out(limits: tuple[float, float]) -> int:
+    """The power of ten that the numbers of a linear axis leave out: 0 where they are handy as they are."""
+    largest = max(map(abs, limits))
+    return 0 if not largest or 1e-2 <= largest < 1e5 else math.floor(math.log10(largest))
 
 
 def angle_ticks(limits: tuple[float, float], most: int) -> list[Tick]:
@@ -96,7 +102,7 @@ def log_ticks(limits: tuple[float, float], most: int) -> list[Tick]:
     decades = math.log10(high / low)
     every = max(1, math.ceil((decades + 1) / max(1, most)))
     if decades < 0.5:
-        return [Tick(tick.at, power(tick.at)) for tick in linear_ticks(limits, most)]
+        return [Tick(tick.at, power(float(f"{tick.at:.6g}"))) for tick in linear_ticks(limits, min(most, 4))]
     named = {1} if decades >= 1.5 else {1, 2, 5} if most >= 4 else {1, 3}
     ticks = []
     for exponent in range(first, last + 1):
@@ -108,13 +114,11 @@ def log_ticks(limits: tuple[float, float], most: int) -> list[Tick]:
     return ticks
 
 
-def _numbers(values: list[float], step: float) -> list[str]:
+def _numbers(values: list[float], step: float, exponent: int) -> list[str]:
     """Numbers of one axis, all with as many digits."""
-    largest = max(map(abs, values), default=0.0)
-    if 1e-3 <= largest < 1e5 or not largest:
-        digits = max(0, math.ceil(-math.log10(step) - 1e-9) + (not _whole(step)))
-        return [f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}") for value in values]
-    return [power(float(f"{value:.6g}")) if value > 0 else "0" if not value else f"{value:.2g}" for value in values]
+    step /= 10.0**exponent
+    digits = max(0, math.ceil(-math.log10(step) - 1e-9) + (not _whole(step)))
+    return [f"{value / 10.0**exponent:.{digits}f}".replace("-", "\N{MINUS SIGN}") for value in values]
 
 
 def _whole(step: float) -> bool:
