@@ -112,6 +112,19 @@ def test_another_gate_voltage_is_another_series():
     assert any(s.extractor == "power_law" and "needs 3" in s.detail for s in result.skips)
 
 
+def test_a_run_whose_drift_outweighs_its_response_is_no_point_of_a_power_law():
+    runs = series(0.7)
+    lost = runs[3]
+    t = lost.columns["t (s)"]
+    runs[3] = replace(lost, columns={**lost.columns, "I (A)": lost.columns["I (A)"] + 1e-5 * t / t[-1]})
+    result = m.extract(runs)
+    (delta,) = [x for x in result.metrics if x.metric_name == "delta_i_corrected" and x.run_id == lost.run_id]
+    assert "DRIFT_DOMINATES" in delta.flags
+    (law,) = [x for x in result.metrics if x.metric_name == "power_law_exponent"]
+    assert lost.run_id not in law.value_json["run_ids"] and len(law.value_json["run_ids"]) == 4
+    assert law.value_float == pytest.approx(0.7, abs=0.03)
+
+
 def test_a_power_law_of_exact_points_is_exact():
     power = np.array([1e-6, 1e-5, 1e-4])
     law = m.power_law(power, 2.0 * power**0.5, np.full(3, 1e-9))

@@ -186,7 +186,7 @@ class DiracPointExtractor:
     metrics: tuple[str, ...] = ("cnp_voltage", "cnp_forward", "cnp_backward", "cnp_hysteresis")
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg", "VVg", "IVgT"})
-    version = "1"
+    version = "2"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """Each method gives its own rows; one that finds nothing on any leg gives none."""

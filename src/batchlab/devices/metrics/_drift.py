@@ -19,7 +19,7 @@ class DriftExtractor:
     metrics: tuple[str, ...] = ("linear_drift",)
     category = Category.STABILITY
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
-    version = "1"
+    version = "2"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """One row; a drift that is small against its error is a result and not a failure."""

@@ -1,7 +1,8 @@
-"""The relaxations of one trace, fitted together: before the light, in it and after it."""
+"""The relaxations of one trace, fitted together: before the light, in it and after it; and the drift under them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,35 @@ from batchlab.devices.metrics._trace import Level, Stretch, Trace, correlation_f
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["Baseline", "Phases", "baseline_of", "phases_of", "quality"]
+__all__ = ["Baseline", "Phases", "Shift", "baseline_of", "known", "phases_of", "quality"]
 
 _PLAIN_EVIDENCE = 10.0  # by which Akaike's criterion must favour a curve over a line
+_CURVE_DOUBT = 0.4  # of what a curve goes on to change: by so much other curves of relaxation differ
+_NOTICED = 2e-3  # of a window's range: a smaller drift moves no time constant
+_KNOWN = 0.2  # of a change that a drift leaves: the most that the drift may be unsure of it
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What the drift of the dark before the light does to a fitted relaxation.
+
+    Attributes
+    ----------
+    drift
+        Its change over the stretch.
+    taken
+        Whether it was taken away before the fit: it is plain, and leaves the change well known.
+    plain
+        Whether it is beyond two of its standard errors.
+    tau_error_s, beta_error
+        What the parameters owe to not knowing it better.
+    """
+
+    drift: Level
+    taken: bool
+    plain: bool
+    tau_error_s: float
+    beta_error: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,8 +56,8 @@ class Phases:
         Dark stretch before the longest pulse, the pulse, the dark stretch after it.
     dark
         Longest dark stretch after any light, and its fit.
-    drift
-        Settled part of the dark before the first light, and its fit.
+    shifts
+        Of `light`, `after` and `dark`, by these names: what the drift does to them; missing where it does nothing.
     """
 
     before: Relaxation | None
@@ -38,8 +65,7 @@ class Phases:
     after: Relaxation | None
     dark: Relaxation | None
     dark_stretch: Stretch | None
-    drift: Relaxation | None
-    drift_window: slice | None
+    shifts: Mapping[str, Shift]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +88,8 @@ class Baseline:
         Their standard errors.
     curve
         Of the stretched exponential, in seconds since `start_s`.
+    slope_doubt
+        Of the line: half of what its two halves differ in slope beyond the noise.
     spread
         By how much alike neighbours widen the curve's errors.
     """
@@ -76,6 +104,7 @@ class Baseline:
     value: float = 0.0
     slope_error: float = 0.0
     value_error: float = 0.0
+    slope_doubt: float = 0.0
     curve: Relaxation | None = None
     spread: float = 1.0
 
@@ -86,86 +115,115 @@ class Baseline:
         return self.value + self.slope * (t - self.middle)
 
     def change(self, begin_s: float, end_s: float) -> Level:
-        """By how much it goes on between two times, with the error of going on."""
+        """By how much it goes on between two times, with the error of going on: that of the fit, and of its form."""
         if self.curve is None:
-            return Level(self.slope * (end_s - begin_s), self.slope_error * (end_s - begin_s))
+            long = end_s - begin_s
+            return Level(self.slope * long, float(np.hypot(self.slope_error, self.slope_doubt)) * abs(long))
         by = self.curve.gradient(end_s - self.start_s) - self.curve.gradient(begin_s - self.start_s)
         variance = float(by @ np.array(self.curve.covariance) @ by)
         begin, end = self(np.array([begin_s, end_s]))
-        return Level(float(end - begin), float(np.sqrt(max(variance, 0.0))) * self.spread)
+        error = float(np.sqrt(max(variance, 0.0))) * self.spread
+        return Level(float(end - begin), float(np.hypot(error, _CURVE_DOUBT * (end - begin))))
+
+
+def known(drift: Level, change: float) -> bool:
+    """Whether a drift is plain, and leaves of a change a rest that is well known: a guessed one bends a response."""
+    return bool(abs(drift.value) > 2 * drift.error and drift.error < _KNOWN * abs(change - drift.value))
 
 
 def phases_of(trace: Trace, constants: Any) -> Phases:
-    """All fits of a trace in one go."""
+    """All fits around the light in one go, less the drift of the dark before it."""
     k = constants
     return _phases_of(
-        trace,
-        k.MIN_RELAXATION_S,
-        k.MIN_RELAXATION_POINTS,
-        k.SETTLE_FRACTION,
-        k.MIN_DRIFT_FIT_POINTS,
-        k.STRETCHED_EXP_MAX_ITERATIONS,
-        k.STRETCHED_EXP_TOLERANCE,
-        tuple(k.BETA_RANGE),
+        trace, baseline_of(trace, k), k.MIN_RELAXATION_S, k.MIN_RELAXATION_POINTS, *_search_of(k), k.LEVEL_FRACTION
     )
+
+
+def _search_of(k: Any) -> tuple[int, float, tuple[float, float]]:
+    """How relaxations are searched."""
+    return k.STRETCHED_EXP_MAX_ITERATIONS, k.STRETCHED_EXP_TOLERANCE, tuple(k.BETA_RANGE)
 
 
 @lru_cache(maxsize=2)
 def _phases_of(
     trace: Trace,
+    baseline: Baseline | None,
     min_s: float,
     min_points: int,
-    settle: float,
-    min_drift_points: int,
     max_iterations: int,
     tolerance: float,
     beta_range: tuple[float, float],
+    level_part: float,
 ) -> Phases:
     """As `phases_of`; the extractors of one run follow each other and share the fits."""
     stretches = trace.stretches
-    windows: dict[tuple[int, int], tuple[Array, Array]] = {}
-    edges: dict[tuple[int, int], float] = {}
+    windows: dict[tuple[int, int, bool], tuple[Array, Array]] = {}
+    edges: list[float] = []
+    drifts: dict[tuple[int, int], Level] = {}
 
-    def ask(stretch: Stretch | None) -> tuple[int, int] | None:
-        """Put a stretch on the list, without its first sample, and say where."""
+    def ask(stretch: Stretch | None, *, drifting: bool = True) -> tuple[int, int] | None:
+        """Put a stretch on the list, without its first sample, as it is and less its drift, and say where."""
         if stretch is None or stretch.duration_s < min_s or stretch.rows < min_points:
             return None
         key = (stretch.start + 1, stretch.stop)
-        windows.setdefault(key, (trace.t[slice(*key)] - stretch.start_s, trace.y[slice(*key)]))
-        edges.setdefault(key, stretch.edge_error_s)
+        if (*key, False) in windows:
+            return key
+        t, y = trace.t[slice(*key)], trace.y[slice(*key)]
+        windows[*key, False] = (t - stretch.start_s, y)
+        edges.append(stretch.edge_error_s)
+        if drifting and baseline is not None:
+            drift = baseline.change(stretch.start_s, stretch.end_s)
+            if abs(drift.value) + drift.error > _NOTICED * float(np.ptp(y)):
+                drifts[key] = drift
+                # A drift that is not plain is none; how far one of the size of its error would go is its error.
+                plain = abs(drift.value) > 2 * drift.error
+                away = baseline(t) - baseline(t[:1]) if plain else drift.error * (t - t[0]) / stretch.duration_s
+                windows[*key, True] = (t - stretch.start_s, y - away)
+                edges.append(stretch.edge_error_s)
         return key
 
     main = trace.main
     around = [stretches[i] if main is not None and i < len(stretches) else None for i in _around(main)]
-    keys = [ask(s) for s in around]
     darks = [s for i, s in enumerate(stretches) if i and not s.lit]
     dark = max(darks, key=lambda s: s.duration_s, default=None)
-    dark_key = ask(dark)
-    window = drift_key = None
-    if trace.pulses:
-        window = settled(trace, settle)
-        drift_key = (window.start + 1, window.stop)
-        if window.stop - window.start > min_drift_points:
-            t = trace.t[window]
-            windows.setdefault(drift_key, (t[1:] - t[0], trace.y[window][1:]))
+    before = ask(around[0], drifting=False)
+    keys = {"light": ask(around[1]), "after": ask(around[2]), "dark": ask(dark)}
     fits = fit_relaxations(
         list(windows.values()),
-        edge_errors_s=[edges.get(key, 0.0) for key in windows],
+        edge_errors_s=edges,
         max_iterations=max_iterations,
         tolerance=tolerance,
         beta_range=beta_range,
     )
     by_key = dict(zip(windows, fits, strict=True))
-    before, light, after = (by_key.get(key) if key else None for key in keys)
+    chosen: dict[str, Relaxation | None] = {}
+    shifts: dict[str, Shift] = {}
+    for name, key in keys.items():
+        plain_fit = by_key[*key, False] if key else None
+        other = by_key.get((*key, True)) if key else None
+        chosen[name] = plain_fit
+        if key and plain_fit is not None and other is not None:
+            y = trace.y[slice(*key)]
+            rows = max(round(y.size * level_part), 1)
+            shifts[name] = _shift(plain_fit, other, drifts[key], float(y[-rows:].mean() - y[:1].mean()))
+            chosen[name] = other if shifts[name].taken else plain_fit
     return Phases(
-        before=before,
-        light=light,
-        after=after,
-        dark=by_key.get(dark_key) if dark_key else None,
+        before=by_key[*before, False] if before else None,
+        light=chosen["light"],
+        after=chosen["after"],
+        dark=chosen["dark"],
         dark_stretch=dark,
-        drift=by_key.get(drift_key) if drift_key else None,
-        drift_window=window,
+        shifts=shifts,
     )
+
+
+def _shift(raw: Relaxation, less: Relaxation, drift: Level, change: float) -> Shift:
+    """What a drift does: `raw` was fitted with it, `less` without it, or without its error where it is not plain."""
+    plain = abs(drift.value) > 2 * drift.error
+    taken = known(drift, change) and less.converged and not less.bounded
+    # In proportion: a drift known to a tenth leaves a tenth of what it does.
+    part = drift.error / abs(drift.value) if taken else 1.0
+    return Shift(drift, taken, plain, abs(less.tau_s - raw.tau_s) * part, abs(less.beta - raw.beta) * part)
 
 
 def settled(trace: Trace, settle: float) -> slice:
@@ -181,28 +239,50 @@ def baseline_of(trace: Trace, constants: Any) -> Baseline | None:
 
     None if there are too few samples or no light.
     """
-    phases = phases_of(trace, constants)
-    window = phases.drift_window
-    if window is None or window.stop - window.start < constants.MIN_DRIFT_FIT_POINTS:
+    k = constants
+    return _baseline_of(trace, k.SETTLE_FRACTION, k.MIN_DRIFT_FIT_POINTS, *_search_of(k))
+
+
+@lru_cache(maxsize=2)
+def _baseline_of(
+    trace: Trace,
+    settle: float,
+    min_points: int,
+    max_iterations: int,
+    tolerance: float,
+    beta_range: tuple[float, float],
+) -> Baseline | None:
+    """As `baseline_of`, once for a trace."""
+    if not trace.pulses:
+        return None
+    window = settled(trace, settle)
+    if window.stop - window.start < min_points:
         return None
     t, y = trace.t[window], trace.y[window]
+    (fit,) = fit_relaxations(
+        [(t[1:] - t[0], y[1:])], max_iterations=max_iterations, tolerance=tolerance, beta_range=beta_range
+    )
     slope, value, slope_error, r_squared = line(t, y)
     residual = y - value - slope * (t - t.mean())
     sse = float(residual @ residual)
-    factor = correlation_factor(residual)
-    fit = phases.drift
     if fit is not None and fit.converged and not fit.bounded:
         curve = fit(t[1:] - t[0])
         curved = y[1:] - curve
-        # Samples that are alike are fewer than they seem: the evidence shrinks with them.
+        # Samples that are alike are fewer than they seem: the evidence shrinks with them. What the better curve leaves
+        # tells how alike they are; what the line leaves is the curve itself.
+        alike = correlation_factor(curved)
         straight = float(residual[1:] @ residual[1:])
-        evidence = (t.size - 1) * np.log(max(straight, 1e-300) / max(float(curved @ curved), 1e-300)) / factor**2 - 4
+        evidence = (t.size - 1) * np.log(max(straight, 1e-300) / max(float(curved @ curved), 1e-300)) / alike**2 - 4
         if evidence > _PLAIN_EVIDENCE and fit.tau_s < 10 * (t[-1] - t[0]):
             noise = float(np.sqrt(curved @ curved / max(t.size - 5, 1)))
             return Baseline(
                 "stretched-exponential", float(t[0]), t.size, fit.r_squared, noise, curve=fit, spread=fit.correlation
             )
     noise = float(np.sqrt(sse / max(t.size - 2, 1)))
+    half = t.size // 2
+    (first, *_, first_error, _), (last, *_, last_error, _) = line(t[:half], y[:half]), line(t[half:], y[half:])
+    # Where the halves differ beyond the noise the drift is no line, and goes on as neither of them.
+    bent = (last - first) ** 2 - first_error**2 - last_error**2
     return Baseline(
         "line",
         float(t[0]),
@@ -213,7 +293,8 @@ def baseline_of(trace: Trace, constants: Any) -> Baseline | None:
         middle=float(t.mean()),
         value=value,
         slope_error=slope_error,
-        value_error=noise * factor / np.sqrt(t.size),
+        value_error=noise * correlation_factor(residual) / np.sqrt(t.size),
+        slope_doubt=float(np.sqrt(max(bent, 0.0))) / 2,
     )
 
 
@@ -250,7 +331,7 @@ def quality(fit: Relaxation, duration_s: float, constants: Any) -> tuple[dict[st
         checks["MANY_ITERATIONS"] = 0.9
     if fit.tau_s > duration_s:
         checks["TAU_BEYOND_WINDOW"] = 0.5  # the data end before the relaxation does
-    elif not fit.tau_error_s < 0.5 * fit.tau_s:
+    elif not fit.tau_error_s * fit.correlation < 0.5 * fit.tau_s:
         checks["TAU_UNCERTAIN"] = 0.5
     if fit.tau_s < 1.0:
         notes.append("VERY_FAST")

@@ -20,7 +20,7 @@ class PhotoresponseExtractor:
     metrics: tuple[str, ...] = ("delta_current", "delta_voltage")
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
-    version = "1"
+    version = "2"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """One row: levels are fitted beside the edges, so that one noisy sample decides nothing."""

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PowerLaw", "extract_power_laws", "power_law"]
 
-NAME, VERSION = "power_law_exponent", "1"
+NAME, VERSION = "power_law_exponent", "2"
 _RESPONSES = ("delta_i_corrected", "delta_v_corrected")
+_NO_POINT = frozenset(("NO_RESPONSE", "DRIFT_DOMINATES"))  # flags of what says nothing of the light
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +114,13 @@ def _series(
     members: list[Run], response: Mapping[str, DerivedMetric], power: Mapping[str, float], constants: Any
 ) -> DerivedMetric | Skip:
     """The row of one series."""
-    plain = [run for run in members if "NO_RESPONSE" not in response[run.run_id].flags]
+    plain = [run for run in members if _NO_POINT.isdisjoint(response[run.run_id].flags)]
     powers = np.array([power[run.run_id] for run in plain])
     least = constants.MIN_POWER_LAW_POINTS
     if np.unique(np.round(powers, 12)).size < least:
         return Skip(
-            Reason.PRECONDITION_FAILED, f"{powers.size} of {len(members)} runs with a response; it needs {least} powers"
+            Reason.PRECONDITION_FAILED,
+            f"{powers.size} of {len(members)} runs with a response beyond the drift; it needs {least} powers",
         )
     values = np.array([response[run.run_id].value_float or 0.0 for run in plain])
     errors = np.array([response[run.run_id].standard_error or 0.0 for run in plain])

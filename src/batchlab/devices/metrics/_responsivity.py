@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
-from batchlab.devices.metrics._corrected_response import corrected_response
+from batchlab.devices.metrics._corrected_response import corrected_response, drift_doubts
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip
 from batchlab.devices.metrics._power import doubts
 from batchlab.devices.metrics._trace import trace_of
@@ -29,7 +29,7 @@ class ResponsivityExtractor:
     metrics: tuple[str, ...] = ("responsivity", "external_quantum_efficiency")
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
-    version = "1"
+    version = "2"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """A responsivity, signed as the change; an efficiency of currents."""
@@ -43,10 +43,8 @@ class ResponsivityExtractor:
         found = corrected_response(trace, k)
         if isinstance(found, Skip):
             return found
-        delta, _ = found
-        checks = doubts(power)
-        if abs(delta.value) < 2 * delta.error:
-            checks["NO_RESPONSE"] = 0.2
+        delta = found.delta
+        checks = doubts(power) | drift_doubts(found)
         value, error = delta.value / power.power_w, delta.error / power.power_w
         row = Row(self, run)
         json = {"delta": delta.value, "power_w": power.power_w}

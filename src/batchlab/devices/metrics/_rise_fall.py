@@ -9,7 +9,7 @@ import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
-from batchlab.devices.metrics._phases import baseline_of, edge_levels
+from batchlab.devices.metrics._phases import baseline_of, edge_levels, known
 from batchlab.devices.metrics._trace import Level, Trace, level_at, noise_of, trace_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ __all__ = ["Crossing", "RiseFallExtractor", "crossing_time", "smoothed"]
 
 _QUIET = 0.02  # of the change: down to this the noise is averaged away
 _WIDEST = 0.3  # of the time since the edge: no average is wider, so that a fast start stays fast
-_KNOWN = 0.2  # of a change that a drift leaves: the most that the drift may be unsure of it
 _PLAIN = 4.0  # standard errors that make a turning point plain
 
 
@@ -105,7 +104,7 @@ class RiseFallExtractor:
     metrics: tuple[str, ...] = ("t_rise", "t_fall")
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
-    version = "1"
+    version = "2"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """A rise, and a fall where enough of it is seen."""
@@ -178,9 +177,8 @@ def _response(trace: Trace, samples: slice, edge_s: float, start: Level, end: Le
     y = trace.y[samples] - start.value
     total = end.value - start.value
     if drift is not None:
-        # The drift is followed only where it is plain and leaves the change well known; a guessed one bends a response.
         whole = drift(edge_s, float(trace.t[samples.stop - 1]))
-        if abs(whole.value) > 2 * whole.error and whole.error < _KNOWN * abs(total - whole.value):
+        if known(whole, total):
             y = y - np.array([drift(edge_s, edge_s + x).value for x in (s[0], s[-1])]) @ _between(s)
             total -= whole.value
     noise = noise_of(y)

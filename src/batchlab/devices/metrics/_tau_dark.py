@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
-from batchlab.devices.metrics._phases import phases_of, quality
+from batchlab.devices.metrics._phases import Shift, phases_of, quality
 from batchlab.devices.metrics._relaxation import Relaxation
 from batchlab.devices.metrics._trace import trace_of
 
-__all__ = ["DarkRelaxationExtractor", "described"]
+__all__ = ["DarkRelaxationExtractor", "described", "drift_check"]
 
 
 class DarkRelaxationExtractor:
@@ -21,7 +22,7 @@ class DarkRelaxationExtractor:
     metrics: tuple[str, ...] = ("tau_dark", "beta_dark")
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
-    version = "1"
+    version = "2"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """Two rows; the single exponential stands in the JSON for comparison."""
@@ -46,7 +47,9 @@ class DarkRelaxationExtractor:
         if fit.r_squared < k.MIN_R_SQUARED_FIT:
             return Skip(Reason.QUALITY_FAILURE, f"the fit explains {fit.r_squared:.0%} of the variance")
         checks, notes = quality(fit, stretch.duration_s, k)
-        row, json = Row(self, run), described(fit, trace.unit)
+        shift = phases.shifts.get("dark")
+        row, json = Row(self, run), described(fit, trace.unit, shift)
+        checks |= drift_check(shift)
         more: dict[str, Any] = {"checks": checks, "notes": notes}
         return [
             row(
@@ -54,11 +57,11 @@ class DarkRelaxationExtractor:
                 fit.tau_s,
                 "s",
                 "stretched-exponential",
-                error=fit.tau_error_s * fit.correlation,
+                error=json["tau_error_s"],
                 json=json,
                 **more,
             ),
-            row("beta_dark", fit.beta, "1", "stretched-exponential", error=fit.beta_error * fit.correlation, **more),
+            row("beta_dark", fit.beta, "1", "stretched-exponential", error=json["beta_error"], **more),
         ]
 
     def validate(self, metric: DerivedMetric) -> bool:
@@ -66,13 +69,20 @@ class DarkRelaxationExtractor:
         return within(metric, *(_constants.TAU_RANGE_S if metric.unit == "s" else (0.0, 1.0)))
 
 
-def described(fit: Relaxation, unit: str) -> dict[str, Any]:
-    """A fit as JSON."""
+def drift_check(shift: Shift | None) -> dict[str, float]:
+    """A failed check where a plain drift went into a fit because what it leaves is not known well enough."""
+    return {"DRIFT_IN_WINDOW": 0.7} if shift is not None and shift.plain and not shift.taken else {}
+
+
+def described(fit: Relaxation, unit: str, shift: Shift | None = None) -> dict[str, Any]:
+    """A fit as JSON; its errors count samples that are alike, and what the drift leaves open."""
+    tau_doubt, beta_doubt = (shift.tau_error_s, shift.beta_error) if shift is not None else (0.0, 0.0)
     return {
+        "drift_taken": shift.drift.value if shift is not None and shift.taken else 0.0,
         "tau_s": fit.tau_s,
-        "tau_error_s": fit.tau_error_s,
+        "tau_error_s": math.hypot(fit.tau_error_s * fit.correlation, tau_doubt),
         "beta": fit.beta,
-        "beta_error": fit.beta_error,
+        "beta_error": math.hypot(fit.beta_error * fit.correlation, beta_doubt),
         "amplitude": fit.amplitude,
         "amplitude_error": fit.amplitude_error,
         "offset": fit.offset,

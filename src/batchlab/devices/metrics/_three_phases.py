@@ -8,7 +8,7 @@ from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
 from batchlab.devices.metrics._phases import phases_of, quality
-from batchlab.devices.metrics._tau_dark import described
+from batchlab.devices.metrics._tau_dark import described, drift_check
 from batchlab.devices.metrics._trace import trace_of
 
 __all__ = ["ThreePhasesExtractor"]
@@ -21,7 +21,7 @@ class ThreePhasesExtractor:
     metrics: tuple[str, ...] = ("its_three_phase_relaxation",)
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
-    version = "1"
+    version = "2"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """One row: the value is that of the light."""
@@ -53,14 +53,16 @@ class ThreePhasesExtractor:
             for name, fit in present.items()
             if name != "light" and (fit.bounded or fit.r_squared < k.MIN_R_SQUARED_FIT)
         ]
-        json: dict[str, Any] = {name: described(fit, trace.unit) for name, fit in present.items()}
+        shifts = {"light": phases.shifts.get("light"), "post_dark": phases.shifts.get("after")}
+        checks |= drift_check(shifts["light"])
+        json: dict[str, Any] = {name: described(fit, trace.unit, shifts.get(name)) for name, fit in present.items()}
         return [
             Row(self, run)(
                 "its_three_phase_relaxation",
                 light.tau_s,
                 "s",
                 "stretched-exponential",
-                error=light.tau_error_s * light.correlation,
+                error=json["light"]["tau_error_s"],
                 checks=checks,
                 notes=notes,
                 json=json,

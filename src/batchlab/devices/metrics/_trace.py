@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Level", "Stretch", "Trace", "level_at", "line", "noise_of", "trace_of"]
 
+_BLOCKS, _MIN_BLOCK = 5, 4  # of residuals: fewer means say little, shorter ones are single samples
 QUANTITY: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("It", "It2", "ITt"), ("I (A)", "A")),
     "Vt": ("VDS (V)", "V"),
@@ -189,13 +190,29 @@ def line(t: Array, y: Array) -> tuple[float, float, float, float]:
 
 
 def correlation_factor(residual: Array) -> float:
-    """By how much errors grow because neighbouring residuals are alike: sqrt((1 + r)/(1 - r)) of lag one."""
+    """By how much errors grow because neighbouring residuals are alike.
+
+    The larger of two answers: sqrt((1 + r)/(1 - r)) of lag one, and the Allan deviation [1]_ of means over a fifth of
+    the residuals against that of white noise. The first knows a short memory from few samples; the second sees 1/f
+    noise, whose neighbours are hardly alike and whose means still wander.
+
+    References
+    ----------
+    .. [1] Allan, Proc. IEEE 54, 221 (1966); overlapping means after Howe et al., Proc. 35th Freq. Control Symp. (1981).
+    """
     total = float(residual @ residual)
     if residual.size < 10 or total == 0.0:
         return 1.0
     r = float(residual[1:] @ residual[:-1]) / total
     r = min(max(r, 0.0), 0.98)
-    return float(np.sqrt((1 + r) / (1 - r)))
+    growth = (1 + r) / (1 - r)
+    block = residual.size // _BLOCKS
+    if block >= _MIN_BLOCK:
+        summed = np.cumsum(residual)
+        sums = summed[block:] - summed[:-block]
+        steps = sums[block:] - sums[:-block]
+        growth = max(growth, float(steps @ steps) / steps.size / (2 * block) * residual.size / total)
+    return math.sqrt(growth)
 
 
 def level_at(t: Array, y: Array, at: float) -> Level:
