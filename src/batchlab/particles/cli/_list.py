@@ -46,7 +46,8 @@ def list_files(ctx: click.Context, /, places: tuple[str, ...], look: bool, as_js
         cells = ["" if row["orbit"] is None else str(row["orbit"]), row["instrument"], row["start"] or "",
                  str(row["version"]), f"{row['bytes'] / 1e6:.1f}"]  # fmt: skip
         if look:
-            cells += [str(row.get("records", "")), row.get("span", ""), row.get("holds", row.get("error", ""))]
+            holds = row.get("error") or ", ".join(each["name"] for each in row["holds"])
+            cells += [row.get("end", "")[11:], str(row.get("records", "")), holds]
         table.add_row(*cells)
     from rich.console import Console
 
@@ -77,8 +78,8 @@ def _row(each: DataFile, look: bool) -> dict[str, Any]:
             return row
         row["records"] = told.records
         if told.start_s is not None and told.end_s is not None:
-            row["span"] = f"{_time(told.start_s)} to {_time(told.end_s)}"
-        row["holds"] = ", ".join(f"{each.name} ({each.unit})" if each.unit else each.name for each in told.variables)
+            row["start"], row["end"] = _time(told.start_s), _time(told.end_s)
+        row["holds"] = [{"name": each.name, "quantity": each.quantity, "unit": each.unit} for each in told.variables]
     return row
 
 

@@ -120,7 +120,7 @@ def _picture_options(command: F) -> F:
             "--limits-from", metavar="DIR", help="Limits that an earlier run has settled, in its folder _limits."
         ),
         click.option(
-            "--size", type=SizeInPixels(), default="2400x1200", show_default=True, help="Of a picture of four rows."
+            "--size", type=SizeInPixels(), help="Of each picture.  [default: 1200 for a column and 300 for a row]"
         ),
         click.option(
             "--format",
@@ -212,16 +212,17 @@ def _run(ctx: click.Context, found: Found, given: dict[str, Any], name: str = "p
         pairs = tuple((y, z) for y in Scale for z in Scale)
     else:
         pairs = (scales,)
-    width, height = given.pop("size")
+    size = given.pop("size")
     rows: dict[str, dict[str, float | str]] = {}
     for row, key, value in given.pop("rows"):
         rows.setdefault(row, {})[key] = value
     params: dict[str, Any] = {
         "marker": given.pop("marker"),
-        "size_px": [width, height],
         "by_category": given.pop("by_category"),
     }
     zooms = given.pop("zooms")
+    if size:
+        params["size_px"] = list(size)
     if zooms:
         params["zoom_minutes"] = list(zooms)
     if rows:

@@ -80,7 +80,9 @@ class PlotParams(ReadingParams):
         (6.0,), max_length=_MOST_ZOOMS, description="width of each column around what is marked"
     )
     zoom_each: bool = Field(False, description="a column around each mark, rather than one around all")
-    size_px: tuple[_Pixels, _Pixels] = Field((2400, 1200), description="width and height")
+    size_px: tuple[_Pixels, _Pixels] | None = Field(
+        None, description="width and height; 1200 for each column and 300 for each row by default"
+    )
 
     @field_validator("colormap")
     @classmethod
@@ -116,7 +118,8 @@ def plot(ctx: JobContext, params: PlotParams) -> Mapping[str, Scalar]:
     spectrograms = _spectrograms(ctx, params)
     sheet = _sheet(ctx, params, spectrograms)
     ctx.stage("draw")
-    drawn = draw(sheet, width_px=params.size_px[0], height_px=params.size_px[1])
+    width_px, height_px = params.size_px or (None, None)
+    drawn = draw(sheet, width_px=width_px, height_px=height_px)
     if ctx.wanted("figure"):
         drawn.save(ctx.output("figure"), ctx.provenance)
     thumbnail = ctx.thumbnail()
