@@ -1,5 +1,6 @@
 """Pictures of spectrograms: rows of panels, zooms, marks, ticks of the orbit."""
 
+from batchlab.particles._draw._cuts import energy_cut, pitch_cut, time_cut
 from batchlab.particles._draw._drawn import FACTS, DrawnSpectrograms, draw
 from batchlab.particles._draw._model import (
     COLORMAPS,
@@ -22,8 +23,11 @@ __all__ = [
     "SpectrogramSheet",
     "Zoom",
     "draw",
+    "energy_cut",
     "instrument_grid",
+    "pitch_cut",
     "pitch_grid",
+    "time_cut",
     "zoom_around",
     "zoom_each",
 ]

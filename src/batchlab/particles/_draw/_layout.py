@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from batchlab.errors import PlotError
 
-__all__ = ["Area", "Layout", "lay_out", "usual_size"]
+__all__ = ["LABEL_PT", "SMALL_PT", "TICK_PT", "TITLE_PT", "Area", "Layout", "lay_out", "usual_size"]
 
+TITLE_PT, LABEL_PT, TICK_PT, SMALL_PT = 11.0, 9.5, 8.5, 8.0
 COLUMN_PX, ROW_PX = 1200, 300  # of a usual picture: four rows and a zoom are 2400 x 1200
 _COLUMN_IN, _ROW_IN = 8.0, 2.0  # of what letters are made for
 _LEAST_PANEL = 24  # pixels

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from batchlab.figures import TABLE, Ink, place_cells
+from batchlab.particles._draw._layout import Area
 from batchlab.particles._draw._records import Records, Shown
 
 if TYPE_CHECKING:
@@ -14,9 +16,19 @@ if TYPE_CHECKING:
 
     from batchlab.particles._model import Float, Float32, Index
 
-__all__ = ["panel_codes", "pixels_along"]
+__all__ = ["Panel", "panel_codes", "pixels_along"]
 
 _LAST = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Panel:
+    """A panel: what it shows, and how data become pixels."""
+
+    area: Area
+    span: tuple[float, float]
+    y: tuple[float, float]
+    log_y: bool
 
 
 def pixels_along(values: Float, limits: tuple[float, float], count: int, *, log: bool) -> Float:
@@ -84,7 +96,7 @@ def _codes(values: Float32, shown: Shown, *, log: bool) -> Index:
     codes[np.isnan(values)] = Ink.GREY
     if log:
         codes[values <= 0] = Ink.DARK
-    return codes
+    return np.asarray(codes)
 
 
 def _add(

@@ -15,7 +15,7 @@ from batchlab.particles._model import Limits, Scale, Spectrogram
 if TYPE_CHECKING:
     from batchlab.particles._model import Float, Float32, Index
 
-__all__ = ["Records", "Shown", "records_of", "shown_by"]
+__all__ = ["Filled", "Records", "Shown", "records_of", "shown_by"]
 
 _PERCENTILES = (1.0, 99.0)
 _LEAST_POSITIVE = 1e-30  # phase-space densities are as small as 1e-20
@@ -45,6 +45,23 @@ class Shown:
     above: bool
     fill: bool
     zero: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Filled:
+    """A row with its data and limits."""
+
+    row: Row
+    records: Records | None
+    shown: Shown | None
+
+    @property
+    def log_y(self) -> bool:
+        return self.row.y_scale is Scale.LOG and not (self.records is not None and self.records.by_angle)
+
+    @property
+    def log_z(self) -> bool:
+        return self.row.z_scale is Scale.LOG
 
 
 def records_of(row: Row, bridge_s: float = 0.0) -> Records | None:
