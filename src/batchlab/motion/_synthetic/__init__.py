@@ -1,0 +1,17 @@
+"""A laboratory that never was: recordings with a known truth, in memory or as files."""
+
+from batchlab.motion._synthetic._body import Case, Swap, Truth, simulate
+from batchlab.motion._synthetic._eye import EyeTruth, simulate_eye
+from batchlab.motion._synthetic._files import FileFormat, write_eyes, write_recordings
+
+__all__ = [
+    "Case",
+    "EyeTruth",
+    "FileFormat",
+    "Swap",
+    "Truth",
+    "simulate",
+    "simulate_eye",
+    "write_eyes",
+    "write_recordings",
+]
