@@ -48,8 +48,8 @@ def compose(sheet: SpectrogramSheet, width: int | None, height: int | None) -> C
     layout = lay_out(
         len(rows),
         len(columns),
-        width=width or usual[0],
-        height=height or usual[1],
+        width=usual[0] if width is None else width,
+        height=usual[1] if height is None else height,
         tick_rows=1 if sheet.track is None else 1 + TRACK_ROWS,
         bracket=with_bracket,
         titled=bool(sheet.title),

@@ -35,7 +35,7 @@ def energy_cut(
     ----------
     spans
         One curve each for every category; records that begin within count. Records of different modes have curves of
-        their own, since their channels differ. Of times their label is the span's title, if it has one of its own.
+        their own, since their channels differ. Its title names a curve, else its times.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def pitch_cut(shown: PitchSpectrogram, spans: Sequence[Zoom], *, bands: Sequence
     middles = 0.5 * (edges[1:] + edges[:-1])
     curves = [
         (
-            _joined(_when(span), band),
+            _joined(_when(span) if len(spans) > 1 else "", band),
             middles,
             _positive(_mean(_of(shown.values, shown.bands, band, shown.name)[_within(shown.times_s, span)])),
         )
@@ -133,7 +133,7 @@ def pitch_cut(shown: PitchSpectrogram, spans: Sequence[Zoom], *, bands: Sequence
         curves,
         x_label="Pitch angle (°)",
         y_label=_label(shown),
-        title=title or shown.name,
+        title=title or (_joined(shown.name, _when(spans[0])) if len(spans) == 1 else shown.name),
         y_log=True,
         x_limits=(float(edges[0]), float(edges[-1])),
         x_names=tuple(Name(at=float(at), text=f"{at}") for at in range(0, round(float(edges[-1])) + 1, step)),
@@ -197,7 +197,9 @@ def _mean(values: Float32) -> Float:
     known = np.isfinite(values)
     number = known.sum(axis=0)
     total = np.where(known, values, 0.0).sum(axis=0, dtype=np.float64)
-    return np.divide(total, number, out=np.full(number.shape, np.nan), where=number > 0)
+    means = np.full(number.shape, np.nan)
+    np.divide(total, number, out=means, where=number > 0)
+    return means
 
 
 def _positive(values: Float) -> Float:

@@ -12,6 +12,7 @@ TITLE_PT, LABEL_PT, TICK_PT, SMALL_PT = 11.0, 9.5, 8.5, 8.0
 COLUMN_PX, ROW_PX = 1200, 300  # of a usual picture: four rows and a zoom are 2400 x 1200
 _COLUMN_IN, _ROW_IN = 8.0, 2.0  # of what letters are made for
 _LEAST_PANEL = 24  # pixels
+_MOST_SIDE = 32_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,10 @@ def lay_out(rows: int, columns: int, *, width: int, height: int, tick_rows: int,
     Raises
     ------
     PlotError
-        If the picture is too small for its panels.
+        If the picture is too small for its panels, or too large to be opened.
     """
+    if max(width, height) > _MOST_SIDE:
+        raise PlotError(f"{width} x {height} pixels are too many; give up to {_MOST_SIDE} a side")
     dpi = min(width / (_COLUMN_IN * min(columns, 2)), height / (_ROW_IN * max(2, rows)))
     per_pt = dpi / 72
 
@@ -91,7 +94,7 @@ def lay_out(rows: int, columns: int, *, width: int, height: int, tick_rows: int,
     band = px(7) if bracket else 0
     below = band + px(6) + tick_rows * step
     bottom = height - px(19) - below
-    gap_x, gap_y = px(10), px(7) + band
+    gap_x, gap_y = px(10), px(9) + band
     panel_width = (right - left - (columns - 1) * gap_x) // columns
     panel_height = (bottom - top - (rows - 1) * gap_y) // rows
     if min(panel_width, panel_height) < _LEAST_PANEL:
