@@ -11,6 +11,8 @@ from batchlab.errors import DataError
 __all__ = ["Header", "clean", "decode", "parse_header"]
 
 _DATA = re.compile(rb"^#[ \t]*Data:[ \t,]*$", re.MULTILINE)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED = frozenset("\\'\"abfnrtv01234567xuUN\n")
 _PROCEDURE = re.compile(r"#[ \t]*Procedure:[ \t]*<?([^<>]*)>?[ \t]*")
 
 
@@ -44,13 +46,15 @@ class Header:
     line: int = 0
 
 
-def clean(raw: bytes) -> bytes:
-    r"""The bytes as UTF-8 with ``\n`` at line ends, whatever wrote them."""
+def clean(raw: bytes, where: str) -> bytes:
+    r"""The bytes of the file `where` as UTF-8 with ``\n`` at line ends, whatever wrote them."""
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         try:
             raw = raw.decode("utf-16").encode()
         except UnicodeDecodeError as error:
-            raise DataError("has the mark of UTF-16 but is none; export it again", reason="not-a-run") from error
+            raise DataError(
+                f"{where}: has the mark of UTF-16 but is none; export it again", reason="not-a-run"
+            ) from error
     raw = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
     if b"\r" in raw:
         # Text mode on Windows writes \r\r\n for a line that already ended in \r\n.
@@ -145,8 +149,9 @@ def _unescaped(value: str) -> str:
     """The writer escapes values; a lone backslash of an older one, as in a path, stays."""
     if "\\" not in value:
         return value
+    doubled = _ESCAPE.sub(lambda found: found[0] if found[1] in _ESCAPED else "\\" + found[0], value)
     try:
-        return value.encode("latin-1", "backslashreplace").decode("unicode_escape")
+        return doubled.encode("latin-1", "backslashreplace").decode("unicode_escape")
     except UnicodeDecodeError:
         return value
 

@@ -65,7 +65,7 @@ def open_file(path: Path, schema: Schema, local: ZoneInfo) -> Opened:
     where = str(path)
     if not raw.strip(b"\0 \t\r\n"):
         raise DataError(f"{where}: the file is empty; measure again", reason="empty")
-    text = clean(raw)
+    text = clean(raw, where)
     header = parse_header(text, where)
     values: Array | None = None
     notes: list[Note] = []

@@ -76,7 +76,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
             category=Category.MISSING_INPUT if isinstance(error, FileNotFoundError) else Category.INVALID_INPUT,
             reason="unreadable",
         ) from error
-    header = parse_header(clean(raw), str(path))
+    header = parse_header(clean(raw, str(path)), str(path))
     if header is None:
         raise DataError(
             f"{path}: does not begin with '#Procedure: <...>' as a file of PyMeasure does; read it with read_run",
