@@ -206,3 +206,26 @@ def test_a_history_is_exported_as_its_suffix_says(history, tmp_path):
     assert pl.read_parquet(tmp_path / "h.parquet").equals(history)
     with pytest.raises(ValueError, match=r"not \.xls"):
         export_history(history, tmp_path / "h.xls")
+
+
+def test_no_two_histories_are_one_file(tmp_path):
+    groups = [("Al isson", 67), ("Al_isson", 67), ("al_isson", 67), ("Al_isson-", 67), ("A1", 2), ("A", 12)]
+    for k, (group, number) in enumerate(groups):
+        write_run(
+            tmp_path / "raw" / f"IVg2025-09-0{k + 1}_1.csv",
+            "IVg",
+            {"Chip group name": group, "Chip number": str(number), "VDS": "0.1 V"},
+            ("Vg (V)", "I (A)"),
+            ("0,1e-6", "1,2e-6"),
+            metadata={"Start time": str(1_757_000_000 + k)},
+        )
+    stage(tmp_path / "raw", tmp_path / "store")
+    manifest = Store(tmp_path / "store").manifest()
+    found = histories(manifest, timezone="UTC")
+    write_histories(found, tmp_path / "histories")
+    files = [path.name for path in (tmp_path / "histories").iterdir()]
+    assert len({file.casefold() for file in files}) == len(files) == len(groups)
+    read = read_histories(tmp_path / "histories").values()
+    assert {(table["chip_group"][0], table["chip_number"][0]) for table in read} == set(groups)
+    # What is left out changes no name.
+    assert histories(manifest, timezone="UTC", group="A1").keys() < found.keys()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -420,3 +421,26 @@ def test_the_built_in_schema_knows_all_procedures():
     assert set(load_schema().procedures) == {
         *("IVg", "VVg", "IVgT", "IV", "It", "It2", "ITt", "ItVg", "ItWl", "Vt", "Tt", "Pt", "Pwl", "LaserCalibration")
     }
+
+
+def test_what_claims_to_be_utf16_is_refused_with_its_name(tmp_path):
+    path = tmp_path / "cut.csv"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match=re.escape(f"{path}: has the mark of UTF-16")):
+        read_run(path)
+    with pytest.raises(DataError, match=re.escape(f"{path}: has the mark of UTF-16")):
+        read_header(path)
+
+
+def test_lone_backslashes_stay_without_a_warning(tmp_path):
+    path = tmp_path / "IVg2025-09-04_1.csv"
+    write(path, ["1,2,3"], parameters={**PARAMETERS, "Information": "?"})
+    path.write_bytes(path.read_bytes().replace(b"Information: ?", rb"Information: 50\% \d, a\xb0, b\\%"))
+    assert read_run(path).settings["information"] == r"50\% \d, a°, b\%"
+
+
+def test_blanks_about_a_group_are_no_part_of_its_name(tmp_path):
+    path = tmp_path / "IVg2025-09-04_1.csv"
+    for written, group in (("MoS2 ", "MoS2"), ("Al  isson", "Al isson"), (" ", "Chip")):
+        write(path, ["1,2,3"], parameters={**PARAMETERS, "Chip group name": written, "Chip number": "67"})
+        assert read_run(path).chip == Chip(group, 67)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime
 
@@ -20,6 +21,8 @@ from batchlab.devices.metrics import extract, metrics_frame
 from batchlab.devices.metrics._pairs import NAMES as PAIR_NAMES
 from batchlab.engine import Verdict, plan, read_view, run
 from batchlab.errors import ConfigError, DataError
+
+KEY_OF_CHIP = ["chip_group", "chip_number"]
 
 
 @pytest.fixture(scope="module")
@@ -323,3 +326,26 @@ def test_workers_are_worth_their_start():
     assert count == 4 and "as asked for" in why
     assert "--workers" in choose_workers(3.0, 50, cores=8)[1]
     assert estimated_s({"IVg": 100}, 10_000, 50) < estimated_s({"It": 100}, 100_000, 50)
+
+
+def test_groups_that_are_called_alike_block_nothing(lab, tmp_path):
+    layout = Layout.below(tmp_path / "data")
+    layout.raw.mkdir(parents=True)
+    alike = [Chip("Alisson", 67), Chip("alisson", 67), Chip("Al isson", 67), Chip("Al_isson", 67)]
+    alike += [Chip("A1", 2), Chip("A", 12)]
+    sweeps = lab.of("IVg")[: len(alike)]
+    for k, (chip, truth) in enumerate(zip(alike, sweeps, strict=True)):
+        text = (lab.raw_root / truth.file).read_bytes()
+        text = re.sub(rb"Chip group name: [^\r\n]*", f"Chip group name: {chip.group}".encode(), text)
+        text = re.sub(rb"Chip number: [^\r\n]*", f"Chip number: {chip.number}".encode(), text)
+        (layout.raw / f"IVg2025-09-04_{k + 1}.csv").write_bytes(text)
+    staged(layout)
+    batch = metrics_batch(layout, enrich=True).batch
+    assert run(batch).exit_code == 0
+    assert set(chips_of(layout)) == set(alike) == {Chip(*row) for row in table(layout).select(KEY_OF_CHIP).iter_rows()}
+    for path in layout.enriched.iterdir():
+        (row,) = pl.read_parquet(path).select(*KEY_OF_CHIP, "cnp_voltage").unique(KEY_OF_CHIP).rows(named=True)
+        assert row["cnp_voltage"] is not None
+    # Some chips by themselves are the same jobs as among all.
+    (job,) = [each for each in metrics_batch(layout, chips=["A12"], pairs=False).batch.jobs if "12" in each.name]
+    assert job in batch.jobs

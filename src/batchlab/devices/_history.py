@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from batchlab.devices._durable import sync_folder, write_whole
 from batchlab.devices._manifest import Status
@@ -21,6 +23,7 @@ __all__ = [
     "file_of",
     "histories",
     "history_of",
+    "names_of",
     "read_histories",
     "read_history",
     "remove_others",
@@ -82,8 +85,8 @@ def histories(
     Returns
     -------
     dict
-        Chips are their group and number (``Alisson67``); runs without a chip stand under what their information says,
-        calibrations of light in none.
+        Sorted. Chips are their group and number (``Alisson67``), or what `names_of` makes of it; runs without a chip
+        stand under what their information says, calibrations of light in none.
     """
     import polars as pl
 
@@ -95,15 +98,12 @@ def histories(
         .when(pl.col("proc") != "LaserCalibration")
         .then(pl.when(stem.str.len_chars() > 0).then(stem).otherwise(pl.lit("no_chip")))
     ).filter(pl.col("chip_name").is_not_null())
-    if group is not None:
-        named = named.filter(pl.col("chip_group") == group)
-    # Chip 2 of group A1 and chip 12 of group A are called alike: told apart by all that names them.
-    key = ("chip_name", "chip_group", "chip_number")
-    found: dict[str, pl.DataFrame] = {}
-    for part in named.sort(*key, nulls_last=True).partition_by(*key, maintain_order=True):
-        if part.height >= minimum:
-            found[_unused(part, found)] = _numbered(part, timezone)
-    return found
+    found = _called(named.partition_by("chip_name", "chip_group", "chip_number"))
+    return {
+        name: _numbered(part, timezone)
+        for name, part in sorted(found.items())
+        if part.height >= minimum and group in (None, part["chip_group"][0])
+    }
 
 
 def history_of(manifest: pl.DataFrame, chip: Chip, *, timezone: str) -> pl.DataFrame:
@@ -128,9 +128,49 @@ def seqs_of(found: Mapping[str, pl.DataFrame]) -> dict[str, int]:
     return {run_id: seq for table in found.values() for run_id, seq in table.select("run_id", "seq").iter_rows()}
 
 
-def _unused(part: pl.DataFrame, found: Collection[str]) -> str:
-    name = str(part["chip_name"][0])
-    return name if name not in found else f"{part['chip_group'][0]}-{part['chip_number'][0]}"
+def names_of(chips: Iterable[Chip]) -> dict[Chip, str]:
+    """What chips are called where each needs a name, and a file, of its own.
+
+    Chip 2 of group A1 and chip 12 of group A are called alike, and files of ``Al isson67`` and ``Al_isson67`` would be:
+    one of them is told apart by a hyphen, and if need be by a number.
+
+    Parameters
+    ----------
+    chips
+        All that there are: what one is called depends on the others.
+    """
+    taken: set[str] = set()
+    return {
+        chip: _unused((chip.name, f"{chip.group}-{chip.number}"), taken)
+        for chip in sorted(set(chips), key=lambda chip: (chip.name, chip))
+    }
+
+
+def _called(parts: Iterable[pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Runs of each chip, or of what stands for one, by a name of its own."""
+    chips: dict[Chip, pl.DataFrame] = {}
+    others: dict[str, pl.DataFrame] = {}
+    for part in parts:
+        group, number, name = (part[column][0] for column in ("chip_group", "chip_number", "chip_name"))
+        if group is None:
+            others[name] = part
+        else:
+            chips[Chip(group, number)] = part
+    found = {name: chips[chip] for chip, name in names_of(chips).items()}
+    taken = set(map(_key, found))
+    return found | {_unused((name,), taken): others[name] for name in sorted(others)}
+
+
+def _unused(names: Sequence[str], taken: set[str]) -> str:
+    """The first of some names that no file has yet, on disks that tell no capitals apart, too; takes it."""
+    numbered = (f"{names[-1]}-{k}" for k in count(2))
+    name = next(name for name in chain(names, numbered) if _key(name) not in taken)
+    taken.add(_key(name))
+    return name
+
+
+def _key(name: str) -> str:
+    return normalize("NFC", file_of(name).casefold())
 
 
 def _numbered(runs: pl.DataFrame, timezone: str) -> pl.DataFrame:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "MANIFEST", "REJECTS", "RUNS", "Manifest", "Status", "columns_of", "read_manifest"]
 
-FORMAT = 1  # changes when what the store holds would come out otherwise from the same raw files
+FORMAT = 2  # changes when what the store holds would come out otherwise from the same raw files
 MANIFEST, REJECTS, RUNS = "manifest.parquet", "rejects.json", "runs"
 KEY = "batchlab.store"  # of the parquet file's own notes
 

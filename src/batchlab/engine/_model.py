@@ -135,6 +135,7 @@ class Settings:
     flush_interval_s: float = 2.0
     grace_s: float = 10.0
     stop_after_failures: int | None = None  # consecutive failures of one category
+    shared_output: bool = False  # other batches keep their outputs here, too: they are not told as left over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

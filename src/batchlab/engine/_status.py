@@ -79,6 +79,7 @@ def _view(root: Path, reader: Reader) -> BatchView:
     alive = _runner_lives(reader)
     jobs = tuple(_job(row, outputs, items, history, alive) for row in db.execute(_JOBS))
     runs = tuple(_run(row, alive) for row in db.execute(_RUNS))
+    shared = bool(runs and runs[-1].settings.get("shared_output"))
     counts = Counter(str(job.state) for job in jobs)
     return BatchView(
         batch=name[0],
@@ -87,7 +88,7 @@ def _view(root: Path, reader: Reader) -> BatchView:
         counts={str(status): counts[str(status)] for status in Status},
         jobs=jobs,
         runs=runs,
-        left=tuple(path for (path,) in db.execute(_LEFT) if os.path.lexists(root / path)),
+        left=() if shared else tuple(path for (path,) in db.execute(_LEFT) if os.path.lexists(root / path)),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from batchlab.devices._batches._report import report_job
 from batchlab.devices._batches._words import DERIVE, TOGETHER, chips_in
 from batchlab.devices._chips import chosen_chips
-from batchlab.devices._history import HISTORY, file_of
+from batchlab.devices._history import HISTORY, file_of, names_of
 from batchlab.devices._layout import ENRICHED, Layout
 from batchlab.devices._model import Chip
 from batchlab.devices._workers import choose_workers
@@ -57,8 +57,11 @@ def enrich_jobs(
     DataError
         If a chip has no history.
     """
+    from batchlab.devices._store import Store
+
     there = {path.name: path for path in sorted(layout.histories.glob(f"*{HISTORY}"))}
-    names = {file_of(chip.name): chip for chip in sorted(chips)}
+    called = names_of(chips_in(Store(layout.store)))
+    names = {file_of(called.get(chip, chip.name)): chip for chip in sorted(chips)}
     missing = [chip.name for file, chip in names.items() if file not in there] if strict else []
     if missing or not there:
         raise DataError(
@@ -136,5 +139,5 @@ def enrich_batch(
     )
     number, why = choose_workers(_ENRICH_S * len(jobs), len(jobs), workers)
     jobs.append(report_job(layout, merged=False))
-    settings = Settings(workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=TOGETHER)
+    settings = Settings(workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=TOGETHER, shared_output=True)
     return Batch(name=DERIVE, output=layout.derived, jobs=tuple(jobs), settings=settings, source=source), why

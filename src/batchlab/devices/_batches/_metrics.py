@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,11 @@ from batchlab.devices._batches._report import report_job
 from batchlab.devices._batches._words import DERIVE, TOGETHER, chips_in
 from batchlab.devices._chips import chosen_chips, chosen_words
 from batchlab.devices._geometries import read_geometries
-from batchlab.devices._history import HISTORY
+from batchlab.devices._history import HISTORY, names_of
 from batchlab.devices._layout import ENRICHED, METRICS, Layout
 from batchlab.devices._model import Chip
 from batchlab.devices._workers import choose_workers, estimated_s
-from batchlab.engine import Batch, Conflict, From, Gather, Input, Job, Json, Settings
+from batchlab.engine import Batch, Conflict, From, Gather, Input, Job, Json, Settings, collision_key
 from batchlab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ PAIRED = ("IVg", "VVg")
 FITTING = ("dark_relaxation", "drift", "three_phases")
 
 _NONE: Mapping[str, Json] = {}
+_Key = tuple[str | None, int | None, str]  # group, number, procedure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +141,9 @@ def metrics_batch(
     if geometries is not None:
         read_geometries(geometries)  # all that is wrong in it, before anything starts
     shared: dict[str, Json] = {"store": str(layout.store), "powers": powers, "constants": dict(constants)}
+    words = _words_of(counts)
     jobs = [
-        _extract_job(key, shared, extractors, modules, geometries, threshold_current_a)
+        _extract_job(key, words[key], shared, extractors, modules, geometries, threshold_current_a)
         for key in sorted(counts, key=repr)
         if key[2] in takes
         and key[2] in wanted
@@ -179,7 +182,13 @@ def metrics_batch(
     if pages:
         jobs.append(report_job(layout, merged=True))
     log.info("%s", why)
-    settings = replace(settings or Settings(), workers=number, conflict=Conflict.OVERWRITE, flush_batch_size=TOGETHER)
+    settings = replace(
+        settings or Settings(),
+        workers=number,
+        conflict=Conflict.OVERWRITE,
+        flush_batch_size=TOGETHER,
+        shared_output=True,
+    )
     batch = Batch(name=DERIVE, output=layout.derived, jobs=tuple(jobs), settings=settings, source=source)
     return Metrics(
         batch=batch,
@@ -199,13 +208,28 @@ def _methods(modules: Sequence[str], names: Collection[str] | None) -> list[Any]
     return [there[name] for name in chosen_words(names or (), there, "method")]
 
 
-def _counts(store: Store) -> dict[tuple[str | None, int | None, str], tuple[int, int]]:
+def _counts(store: Store) -> dict[_Key, tuple[int, int]]:
     """Runs, and rows of all of them, by chip and procedure."""
     import polars as pl
 
     runs = store.table.filter(pl.col("proc") != "LaserCalibration")
     grouped = runs.group_by("chip_group", "chip_number", "proc").agg(pl.len(), pl.col("rows").sum())
     return {(row[0], row[1], row[2]): (row[3], row[4]) for row in grouped.iter_rows()}
+
+
+def _words_of(keys: Iterable[_Key]) -> dict[_Key, str]:
+    """``Alisson67/IVg`` for each chip and procedure; no two would write the same file."""
+    ordered = sorted(keys, key=repr)
+    chips = names_of(Chip(group, number or 0) for group, number, _ in ordered if group is not None)
+    found: dict[_Key, str] = {}
+    taken: set[str] = set()
+    for key in ordered:
+        group, number, procedure = key
+        plain = f"{'no_chip' if group is None else chips[Chip(group, number or 0)]}/{procedure}"
+        words = itertools.chain((plain,), (f"{plain}-{k}" for k in itertools.count(2)))
+        found[key] = next(word for word in words if collision_key(_safe(word)) not in taken)
+        taken.add(collision_key(_safe(found[key])))
+    return found
 
 
 def _job(name: str, task: str, params: Mapping[str, Json], inputs: Mapping[str, Input], **more: Any) -> Job:
@@ -218,7 +242,8 @@ def _safe(name: str) -> str:
 
 
 def _extract_job(
-    key: tuple[str | None, int | None, str],
+    key: _Key,
+    word: str,
     shared: Mapping[str, Json],
     extractors: Collection[str] | None,
     modules: Sequence[str],
@@ -226,7 +251,6 @@ def _extract_job(
     threshold_current_a: float | None,
 ) -> Job:
     group, number, procedure = key
-    chip = f"{group}{number}" if group is not None else "no_chip"
     params = {
         **shared,
         "chip_group": group,
@@ -239,7 +263,7 @@ def _extract_job(
     inputs: dict[str, Input] = {} if geometries is None else {"geometries": str(Path(geometries).resolve())}
     # Some methods alone are a job of their own: it does not stand for all.
     verb = "extract" if extractors is None else "extract-" + "+".join(sorted(extractors))
-    return _job(f"{verb}/{chip}/{procedure}", "devices.extract", params, inputs)
+    return _job(f"{verb}/{word}", "devices.extract", params, inputs)
 
 
 def _merge_job(layout: Layout, parts: tuple[str, ...], complete: bool) -> Job:

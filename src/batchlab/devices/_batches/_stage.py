@@ -117,6 +117,6 @@ def stage_batch(
         output=layout.stage,
         jobs=tuple(jobs),
         # One pass over the files, and then one over the runs: there is nothing for a second worker.
-        settings=replace(settings or Settings(), workers=1, conflict=Conflict.OVERWRITE),
+        settings=replace(settings or Settings(), workers=1, conflict=Conflict.OVERWRITE, shared_output=True),
         source=source,
     )

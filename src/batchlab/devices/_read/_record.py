@@ -208,5 +208,6 @@ def _chip(parameters: Mapping[str, str]) -> Chip | None:
     number, _ = read_value(parameters.get(_NUMBER, ""), Kind.INT)
     if not isinstance(number, int) or isinstance(number, bool) or number < 0:
         return None
-    group = parameters.get(_GROUP, "")
+    # Blanks are slips of the keyboard; capitals are not touched, since MoS2 and hBN are names, too.
+    group = " ".join(parameters.get(_GROUP, "").split())
     return Chip(group if group not in ("", "None") else _NO_GROUP, number)

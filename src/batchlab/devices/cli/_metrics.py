@@ -176,11 +176,11 @@ def derive(
 def _without_history(layout: Layout) -> list[str]:
     """Names of staged chips that have no history."""
     from batchlab.devices._batches import chips_in
-    from batchlab.devices._history import file_of
+    from batchlab.devices._history import file_of, names_of
     from batchlab.devices._store import Store
 
-    names = (chip.name for chip in chips_in(Store(layout.store)))
-    return [name for name in names if not (layout.histories / file_of(name)).is_file()]
+    names = names_of(chips_in(Store(layout.store)))
+    return [name for name in names.values() if not (layout.histories / file_of(name)).is_file()]
 
 
 def _constants(words: tuple[str, ...]) -> dict[str, Any]:
