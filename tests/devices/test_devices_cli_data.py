@@ -89,7 +89,8 @@ def test_steps_one_by_one_come_to_the_same(layout, done):
         assert result.exit_code == 0, result.output
     assert values(table(layout)).equals(values(table(done)))
     for path in done.enriched.iterdir():
-        assert pl.read_parquet(layout.enriched / path.name).equals(pl.read_parquet(path))
+        ours, theirs = (pl.read_parquet(folder / path.name) for folder in (layout.enriched, done.enriched))
+        assert ours.drop("ingested_at_utc").equals(theirs.drop("ingested_at_utc"))
 
 
 def test_staging_tells_what_it_rejects_and_why(layout):
@@ -425,3 +426,30 @@ def test_enriching_builds_the_histories_that_lack(layout):
 def test_histories_take_no_workers(layout):
     refused = called("build-all-histories", layout, "--workers", "2")
     assert refused.exit_code == 2 and "--workers" in refused.output
+
+
+def test_commands_that_share_a_folder_call_nothing_of_each_other_left_over(layout):
+    told = [shown_all(called("stage-all", layout)), shown_all(called("build-all-histories", layout))]
+    told.append(shown_all(called("derive-all-metrics", layout)))
+    told.append(shown_all(called("derive-all-metrics", layout, "--chip", chip_names(layout)[0])))
+    told.append(shown_all(called("update", layout)))
+    assert not [text for text in told if "earlier runs" in text]
+    for report in (layout.stage, layout.derived):
+        assert "earlier runs" not in (report / "batch_report.html").read_text()
+
+
+def test_staging_notes_when_runs_came_in(layout):
+    shown(called("stage-all", layout, "--quiet"))
+    first = came(layout)
+    assert None not in first.values()
+    shown(called("stage-all", layout, "--force", "--quiet"))
+    assert came(layout) == first
+
+
+def came(layout: Layout) -> dict:
+    return dict(Store(layout.store).table.select("run_id", "ingested_at_utc").iter_rows())
+
+
+def shown_all(result) -> str:
+    assert result.exit_code == 0, result.output
+    return result.output

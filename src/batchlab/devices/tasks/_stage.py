@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def _names_and_times(params: Mapping[str, Any], files: Mapping[str, tuple[str, .
 
 @task(
     name="devices.stage",
-    version="1",
+    version="2",
     params=StageParams,
     inputs=("raw",),
     optional_inputs=("procedures",),
@@ -81,6 +82,7 @@ def stage(ctx: JobContext, params: StageParams) -> Mapping[str, Scalar]:
         strict=params.strict,
         suffixes=params.suffixes,
         item=ctx.item,
+        now=datetime.now(UTC),
     )
     for file in staged.files:
         if file.warnings:
@@ -118,7 +120,7 @@ class HistoriesParams(BaseModel):
 
 @task(
     name="devices.histories",
-    version="1",
+    version="2",
     params=HistoriesParams,
     inputs=("manifest",),
     outputs={"histories": "chip_histories/"},
