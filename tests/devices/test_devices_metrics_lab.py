@@ -70,7 +70,8 @@ def test_the_truth_is_found(judged, key):
 @pytest.mark.parametrize(
     "name",
     [
-        "delta_i_corrected", "delta_v_corrected", "tau_dark", "beta_dark", "its_three_phase_relaxation", "t_rise",
+        "cnp_backward", "delta_i_corrected", "delta_v_corrected", "tau_dark", "beta_dark",
+        "its_three_phase_relaxation", "t_rise",
         "t_fall",
     ],
 )  # fmt: skip

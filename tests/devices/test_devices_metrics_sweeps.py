@@ -228,7 +228,7 @@ def test_mobility_needs_a_geometry_and_a_drain_voltage():
 def test_swing_of_an_ideal_exponential_is_its_slope(swing, decades):
     v = np.linspace(0, decades * swing / 1e3, 101)
     i = 1e-12 * 10 ** (v / (swing / 1e3))
-    found = m.subthreshold_swing(v, i, floor=0.0, window=9, order=3)
+    found = m.subthreshold_swing(v, i, floor=0.0)
     assert found is not None and found.value == pytest.approx(swing, rel=1e-6)
 
 
@@ -243,6 +243,156 @@ def test_threshold_of_a_square_channel_is_its_corner():
     assert found["v_th"].value_float == pytest.approx(0.8 - 0.05, abs=0.01)
     constant = m.constant_current(v, i, 1e-7)
     assert constant is not None and constant.value == pytest.approx(0.81, abs=0.02)
+
+
+STEPS = np.arange(-3, 3.0001, 0.02)
+LOOP = np.r_[STEPS, STEPS[::-1][1:]]
+
+
+def turned_on(x, swing):
+    """Above 0 the voltage itself, below it an exponential of `swing` V a decade: a transistor's charge."""
+    scale = swing / np.log(10)
+    return scale * np.log1p(np.exp(x / scale))
+
+
+def test_a_p_channel_has_the_threshold_of_holes():
+    i = -1e-6 * turned_on(-LOOP - 0.5, 0.1) - 1e-13
+    found = named(m.extract_run(sweep_run(LOOP, i, vds_v=-0.1)).metrics, "linear-extrapolation")
+    # The tangent meets 0 at -0.5 V; half the drain voltage lies between that and the threshold.
+    for name in ("v_th", "v_th_forward", "v_th_backward", "v_th_p"):
+        assert found[name].value_float == pytest.approx(-0.5 + 0.05, abs=0.002)
+    assert found["v_th"].value_json["branch"] == "p" and "v_th_n" not in found
+
+
+@pytest.mark.parametrize("more", ["n", "p"])
+def test_thresholds_of_an_ambipolar_channel_are_not_mixed(more):
+    share = {"n": 1.0, "p": 1.0, more: 3.0}
+    voltages = {"n": [], "p": [], "": [], "forward": [], "backward": []}
+    for seed in range(9):
+        i = 1e-6 * (share["n"] * turned_on(LOOP - 1, 0.115) + share["p"] * turned_on(-LOOP - 1, 0.115)) + 1e-12
+        noisy = i * (1 + 1e-3 * np.random.default_rng(seed).normal(size=LOOP.size))
+        found = named(m.extract_run(sweep_run(LOOP, noisy)).metrics, "linear-extrapolation")
+        assert "AMBIPOLAR" in found["v_th"].flags and found["v_th"].value_json["branch"] == more
+        for name, values in voltages.items():
+            values.append(found["_".join(filter(None, ("v_th", name)))].value_float)
+    truth = {"n": 1 - 0.05, "p": -1 - 0.05}
+    for name, values in voltages.items():
+        assert np.median(values) == pytest.approx(truth.get(name, truth[more]), abs=0.06), name
+    i = 1e-6 * (turned_on(LOOP - 1, 0.115) + turned_on(-LOOP - 1, 0.115)) + 1e-12
+    context = m.ExtractionContext(threshold_current_a=1e-7)
+    constant = named(m.extract_run(sweep_run(LOOP, i), context).metrics, "constant-current")
+    assert constant["v_th_n"].value_float == pytest.approx(-constant["v_th_p"].value_float, abs=1e-6)
+    assert constant["v_th_n"].value_float == pytest.approx(1.0936, abs=1e-3)
+
+
+@pytest.mark.parametrize("swing", [80.0, 200.0, 500.0])
+@pytest.mark.parametrize("noise", [1e-13, 1e-12])
+def test_swing_is_that_of_the_device_and_not_of_the_noise(swing, noise):
+    rng = np.random.default_rng(1)
+    values, sigmas = [], []
+    for _ in range(25):
+        i = 1e-7 * turned_on(LOOP - 0.5, swing / 1e3) + noise * rng.normal(size=LOOP.size)
+        found = named(m.extract_run(sweep_run(LOOP, i)).metrics)["subthreshold_swing"]
+        values.append(found.value_float)
+        sigmas.append(abs(found.value_float - swing) / found.standard_error)
+    assert np.median(values) == pytest.approx(swing, rel=0.03)
+    assert np.quantile(values, 0.05) > 0.95 * swing
+    assert np.median(sigmas) <= 1.2
+
+
+def test_a_tangent_at_the_end_of_the_sweep_and_a_large_drain_voltage_are_told():
+    square = 1e-6 * np.clip(STEPS - 0.5, 0, None) ** 2 + 1e-12  # its slope grows on
+    found = named(m.extract_run(sweep_run(STEPS, square)).metrics, "linear-extrapolation")["v_th"]
+    assert "PEAK_AT_EDGE" in found.flags and "NOT_LINEAR_REGION" not in found.flags
+    saturated = named(m.extract_run(sweep_run(STEPS, square, vds_v=5.0)).metrics, "linear-extrapolation")["v_th"]
+    assert {"PEAK_AT_EDGE", "NOT_LINEAR_REGION"} <= set(saturated.flags) and saturated.confidence <= 0.35
+    linear = 1e-6 * turned_on(STEPS - 0.5, 0.1) + 1e-12
+    assert named(m.extract_run(sweep_run(STEPS, linear)).metrics, "linear-extrapolation")["v_th"].flags == ()
+
+
+def test_on_off_ratio_and_off_current_are_those_of_the_device():
+    i = 1e-6 * turned_on(LOOP - 0.5, 0.1) + 1e-11
+    noisy = i * (1 + 1e-3 * np.random.default_rng(3).normal(size=LOOP.size))
+    found = named(m.extract_run(sweep_run(LOOP, noisy)).metrics)
+    assert found["on_off_ratio"].value_float == pytest.approx(2.5e-6 / 1e-11, rel=0.02)
+    assert found["off_current"].value_float == pytest.approx(1e-11, rel=0.01)
+
+
+@pytest.mark.parametrize("ratio", [5.0, 11.0, 40.0])
+def test_a_channel_that_never_turns_off_has_neither_threshold_nor_swing(ratio):
+    v = gate_loop()
+    y = np.sqrt(1 + (v * np.sqrt(ratio**2 - 1) / 5) ** 2) * 1e-6
+    found = m.extract_run(sweep_run(v, y))
+    assert not {"v_th", "subthreshold_swing"} & named(found.metrics).keys()
+    reasons = {s.extractor: s for s in found.skips}
+    assert reasons["threshold"].reason is m.Reason.PRECONDITION_FAILED
+    assert reasons["subthreshold_swing"].reason is m.Reason.PRECONDITION_FAILED
+
+
+def _mobilities(noise, seeds=25):
+    (_, c, _), shape = GEOMETRY.capacitance(), 3.5
+    v = gate_loop()
+    truth = shape * 4e-6 / (c * 0.1) * 1e4
+    context = m.ExtractionContext(geometry=GEOMETRY)
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        i = np.sqrt(1e-6**2 + (4e-6 * (v - 0.3)) ** 2) + noise * 2e-5 * rng.normal(size=v.size)
+        yield named(m.extract_run(sweep_run(v, i), context).metrics), truth
+
+
+@pytest.mark.parametrize(("noise", "most"), [(0.0, 0.005), (5e-4, 0.01), (2.5e-3, 0.03), (1e-2, 0.06)])
+def test_noise_makes_no_mobility_larger(noise, most):
+    names = [f"mobility_fe_{carrier}_{leg}" for carrier in ("holes", "electrons") for leg in ("forward", "backward")]
+    found = [metrics[name].value_float / truth for metrics, truth in _mobilities(noise) for name in names]
+    assert abs(np.median(found) - 1) <= most
+
+
+@pytest.mark.parametrize("at", [5.0, 2.5])
+def test_one_bad_reading_makes_no_mobility(at):
+    v = gate_loop()
+    y = 1e-6 * np.sqrt(1 + (4 * (v - 0.3)) ** 2)
+    context = m.ExtractionContext(geometry=GEOMETRY)
+    plain = named(m.extract_run(sweep_run(v, y), context).metrics)["mobility_fe_electrons"]
+    bad = y.copy()
+    bad[np.argmin(np.abs(v - at))] *= 1.02
+    found = named(m.extract_run(sweep_run(v, bad), context).metrics)["mobility_fe_electrons"]
+    assert found.value_float == pytest.approx(plain.value_float, rel=0.05)
+
+
+def test_legs_that_disagree_on_a_mobility_are_told():
+    v = gate_loop()
+    way = np.r_[np.diff(v), np.diff(v)[-1:]] > 0
+    y = 1e-6 * np.sqrt(1 + (np.where(way, 4.0, 2.0) * v) ** 2)
+    context = m.ExtractionContext(geometry=GEOMETRY)
+    found = named(m.extract_run(sweep_run(v, y), context).metrics)
+    both = found["mobility_fe_electrons"]
+    assert "LEGS_DISAGREE" in both.flags and both.confidence <= 0.7
+    assert both.standard_error >= (both.value_json["forward"] - both.value_json["backward"]) / 2
+    assert "LEGS_DISAGREE" not in found["mobility_fe_electrons_forward"].flags
+
+
+@pytest.mark.parametrize("wide", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("mobility", [0.6, 0.4, 0.3, 0.2, 1 / 0.3])
+def test_electrons_and_holes_may_differ_much(wide, mobility):
+    rng = np.random.default_rng(7)
+    v, errors, sigmas = np.linspace(-5, 5, 201), [], []
+    for _ in range(15):
+        dirac = rng.uniform(-0.35, 0.35)
+        side = np.where(v > dirac, 1.0, mobility)
+        y = 1e-6 * np.sqrt(1 + (side * (v - dirac) / wide) ** 2) * (1 + 1e-3 * rng.normal(size=v.size))
+        found = named(m.extract_run(sweep_run(v, y)).metrics, "robust")["cnp_voltage"]
+        errors.append(abs(found.value_float - dirac))
+        sigmas.append(errors[-1] / found.standard_error)
+        assert ("ASYMMETRIC" in found.flags) == (abs(np.log(mobility)) > 1.3) or abs(np.log(mobility)) > 1.1
+    assert np.median(errors) <= 6e-3 and np.quantile(errors, 0.9) <= 0.02
+    assert np.median(sigmas) <= 1.5
+
+
+def test_the_window_of_the_parabola_is_stated():
+    v = gate_loop()
+    found = named(m.extract_run(sweep_run(v, transfer(v, 0.3, 0.5))).metrics, "parabola")
+    for name in ("cnp_voltage", "cnp_forward", "cnp_backward"):
+        assert found[name].value_json["window_v"] == pytest.approx({"forward": 0.995, "backward": 0.995})
 
 
 def test_graphene_has_no_threshold():

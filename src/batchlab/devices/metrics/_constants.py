@@ -29,11 +29,14 @@ MAX_GOOD_HYSTERESIS_V = 1.0
 MIN_GOOD_MODULATION = 0.5  # (max - min)/max of the measured quantity
 PARABOLA_WINDOW = 0.10  # of the leg's range
 MAX_METHOD_SPREAD = 0.03  # of the swept range, between Dirac points of one run by different methods
-MIN_ON_OFF_FOR_THRESHOLD = 10.0  # below it a channel never turns off and has no threshold
+MAX_GOOD_ASYMMETRY = 0.8  # difference over sum of a valley's two curvatures: mobilities a factor of three apart
+MIN_ON_OFF_FOR_THRESHOLD = 100.0  # below it a channel never turns off and has no threshold; graphene reaches ten
+MAX_DRAIN_OVER_OVERDRIVE = 0.5  # drain over gate voltage beyond the threshold, for a channel that is linear
 MIN_SUBTHRESHOLD_DECADES = 1.0
 SATURATED_WITHIN = 0.01  # of the maximum: a clipped meter
 GM_WINDOW_POINTS = 9
 GM_ORDER = 3
+MAX_MOBILITY_SPREAD = 0.2  # of the mean, between both legs
 MOBILITY_RANGE_CM2 = (10.0, 1e5)
 
 # Time traces

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,23 +17,29 @@ from batchlab.devices.metrics._trace import correlation_factor
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["DiracPoint", "DiracPointExtractor", "METHODS", "maximum_resistance", "parabola", "robust_fit"]
+__all__ = ["DiracPoint", "DiracPointExtractor", "METHODS", "maximum_resistance", "parabola", "robust_fit", "valley"]
 
 _ROBUST_RISE = 1.3  # window of the robust fit: where conductance is below this multiple of its minimum
 _HUBER = 1.345
 _MAD = 1.4826
 _STEPS = 15
 _CLOSE = 1e-3  # of the window: a vertex that still moves by more was not found
-_PLAIN = 3.0  # standard errors by which the sides must differ
+_HALVED = 8.0  # by which the variance of a vertex grows in half the window
+_PLACES, _TURNS = 25, 5
+_PLAIN = 12.0  # evidence (twice the logarithm of odds) for two curvatures that leaves no room for one
 
 
 @dataclass(frozen=True, slots=True)
 class DiracPoint:
-    """A Dirac point: gate voltage with standard error in V, and what was measured there."""
+    """A Dirac point: gate voltage with standard error in V, and what was measured there.
+
+    `asymmetry` is by how much the curvature towards higher voltages exceeds the other, as a share of their sum.
+    """
 
     v: float
     error: float
     y: float
+    asymmetry: float = 0.0
 
 
 def maximum_resistance(v: Array, g: Array, *, min_modulation: float) -> DiracPoint | None:
@@ -67,9 +73,13 @@ def parabola(v: Array, g: Array, *, window: float) -> DiracPoint | None:
     DiracPoint or None
         None if the parabola opens downwards or its vertex leaves the window.
     """
-    step = middle(np.diff(v))
-    half = max(window * float(v[-1] - v[0]) / 2, 2.5 * step)
-    return _vertex(v, g, float(v[_valley(v, g)]), half, step, robust=False)
+    half = parabola_window(v, window) / 2
+    return _vertex(v, g, float(v[valley(v, g)]), half, middle(np.diff(v)), robust=False)
+
+
+def parabola_window(v: Array, window: float) -> float:
+    """Width in V of the window of `parabola`: a share of the leg's range, and at least five steps."""
+    return max(window * float(v[-1] - v[0]), 5 * middle(np.diff(v)))
 
 
 def robust_fit(v: Array, g: Array) -> DiracPoint | None:
@@ -82,7 +92,7 @@ def robust_fit(v: Array, g: Array) -> DiracPoint | None:
     ----------
     .. [1] Kim et al., Appl. Phys. Lett. 94, 062107 (2009); Meric et al., Nat. Nanotechnol. 3, 654 (2008).
     """
-    i = _valley(v, g)
+    i = valley(v, g)
     if g[i] <= 0:
         return None
     step = middle(np.diff(v))
@@ -91,36 +101,120 @@ def robust_fit(v: Array, g: Array) -> DiracPoint | None:
     left = int(np.flatnonzero(above[:i])[-1]) + 1 if above[:i].any() else 0
     right = i + int(np.argmax(above[i:])) if above[i:].any() else g.size
     half = max(float(min(v[i] - v[left], v[right - 1] - v[i])), 3.5 * step)
+    around = slice(max(min(left, i - 5), 0), max(right, i + 6))
     # Where the valley has a shoulder no wide window settles; a narrow one then knows less, and says so in its error.
     point = None
     while point is None and half >= 3.5 * step:
-        point = _vertex(v, (g / g[i]) ** 2, float(v[i]), half, step, robust=True)
+        point = _vertex(v, (g / g[i]) ** 2, float(v[i]), half, step, robust=True, around=around)
         half /= 2
-    return None if point is None else DiracPoint(point.v, point.error, float(np.sqrt(max(point.y, 0.0)) * g[i]))
+    return None if point is None else replace(point, y=float(np.sqrt(max(point.y, 0.0)) * g[i]))
 
 
-def _vertex(v: Array, y: Array, start: float, half: float, step: float, *, robust: bool) -> DiracPoint | None:
+def _vertex(
+    v: Array, y: Array, start: float, half: float, step: float, *, robust: bool, around: slice = slice(None)
+) -> DiracPoint | None:
     """Vertex of a parabola in a window that follows it, by Gauss and Newton.
 
     The window's edges are soft by one step: it moves without jumps, and a symmetric curve has its vertex in the middle.
     """
-    valley = start  # a window whose vertex runs away from it holds a shoulder and no valley
+    uneven, doubt = None, 0.0
     for sided in (True, False) if robust else (False,):
         found = _newton(v, y, start, half, step, sided=sided, robust=robust)
-        if found is None:
+        # A window whose vertex runs away holds a shoulder and no valley.
+        far = max(half / 3, 1.5 * step) if robust else half
+        if found is None or abs(found[0] - start) > far or not v[0] < found[0] < v[-1]:
+            uneven = _profile(v[around], y[around]) if sided else uneven
+            if sided and uneven is not None:
+                return uneven
             continue
         centre, fit, inverse, residual, weight = found
-        if abs(centre - valley) > (max(half / 3, 1.5 * step) if robust else half) or not v[0] < centre < v[-1]:
-            continue
-        freedom = max(float(weight.sum()) - fit.size, 1.0)
-        variance = float(weight @ residual**2) / freedom
+        variance = float(weight @ residual**2) / max(float(weight.sum()) - fit.size, 1.0)
         alike = correlation_factor(residual)
-        if sided and abs(fit[3]) < _PLAIN * alike * np.sqrt(variance * inverse[3, 3]):
-            start = centre  # both sides are alike: one curvature, and a third of the error
-            continue
         error = half * float(np.sqrt(variance * inverse[1, 1])) / (2 * float(fit[2])) * alike
-        return DiracPoint(centre, error, float(fit[0]))
-    return None
+        error = float(np.hypot(error, _form_error(v, y, centre, half, fit, error)))
+        point = DiracPoint(centre, error, float(fit[0]), float(fit[3] / fit[2]) if sided else 0.0)
+        if not sided:
+            return point if uneven is None else _mean(uneven, point, doubt)
+        doubt = float(fit[3] ** 2 / max(variance * inverse[3, 3], 1e-300)) / alike**2 - float(np.log(weight.sum()))
+        if doubt > _PLAIN:
+            return point
+        uneven = point
+    return uneven
+
+
+def _mean(uneven: DiracPoint, even: DiracPoint, evidence: float) -> DiracPoint:
+    """Mean of two models by their evidence [1]_: one curvature has a third of the error, and is wrong if there are two.
+
+    References
+    ----------
+    .. [1] Burnham and Anderson, *Model Selection and Multimodel Inference*, 2nd ed., ch. 4.
+    """
+    part = 1 / (1 + float(np.exp(-evidence / 2)))
+    v = part * uneven.v + (1 - part) * even.v
+    variance = part * (uneven.error**2 + (uneven.v - v) ** 2) + (1 - part) * (even.error**2 + (even.v - v) ** 2)
+    return DiracPoint(v, float(np.sqrt(variance)), part * uneven.y + (1 - part) * even.y, part * uneven.asymmetry)
+
+
+def _form_error(v: Array, y: Array, centre: float, half: float, fit: Array, error: float) -> float:
+    """What the vertex owes to the valley being no parabola: its shift in half the window, beyond the noise."""
+    x = (v - centre) / half
+    near = np.flatnonzero(np.abs(x) <= 0.5)
+    if near.size < fit.size + 2:
+        return 0.0
+    x = x[near]
+    columns = [np.ones_like(x), x, x * x, x * np.abs(x)][: fit.size]
+    design = np.stack(columns, axis=1)
+    try:
+        inner = np.linalg.solve(design.T @ design, design.T @ y[near])
+    except np.linalg.LinAlgError:
+        return 0.0
+    if inner[2] <= 0:
+        return 0.0
+    shift = half * float(inner[1]) / (2 * float(inner[2]))
+    return float(np.sqrt(max(shift**2 - _HALVED * error**2, 0.0)))
+
+
+def _profile(v: Array, y: Array) -> DiracPoint | None:
+    """Vertex of a valley whose sides differ so much that Newton's steps run away along the flat one.
+
+    For every place of the vertex the curvature of either side is a linear fit; the least misfit tells the place.
+    """
+    if v.size < 9:
+        return None
+    ends = float(v[2]), float(v[-3])
+    low, high = ends
+    fit, weight = np.zeros(3), np.ones(v.size)
+    for turn in range(_TURNS):
+        centres = np.linspace(low, high, _PLACES)
+        x = v - centres[:, None]
+        design = np.stack([np.ones_like(x), np.where(x > 0, x * x, 0.0), np.where(x < 0, x * x, 0.0)], axis=2)
+        weighted = design * weight[:, None]
+        try:
+            fits = np.linalg.solve(
+                np.einsum("knp,knq->kpq", weighted, design), np.einsum("knp,n->kp", weighted, y)[:, :, None]
+            )[:, :, 0]
+        except np.linalg.LinAlgError:
+            return None
+        residual = y - np.einsum("knp,kp->kn", design, fits)
+        misfit = np.where((fits[:, 1:] > 0).all(axis=1), (residual * residual) @ weight, np.inf)
+        best = int(np.argmin(misfit))
+        if best in (0, _PLACES - 1) or not np.isfinite(misfit[best - 1 : best + 2]).all():
+            return None
+        fit, left = fits[best], residual[best]
+        before, least, after = (float(misfit[k]) for k in (best - 1, best, best + 1))
+        span = float(centres[best + 1] - centres[best - 1])
+        if turn == _TURNS - 1:
+            break
+        # Weights that follow the residuals may lead elsewhere: the whole window is searched with them once more.
+        low, high = ends if turn < _TURNS - 2 else (float(centres[best - 1]), float(centres[best + 1]))
+        off = np.abs(left)
+        weight = np.minimum(1.0, _HUBER * max(_MAD * middle(off), 1e-12) / np.maximum(off, 1e-300))
+    bend = (before - 2 * least + after) / (span / 2) ** 2
+    if bend <= 0:
+        return None
+    centre = float(centres[best]) + (before - after) / bend / span
+    error = float(np.sqrt(2 * least / max(float(weight.sum()) - 4, 1.0) / bend)) * correlation_factor(left)
+    return DiracPoint(centre, error, float(fit[0]), float((fit[1] - fit[2]) / (fit[1] + fit[2])))
 
 
 def _newton(
@@ -168,12 +262,16 @@ def _newton(
     return None
 
 
-def _valley(v: Array, g: Array) -> int:
-    """Index of the least of five neighbours' median: one bad reading is no Dirac point."""
+def valley(v: Array, g: Array) -> int:
+    """Index of the least, close to where five neighbours' median is least: one bad reading far away is no Dirac point.
+
+    The median alone lies on the flatter side of a valley whose sides differ.
+    """
     if g.size < 7:
         return int(np.argmin(g))
     near = np.sort(np.lib.stride_tricks.sliding_window_view(g, 5), axis=1)
-    return int(np.argmin(near[:, 2])) + 2
+    low = max(int(np.argmin(near[:, 2])) - 1, 0)
+    return low + int(np.argmin(g[low : low + 7]))
 
 
 METHODS = ("robust", "parabola", "maximum-resistance")  # the first stands in tables with one column a metric
@@ -236,7 +334,7 @@ def dirac_points(legs: tuple[Leg, ...], column: str, constants: Any) -> dict[str
             point = find[method](leg.v, g)
             if point is not None and leg.v[0] < point.v < leg.v[-1]:
                 y = float(np.interp(point.v, leg.v, leg.y))
-                found[method][leg.name] = DiracPoint(point.v, point.error, y)
+                found[method][leg.name] = replace(point, y=y)
     return found
 
 
@@ -255,7 +353,11 @@ def _rows(
     swept = [float(legs[0].v[0]), float(legs[0].v[-1])]
     if max(_clipped(leg.y, k.SATURATED_WITHIN) for leg in legs) > 0.1:
         checks["SATURATED"] = 0.6
-    extra: dict[str, Any] = {"swept_v": swept, "modulation": modulation}
+    stated: dict[str, Any] = {"swept_v": swept}
+    if method == "parabola":
+        stated["window_v"] = {leg.name: parabola_window(leg.v, k.PARABOLA_WINDOW) for leg in legs}
+    notes = ("ASYMMETRIC",) if max(abs(p.asymmetry) for p in points.values()) > k.MAX_GOOD_ASYMMETRY else ()
+    extra: dict[str, Any] = {**stated, "modulation": modulation}
     values = list(points.values())
     mean = float(np.mean([p.v for p in values]))
     error = float(np.sqrt(sum(p.error**2 for p in values))) / len(values)
@@ -266,14 +368,14 @@ def _rows(
         if abs(lag) > k.MAX_GOOD_HYSTERESIS_V:
             checks["LARGE_HYSTERESIS"] = 0.6
         extra |= {"hysteresis_v": lag}
-        out.append(row("cnp_hysteresis", lag, "V", method, error=spread, checks=checks, json=extra))
+        out.append(row("cnp_hysteresis", lag, "V", method, error=spread, checks=checks, notes=notes, json=extra))
     low, high = k.CNP_VOLTAGE_RANGE
     if not min(low, swept[0]) <= mean <= max(high, swept[1]):
         checks["CNP_OUT_OF_RANGE"] = 0.3
     for name, point in points.items():
         extra |= {f"v_{name}": point.v, f"y_{name}": point.y}
-        out.append(row(f"cnp_{name}", point.v, "V", method, error=point.error, checks=checks, json={"swept_v": swept}))
-    out.append(row("cnp_voltage", mean, "V", method, error=error, checks=checks, json=extra))
+        out.append(row(f"cnp_{name}", point.v, "V", method, error=point.error, checks=checks, notes=notes, json=stated))
+    out.append(row("cnp_voltage", mean, "V", method, error=error, checks=checks, notes=notes, json=extra))
     return out
 
 

@@ -2,23 +2,20 @@ r"""Field-effect mobility of electrons and holes, with what geometry and noise l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
+from batchlab.devices.metrics._dirac_point import valley
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
 from batchlab.devices.metrics._geometry import Geometry
 from batchlab.devices.metrics._legs import Leg, sweep_of
-from batchlab.devices.metrics._savgol import slope_gain, slopes
-from batchlab.devices.metrics._trace import noise_of
+from batchlab.devices.metrics._savgol import despiked, steepest
 
-if TYPE_CHECKING:
-    from batchlab.devices._model import Array
-
-__all__ = ["Mobility", "MobilityExtractor", "mobility", "peak_transconductance"]
+__all__ = ["Mobility", "MobilityExtractor", "mobility"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +26,6 @@ class Mobility:
     low: float
     high: float
     error: float
-
-
-def peak_transconductance(v: Array, i: Array, *, window: int, order: int) -> tuple[float, float, float]:
-    """Largest slope of a branch: its size in A/V, its standard error, and the gate voltage in V where it is."""
-    slope = np.abs(slopes(v, i, window, order))
-    at = int(np.argmax(slope))
-    step = float(np.median(np.diff(v)))
-    return float(slope[at]), noise_of(i) * slope_gain(window, order) / step, float(v[at])
 
 
 def mobility(g_m: float, g_m_error: float, v_ds: float, geometry: Geometry) -> Mobility:
@@ -76,7 +65,7 @@ class MobilityExtractor:
     )
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg"})
-    version = "1"
+    version = "2"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """Up to six rows."""
@@ -104,6 +93,11 @@ class MobilityExtractor:
             if len(found) == 2:
                 mean = Mobility(*(float(np.mean([getattr(m, f) for _, m, _ in found])) for f in Mobility.__slots__))
                 checks = found[0][2] | found[1][2]
+                apart = abs(found[0][1].value - found[1][1].value)
+                if apart > k.MAX_MOBILITY_SPREAD * mean.value:
+                    checks["LEGS_DISAGREE"] = 0.7
+                    # Not a matter of geometry, which both legs share.
+                    mean = replace(mean, error=float(np.hypot(mean.error, apart / 2)))
                 json = _json(mean) | {leg.name: mu.value for leg, mu, _ in found}
                 rows.append(
                     row(
@@ -130,17 +124,14 @@ _UNIT = "cm^2/(V s)"
 
 def _branch(leg: Leg, side: int, v_ds: float, geometry: Geometry, k: Any) -> tuple[Mobility, dict[str, float]] | None:
     """Mobility on one side of the least current, with failed checks."""
-    size = np.abs(leg.y)
-    least = int(np.argmin(size))
+    size = despiked(np.abs(leg.y))
+    least = valley(leg.v, size)
     part = slice(least, None) if side > 0 else slice(None, least + 1)
     v, i = leg.v[part], size[part]
-    if v.size < 3:
+    steep = steepest(v, i, side, window=k.GM_WINDOW_POINTS, order=k.GM_ORDER)
+    if steep is None or steep.slope <= 3 * steep.error:
         return None
-    window = min(k.GM_WINDOW_POINTS, v.size - (1 - v.size % 2))
-    g_m, error, at = peak_transconductance(v, i, window=window, order=min(k.GM_ORDER, window - 1))
-    if g_m <= 3 * error or g_m == 0:
-        return None
-    mu = mobility(g_m, error, v_ds, geometry)
+    mu = mobility(steep.slope, steep.error, v_ds, geometry)
     checks: dict[str, float] = {}
     clipped = float(np.mean(size >= (1 - k.SATURATED_WITHIN) * size.max()))
     if clipped >= 0.5:
@@ -152,8 +143,8 @@ def _branch(leg: Leg, side: int, v_ds: float, geometry: Geometry, k: Any) -> tup
         checks["MOBILITY_OUT_OF_RANGE"] = 0.5
     if v.size < 5:
         checks["FEW_POINTS"] = 0.3
-    if min(abs(at - leg.v[0]), abs(at - leg.v[-1])) < (v[-1] - v[0]) * 0.02:
-        checks["PEAK_AT_EDGE"] = 0.7  # the slope may go on growing beyond the sweep
+    if steep.at_edge:
+        checks["PEAK_AT_EDGE"] = 0.7  # the slope goes on growing beyond the sweep
     return mu, checks
 
 

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from batchlab.devices.metrics._trace import median, noise_of
+
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["slope_gain", "slopes"]
+__all__ = ["Steepest", "despiked", "slope_gain", "slopes", "steepest"]
+
+_SPIKE = 6.0  # standard deviations by which a reading must leave its neighbours to be none
+_ALIKE = 6.0  # standard deviations within which slopes are those of one plateau: the largest is itself two above it
+_GROWTH = 0.05  # of the steepest slope, over the last two windows: it goes on beyond the curve
+
+
+@dataclass(frozen=True, slots=True)
+class Steepest:
+    """The steepest stretch of a curve.
+
+    Attributes
+    ----------
+    v, y
+        Its middle: means over the places whose slopes are alike.
+    slope, error
+        Mean of these slopes along the side that was asked for, with its standard error.
+    at_edge
+        Whether the slope still grows where the last whole window lies.
+    """
+
+    v: float
+    y: float
+    slope: float
+    error: float
+    at_edge: bool
 
 
 def slopes(v: Array, y: Array, window: int, order: int) -> Array:
@@ -47,6 +75,70 @@ def slopes(v: Array, y: Array, window: int, order: int) -> Array:
     out[v.size - half :] = taps[half + 1 :] @ views[-1]
     out /= step
     return out if even else np.interp(v, grid, out)
+
+
+def steepest(v: Array, y: Array, side: int, *, window: int, order: int) -> Steepest | None:
+    """The steepest stretch of a curve that rises towards one side.
+
+    Slopes count where their window is whole: at an end one reading turns a slope. Noise makes the largest of many
+    slopes too large, so that all that are alike within the noise have a say.
+
+    Parameters
+    ----------
+    side
+        1 where the curve rises with `v`, -1 where it falls.
+
+    Returns
+    -------
+    Steepest or None
+        None of fewer than three points, or of a curve that does not rise.
+    """
+    if v.size < 3:
+        return None
+    window = min(window, v.size - (1 - v.size % 2))
+    order = min(order, window - 1)
+    half = window // 2 if v.size >= 2 * window else 0
+    slope = side * slopes(v, y, window, order)[half : v.size - half]
+    at = int(np.argmax(slope))
+    if slope[at] <= 0:
+        return None
+    high = y[y >= y.max() / 2]  # where it is steep it is large, and noise goes with it
+    noise = max(noise_of(high), noise_of(y))
+    one = noise * slope_gain(window, order) / median(np.diff(v))
+    apart = np.flatnonzero(slope < slope[at] - _ALIKE * one)
+    left = int(apart[apart < at][-1]) + 1 if (apart < at).any() else 0
+    right = int(apart[apart > at][0]) if (apart > at).any() else slope.size
+    mean = float(slope[left:right].mean())
+    outer, inner = (
+        (slope.size - 1, max(slope.size - 1 - 2 * window, 0)) if side > 0 else (0, min(2 * window, slope.size - 1))
+    )
+    grown = float(slope[at] - slope[inner])
+    return Steepest(
+        float(v[half + left : half + right].mean()),
+        float(y[half + left : half + right].mean()),
+        mean,
+        one / max(1.0, (right - left) / window) ** 0.5,
+        abs(at - outer) <= window // 2 and grown > max(_GROWTH * float(slope[at]), 3 * one),
+    )
+
+
+def despiked(y: Array) -> Array:
+    """The curve with single bad readings replaced by the mean of their neighbours.
+
+    A spike bends the curve one way and its neighbours the other; a smooth curve does not, however sharp its turn.
+    """
+    bend = y[2:] - 2 * y[1:-1] + y[:-2]
+    least = _SPIKE * 6**0.5 * noise_of(y)
+    if y.size < 7 or least == 0.0:
+        return y
+    size = np.abs(bend[1:-1])
+    against = np.minimum(-np.sign(bend[1:-1]) * bend[:-2], -np.sign(bend[1:-1]) * bend[2:])
+    bad = np.flatnonzero((size > least) & (against > size / 4)) + 2
+    if not bad.size:
+        return y
+    y = y.copy()
+    y[bad] = (y[bad - 1] + y[bad + 1]) / 2
+    return y
 
 
 def slope_gain(window: int, order: int) -> float:
