@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from batchlab.engine import BatchState, Status
-from batchlab.reports import Panel, write_reports
+from batchlab.reports import Grid, Panel, write_reports
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402
@@ -235,4 +235,25 @@ def test_an_svg_is_shown_and_a_pdf_is_said_to_be_a_link(lab, tmp_path, browser, 
     until(browser, lambda: "is a PDF" in browser.find_element(By.ID, "viewer-note").text)
     assert browser.find_element(By.ID, "viewer-name").get_attribute("href").endswith("/b.pdf")
     click(browser, browser.find_element(By.ID, "viewer-close"))
+    assert browser.get_log("browser") == []
+
+
+def test_a_grid_shows_thumbnails_and_states(lab, tmp_path, browser):
+    folder = tmp_path / ".batchlab/thumbnails"
+    folder.mkdir(parents=True)
+    (folder / "00000.png").write_bytes(lab.png())
+    (tmp_path / "leaf_00000_vs_ref.png").write_bytes(lab.png(80, 60))
+    jobs = [lab.measured(0), lab.failed(1)]
+    grid = Grid(columns=("a", "b", "c"), rows=(("7", (jobs[0].name, jobs[1].name, None)),))
+    view = lab.view(tmp_path, jobs, state=BatchState.FAILED)
+    load(browser, write_reports(view, panels=(Panel(title="Orbits", grids=(grid,)),)).html)
+    cells = browser.find_elements(By.CSS_SELECTOR, ".thumbs tbody td")
+    assert [cell.text.split("\n")[0] for cell in cells] == ["", "×failed", ""]
+    click(browser, cells[0].find_element(By.TAG_NAME, "button"))
+    until(
+        browser, lambda: browser.execute_script("return document.getElementById('viewer-picture').naturalWidth") == 80
+    )
+    click(browser, browser.find_element(By.ID, "viewer-close"))
+    click(browser, cells[1].find_element(By.TAG_NAME, "a"))
+    until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "tr.detail"))
     assert browser.get_log("browser") == []

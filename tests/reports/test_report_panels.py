@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from batchlab.engine import BatchState, Status
-from batchlab.reports import Panel, Table, failures, find_panels
+from batchlab.reports import Grid, Panel, Table, failures, find_panels
 
 
 def entry(name, function):
@@ -64,3 +64,8 @@ def test_failures_are_grouped_the_largest_first_and_items_after_jobs(lab, tmp_pa
     assert groups[0].message == "told"
     assert groups[0].examples == tuple(f"compare/leaf_{i:05d}" for i in range(1, 6))
     assert groups[2].examples == ("all: y.csv",)
+
+
+def test_a_ragged_grid_is_refused():
+    with pytest.raises(ValueError, match="grid row 'one' has 1 jobs for 2 columns"):
+        Grid(columns=("a", "b"), rows=(("one", ("x",)),))

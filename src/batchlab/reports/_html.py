@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from batchlab.engine import BatchView, Status
+from batchlab.engine import BatchView, JobView, Status
 from batchlab.reports import _story as story
 from batchlab.reports import _timings
 from batchlab.reports import _words as words
@@ -18,7 +18,7 @@ from batchlab.reports._data import job_data, script_safe
 from batchlab.reports._failures import failures
 from batchlab.reports._files import encode_path, inside, link_prefix, picture_uri
 from batchlab.reports._left import left_over
-from batchlab.reports._panel import Panel
+from batchlab.reports._panel import Grid, Panel
 from batchlab.reports._shortened import shortened
 from batchlab.reports._statistics import as_number, as_of, peak_memory
 
@@ -59,6 +59,7 @@ def report_html(view: BatchView, folder: Path, panels: tuple[Panel, ...] = ()) -
     )
     root = Path(view.root)
     prefix = link_prefix(root, folder)
+    places = {job.name: (index, job) for index, job in enumerate(view.jobs)}
     return environment.get_template("report.html").render(
         css=source["report.css"],
         js=source["report.js"],
@@ -68,7 +69,7 @@ def report_html(view: BatchView, folder: Path, panels: tuple[Panel, ...] = ()) -
         signs=story.SIGNS,
         **_facts(view, root, prefix),
         headlines=[panel.headline for panel in panels if panel.headline],
-        panels=[_panel(panel, root, prefix) for panel in panels],
+        panels=[_panel(panel, places, root, prefix) for panel in panels],
     )
 
 
@@ -137,11 +138,12 @@ def _thumbnails(view: BatchView, root: Path) -> Mapping[str, str | None]:
     return found
 
 
-def _panel(panel: Panel, root: Path, prefix: str) -> dict[str, Any]:
+def _panel(panel: Panel, places: Mapping[str, tuple[int, JobView]], root: Path, prefix: str) -> dict[str, Any]:
     return {
         "title": panel.title,
         "text": panel.text,
         "tables": panel.tables,
+        "grids": [_grid(grid, places) for grid in panel.grids],
         "numeric": [
             [bool(cells) and all(as_number(c) is not None for c in cells if c is not None) for cells in columns]
             for columns in ([[row[k] for row in t.rows] for k in range(len(t.columns))] for t in panel.tables)
@@ -157,3 +159,14 @@ def _panel(panel: Panel, root: Path, prefix: str) -> dict[str, Any]:
             for path in panel.pictures
         ],
     }
+
+
+def _grid(grid: Grid, places: Mapping[str, tuple[int, JobView]]) -> dict[str, Any]:
+    def cell(name: str | None) -> dict[str, Any] | None:
+        if name is None or name not in places:
+            return None
+        index, job = places[name]
+        return {"index": index, "name": name, "state": str(job.state), "why": job.reason or job.category or ""}
+
+    rows = [(label, [cell(name) for name in jobs]) for label, jobs in grid.rows]
+    return {"title": grid.title, "columns": grid.columns, "rows": rows}

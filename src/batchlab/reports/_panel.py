@@ -39,6 +39,36 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Thumbnails of jobs side by side: what belongs together in a row, what compares in a column.
+
+    Attributes
+    ----------
+    columns
+        What each column shows.
+    rows
+        The label of each row, and the names of its jobs; None leaves a place empty. A job without a thumbnail shows
+        its state.
+    title
+        Above it.
+
+    Raises
+    ------
+    ValueError
+        If a row has another length than the columns.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str | None, ...]], ...]
+    title: str | None = None
+
+    def __post_init__(self) -> None:
+        for label, jobs in self.rows:
+            if len(jobs) != len(self.columns):
+                raise ValueError(f"grid row {label!r} has {len(jobs)} jobs for {len(self.columns)} columns")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
     """One section of the report; how it looks is the report's.
 
@@ -48,6 +78,8 @@ class Panel:
         Of the section.
     tables
         Its tables, in order.
+    grids
+        Thumbnails of its jobs, below the tables.
     pictures
         Paths relative to the output root.
     text
@@ -59,6 +91,7 @@ class Panel:
 
     title: str
     tables: tuple[Table, ...] = ()
+    grids: tuple[Grid, ...] = ()
     pictures: tuple[str, ...] = ()
     text: str = ""
     headline: str = ""

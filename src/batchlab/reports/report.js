@@ -376,6 +376,20 @@
       make("a", { href: "#job-" + job.index }, make("bdi", {}, visible(job.name))), job.state === "done" ? null : state(job.state)));
   }
 
+  // Panels name jobs; their thumbnails are those of the gallery, and beyond these the files, as far as they are there.
+  function drawGrids() {
+    for (const place of document.querySelectorAll("a[data-thumbnail]")) {
+      const job = jobs[Number(place.dataset.thumbnail)];
+      const uri = thumbnails[job.index] ?? (thumbnails[job.index] === null || !job.thumbnail ? null : link(job.thumbnail));
+      if (!uri) continue;
+      const image = make("img", { alt: visible(job.name), loading: "lazy", src: uri });
+      const button = make("button", { type: "button", title: visible(job.name) }, image);
+      button.addEventListener("click", () => view(job));
+      image.addEventListener("error", () => button.replaceWith(place));
+      place.replaceWith(button);
+    }
+  }
+
   let viewed = null;
   function view(job) {
     viewed = job;
@@ -440,6 +454,7 @@
     drawChips();
     drawHead();
     refresh();
+    drawGrids();
 
     let later = 0;
     byId("query").addEventListener("input", () => { clearTimeout(later); later = setTimeout(refresh, 120); });
