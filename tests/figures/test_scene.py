@@ -26,6 +26,7 @@ from batchlab.figures import (
     encode,
     encode_png,
     read_provenance,
+    thumbnail,
     width_px,
 )
 
@@ -92,6 +93,12 @@ def test_png_pixels_are_those_of_rgba_and_hold_provenance(tmp_path: Path) -> Non
         np.testing.assert_array_equal(np.asarray(image.convert("RGBA")), picture.rgba)
     assert read_provenance(path) == {"orbit": "13477"}
     check_picture(path, pixels=(120, 60))
+
+
+@pytest.mark.parametrize("width", [1, 40, 119, 120, 500])
+def test_a_small_picture_is_that_of_its_pixels(width: int) -> None:
+    picture = ScenePicture(scene(Words(5, 30, "cusp", 11.0, ink=Ink.RED), Box(1, 1, 90, 9, TABLE + 3)))
+    assert picture.thumbnail(width) == thumbnail(picture.rgba, width)
 
 
 def test_a_blank_picture_is_found_out(tmp_path: Path) -> None:

@@ -358,6 +358,16 @@ def test_an_instrument_without_data_keeps_its_row() -> None:
     assert not is_of(WHITE, panel(drawn, 2)).any()
 
 
+def test_long_titles_and_labels_stay_within_the_picture() -> None:
+    read = spectrogram(np.ones((100, 3)))
+    long = "a title of so many words that it is wider than the whole picture, " * 5
+    row = Row(spectrogram=read, label=long, y_label=long, z_label=long)
+    zooms = (Zoom(start_s=START, end_s=START + 60, title=long),)
+    picture = pixels(draw(SpectrogramSheet(rows=(row,), title=long, footer=long, zooms=zooms), **SIZE))
+    for edge in (picture[0], picture[-1], picture[:, 0], picture[:, -1]):
+        assert (edge == 255).all()
+
+
 def test_ticks_of_the_orbit_need_a_track_and_room() -> None:
     read = spectrogram(np.ones((100, 3)))
     times = START + np.arange(0.0, 1001.0, 20.0)

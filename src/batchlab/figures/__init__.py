@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from batchlab.figures._scene_picture import ScenePicture
     from batchlab.figures._scene_raster import width_px
     from batchlab.figures._sheet import Mesh, Name, Plot, Points, Rule, Sheet, ellipse, shades
+    from batchlab.figures._text import shortened
     from batchlab.figures._thumbnail import thumbnail
 
 _HOMES = {
@@ -50,6 +51,7 @@ _HOMES = {
     "_scene_picture": ("ScenePicture",),
     "_scene_raster": ("width_px",),
     "_sheet": ("Mesh", "Name", "Plot", "Points", "Rule", "Sheet", "ellipse", "shades"),
+    "_text": ("shortened",),
     "_thumbnail": ("thumbnail",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -103,6 +105,7 @@ __all__ = [
     "picture_facts",
     "read_provenance",
     "shades",
+    "shortened",
     "thumbnail",
 ]
 

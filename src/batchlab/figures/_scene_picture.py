@@ -14,7 +14,7 @@ from batchlab.figures._scene import Scene
 from batchlab.figures._scene_raster import codes_of
 from batchlab.figures._scene_vector import figure_of
 from batchlab.figures._stage import pinned
-from batchlab.figures._thumbnail import thumbnail
+from batchlab.figures._thumbnail import samples, thumbnail
 from batchlab.figures._vector import encode_vector
 
 __all__ = ["ScenePicture"]
@@ -43,11 +43,7 @@ class ScenePicture:
     @property
     def rgba(self) -> NDArray[np.uint8]:
         """(height, width, 4) array of the picture."""
-        opaque = np.full((256, 4), 255, np.uint8)
-        opaque[:, :3] = self.scene.colours
-        # Four bytes move as one word.
-        pixels = opaque.view(np.uint32)[:, 0].take(self.codes)
-        return pixels.view(np.uint8).reshape(*self.codes.shape, 4)
+        return self._rgba_of(self.codes)
 
     def png(self, metadata: Mapping[str, str] | None = None) -> bytes:
         """The picture as a PNG file, with its provenance: texts under names, for `read_provenance`."""
@@ -60,7 +56,11 @@ class ScenePicture:
 
     def thumbnail(self, width: int = 320) -> bytes:
         """The picture made small, as a PNG file."""
-        return thumbnail(self.rgba, width)
+        codes = self.codes
+        if 0 < width < codes.shape[1]:
+            rows, columns = samples(*codes.shape, width)
+            codes = codes.take(rows, axis=0).take(columns, axis=1)
+        return thumbnail(self._rgba_of(codes), width)
 
     def save(self, path: str | Path, metadata: Mapping[str, str] | None = None) -> None:
         """Write the picture to a file, in the format that its name ends in.
@@ -71,3 +71,10 @@ class ScenePicture:
             If it ends in none of `FORMATS`.
         """
         save(self, path, metadata)
+
+    def _rgba_of(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        opaque = np.full((256, 4), 255, np.uint8)
+        opaque[:, :3] = self.scene.colours
+        # Four bytes move as one word.
+        pixels = opaque.view(np.uint32)[:, 0].take(codes)
+        return pixels.view(np.uint8).reshape(*codes.shape, 4)

@@ -32,6 +32,19 @@ def thumbnail(rgba: NDArray[np.uint8], width: int = 320) -> bytes:
     return encode_png(shrink(rgba, width))
 
 
+def samples(height: int, width: int, small: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of a picture that `shrink` looks at; of a picture of them alone it makes the same.
+
+    Parameters
+    ----------
+    height, width
+        Of the picture.
+    small
+        Width of the small one, less than that of the picture.
+    """
+    return _samples(height, max(1, round(height * small / width))), _samples(width, small)
+
+
 def shrink(rgba: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     """The picture at the given width: evenly spread samples of each cell, averaged."""
     if width < 1:
@@ -39,8 +52,8 @@ def shrink(rgba: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     full_height, full_width = rgba.shape[:2]
     if full_width <= width:
         return rgba
-    height = max(1, round(full_height * width / full_width))
-    rows, columns = _samples(full_height, height), _samples(full_width, width)
+    rows, columns = samples(full_height, full_width, width)
+    height = rows.size // _TAPS
     # Four bytes move as one word: picking columns of a (h, w, 4) array is several times slower.
     words = np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
     cells = words.take(rows, axis=0).take(columns, axis=1).reshape(height, _TAPS, width, _TAPS)

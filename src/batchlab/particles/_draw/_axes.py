@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from batchlab.figures import TABLE, TABLE_SIZE, Box, Part, Tile, Wedge, Words, power, width_px
-from batchlab.particles._draw._layout import LABEL_PT, SMALL_PT, TICK_PT, Area, Layout
+from batchlab.particles._draw._layout import LABEL_PT, SMALL_PT, TICK_PT, Area, Layout, fitted
 from batchlab.particles._draw._panel import Panel, panel_codes, pixels_along
 from batchlab.particles._draw._records import Filled, Records, Shown
 from batchlab.particles._draw._ticks import Tick, angle_ticks, linear_ticks, log_ticks, power_left_out, time_ticks
@@ -67,8 +67,7 @@ def frame(area: Area, thick: int) -> list[Part]:
 
 def _upright(text: str, x: int, y: int, room: int, layout: Layout, size_pt: float, *, bold: bool = False) -> Words:
     """Words that run upwards; smaller where there is little room."""
-    wide = width_px(text, size_pt, layout.dpi, bold=bold)
-    size = size_pt if wide <= room else max(5.0, size_pt * room / wide)
+    text, size = fitted(text, size_pt, room, layout.dpi, bold=bold)
     return Words(x, y, text, size, align="center", upwards=True, bold=bold)
 
 

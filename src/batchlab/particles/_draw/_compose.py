@@ -68,7 +68,7 @@ def compose(sheet: SpectrogramSheet, width: int | None, height: int | None) -> C
         parts += row_parts(filled, made, layout, at)
         for panel, times in zip(made, ticks, strict=True):
             parts += time_axis_parts(panel, times, layout)
-            parts += mark_parts(panel, sheet, layout)
+            parts += mark_parts(panel, sheet, layout) if filled.records is not None else []
     parts += tick_row_parts(sheet, panels[-1], ticks, layout)
     parts += head_parts(sheet, columns, panels[0], layout)
     parts += footer_parts(sheet, rows, data, layout)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from batchlab.errors import PlotError
+from batchlab.figures import shortened, width_px
 
-__all__ = ["LABEL_PT", "SMALL_PT", "TICK_PT", "TITLE_PT", "Area", "Layout", "lay_out", "usual_size"]
+__all__ = ["LABEL_PT", "SMALL_PT", "TICK_PT", "TITLE_PT", "Area", "Layout", "fitted", "lay_out", "usual_size"]
 
 TITLE_PT, LABEL_PT, TICK_PT, SMALL_PT = 11.0, 9.5, 8.5, 8.0
 COLUMN_PX, ROW_PX = 1200, 300  # of a usual picture: four rows and a zoom are 2400 x 1200
 _COLUMN_IN, _ROW_IN = 8.0, 2.0  # of what letters are made for
+_SMALLEST = 0.65  # of letters, before words are left out
 _LEAST_PANEL = 24  # pixels
 _MOST_SIDE = 32_000
 
@@ -126,3 +128,17 @@ def lay_out(rows: int, columns: int, *, width: int, height: int, tick_rows: int,
         tick_step=step,
         footer_y=height - px(7),
     )
+
+
+def fitted(text: str, size_pt: float, room_px: int, dpi: float, *, bold: bool = False) -> tuple[str, float]:
+    """A text and its size, no wider than its room: smaller letters first, then without its middle."""
+    wide = width_px(text, size_pt, dpi, bold=bold)
+    if wide <= room_px:
+        return text, size_pt
+    size = size_pt * max(_SMALLEST, room_px / wide)
+    length = len(text)
+    while length > 1 and wide > room_px:
+        # Letters differ in width, so a share of them may still be too wide.
+        wide = width_px(shortened(text, length), size, dpi, bold=bold)
+        length = length if wide <= room_px else min(length - 1, int(length * room_px / wide))
+    return shortened(text, max(1, length)), size

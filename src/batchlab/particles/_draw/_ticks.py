@@ -19,6 +19,7 @@ _STEPS_S = (
     *(_HOUR * n for n in (1, 2, 3, 4, 6, 8, 12)),
     *(_DAY * n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)),
 )
+_MOST_TICKS = 100
 _SHORT_S = 120.0  # below it, seconds are told
 
 
@@ -41,13 +42,12 @@ def time_ticks(span: tuple[float, float], most: Callable[[str], int]) -> list[Ti
     """
     start, end = span
     for step in _STEPS_S:
-        count = int((end - start) / step) + 1
-        if count > 2_000:
+        first, last = math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9)
+        if last - first >= _MOST_TICKS:
             continue
         texts = _texts(step, span)
-        if count <= most(texts(end)) or step == _STEPS_S[-1]:
-            first = math.ceil(start / step - 1e-9)
-            return [Tick(at * step, texts(at * step)) for at in range(first, math.floor(end / step + 1e-9) + 1)]
+        if last - first < most(texts(end)) or step == _STEPS_S[-1]:
+            return [Tick(at * step, texts(at * step)) for at in range(first, last + 1)]
     return []
 
 

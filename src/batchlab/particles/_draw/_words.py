@@ -9,7 +9,7 @@ import numpy as np
 
 from batchlab.figures import Box, Ink, Part, Words, width_px
 from batchlab.particles._draw._axes import frame, x_of
-from batchlab.particles._draw._layout import LABEL_PT, SMALL_PT, TICK_PT, TITLE_PT, Area, Layout
+from batchlab.particles._draw._layout import LABEL_PT, SMALL_PT, TICK_PT, TITLE_PT, Area, Layout, fitted
 from batchlab.particles._draw._model import MarkStyle, SpectrogramSheet, Zoom
 from batchlab.particles._draw._panel import Panel
 from batchlab.particles._draw._records import Filled
@@ -78,13 +78,13 @@ def tick_row_parts(
 def head_parts(sheet: SpectrogramSheet, columns: Sequence[Zoom], panels: Sequence[Panel], layout: Layout) -> list[Part]:
     parts: list[Part] = []
     if sheet.title:
-        wide = width_px(sheet.title, TITLE_PT, layout.dpi, bold=True)
-        size = TITLE_PT * min(1.0, 0.96 * layout.width / max(1, wide))
-        parts.append(Words(layout.width // 2, layout.title_y, sheet.title, size, align="center", bold=True))
+        text, size = fitted(sheet.title, TITLE_PT, round(0.96 * layout.width), layout.dpi, bold=True)
+        parts.append(Words(layout.width // 2, layout.title_y, text, size, align="center", bold=True))
     if len(columns) > 1:
         for column, panel in zip(columns, panels, strict=True):
             middle = (panel.area.left + panel.area.right) // 2
-            parts.append(Words(middle, layout.column_title_y, column.title, LABEL_PT, align="center"))
+            text, size = fitted(column.title, LABEL_PT, panel.area.width, layout.dpi)
+            parts.append(Words(middle, layout.column_title_y, text, size, align="center"))
     return parts
 
 
@@ -96,11 +96,11 @@ def footer_parts(
     x = px(12)
     parts: list[Part] = []
     told = [] if data is None else [(f"Data {_range(*data)} UTC", Ink.BLACK)]
-    if sheet.footer:
-        told.insert(0, (sheet.footer, Ink.BLACK))
     told += [(_of_mark(mark), Ink.RED) for mark in sheet.marks[:_MOST_TOLD]]
     if len(sheet.marks) > _MOST_TOLD:
         told.append((f"and {len(sheet.marks) - _MOST_TOLD} more", Ink.RED))
+    if sheet.footer:
+        told.append((sheet.footer, Ink.BLACK))
     right = layout.width - px(12)
     keys = [("no record", Ink.WHITE)]
     keys += [("fill", Ink.GREY)] if any(each.shown and each.shown.fill for each in rows) else []
@@ -112,12 +112,12 @@ def footer_parts(
         swatch = Area(right, y - px(7), right + px(9), y)
         parts += [Box(swatch.left, swatch.top, swatch.right, swatch.bottom, ink), *frame(swatch, px(0.4))]
         right -= px(10)
-    for text, ink in told:
-        wide = width_px(text, SMALL_PT, layout.dpi)
-        if x + wide > right:
+    for told_text, ink in told:
+        if right - x < px(4 * SMALL_PT):
             break
-        parts.append(Words(x, y, text, SMALL_PT, ink=ink))
-        x += wide + px(14)
+        text, size = fitted(told_text, SMALL_PT, right - x, layout.dpi)
+        parts.append(Words(x, y, text, size, ink=ink))
+        x += width_px(text, size, layout.dpi) + px(14)
     return parts
 
 
