@@ -1,0 +1,81 @@
+"""Robust losses of squared, normalised residuals: value, weight, second derivative."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+import numpy as np
+
+from batchlab.motion._model import Loss
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float: TypeAlias = NDArray[np.float64]
+
+__all__ = ["CONVEX", "loss_values", "loss_weights", "residual_unit"]
+
+CONVEX = frozenset({Loss.SQUARED, Loss.HUBER})
+# Median of the length of three independent standard normal numbers.
+_MEDIAN_LENGTH = 1.5381722544550522
+# A unit below this share of the stated standard deviation would make rounding an outlier.
+_UNIT_MIN = 1e-3
+
+
+def loss_values(loss: Loss, squares: Float, scale: float) -> Float:
+    """What each squared length counts; twice the cost.
+
+    Parameters
+    ----------
+    loss
+        Which.
+    squares
+        Squared residual lengths over their variance.
+    scale
+        Where the loss starts to bend, in standard deviations.
+    """
+    if loss is Loss.SQUARED:
+        return squares
+    bend = scale * scale
+    if loss is Loss.HUBER:
+        return np.where(squares <= bend, squares, 2.0 * scale * np.sqrt(squares) - bend)
+    if loss is Loss.CAUCHY:
+        return bend * np.log1p(squares / bend)
+    if loss is Loss.GEMAN_MCCLURE:
+        return squares / (1.0 + squares / bend)
+    if loss is Loss.TUKEY:
+        inside = 1.0 - np.minimum(squares / bend, 1.0)
+        return bend / 3.0 * (1.0 - inside**3)
+    assert_never(loss)
+
+
+def loss_weights(loss: Loss, squares: Float, scale: float) -> Float:
+    """Derivative of `loss_values` with respect to `squares`: from 0 to 1."""
+    if loss is Loss.SQUARED:
+        return np.ones_like(squares)
+    bend = scale * scale
+    if loss is Loss.HUBER:
+        return scale / np.sqrt(np.maximum(squares, bend))
+    if loss is Loss.CAUCHY:
+        return 1.0 / (1.0 + squares / bend)
+    if loss is Loss.GEMAN_MCCLURE:
+        return 1.0 / (1.0 + squares / bend) ** 2
+    if loss is Loss.TUKEY:
+        return (1.0 - np.minimum(squares / bend, 1.0)) ** 2
+    assert_never(loss)
+
+
+def residual_unit(squares: Float, freedom: float) -> float:
+    """Standard deviation of normalised residuals told by their median.
+
+    Parameters
+    ----------
+    squares
+        Squared lengths of measured residuals over their variance, any shape.
+    freedom
+        Degrees of freedom over number of coordinates: fitted residuals are smaller than errors by its root.
+    """
+    if not squares.size:
+        return 1.0
+    length = float(np.sqrt(np.median(squares)))
+    return float(max(length / _MEDIAN_LENGTH / np.sqrt(max(freedom, 0.05)), _UNIT_MIN))

@@ -1,0 +1,169 @@
+"""Where a solve starts: a geometry from frames that see many markers, poses by closed form, gaps bridged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from batchlab.motion._model import DegenerateBody
+from batchlab.motion._solve._kabsch import kabsch, spread
+from batchlab.motion._solve._rotations import slerp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Float: TypeAlias = NDArray[np.float64]
+    Bool: TypeAlias = NDArray[np.bool_]
+
+__all__ = ["SPREAD_MIN", "mirrored", "start_geometry", "start_poses"]
+
+# (second / first) singular value of 0.02: a turn about the long axis is 50 times less certain than about the others.
+SPREAD_MIN = 4e-4
+_FRAMES, _CANDIDATES, _ROUNDS = 400, 6, 4
+
+
+def start_geometry(positions: Float, seen: Bool) -> Float:
+    """A centred geometry from a subset of frames, of the right handedness.
+
+    One frame with many markers is a geometry already; aligning the subset to it and taking medians mends its noise
+    and wrong markers, and adds markers it lacks. Several such frames are tried and the best kept.
+
+    Parameters
+    ----------
+    positions
+        (F, 3, M) in m.
+    seen
+        (F, M).
+
+    Returns
+    -------
+    array
+        (M, 3) in m; NaN for markers never seen with three others whose place is known.
+
+    Raises
+    ------
+    DegenerateBody
+        If no frame sees three markers off a line.
+    """
+    counts = seen.sum(axis=1)
+    able = np.flatnonzero(counts >= 3)
+    if not able.size:
+        raise DegenerateBody(
+            f"no frame sees three markers at once (at most {int(counts.max(initial=0))}): a pose needs three; "
+            "choose markers that are seen together"
+        )
+    # Even in time among those that see the most, and some of every marker.
+    able = able[np.argsort(-counts[able], kind="stable")]
+    best = able[: max(_FRAMES, int((counts[able] == counts[able[0]]).sum()))]
+    chosen = set(np.sort(best)[np.linspace(0, len(best) - 1, min(_FRAMES, len(best))).astype(int)].tolist())
+    for marker in range(seen.shape[1]):
+        with_marker = able[seen[able, marker]][:_FRAMES]
+        if with_marker.size:
+            chosen.update(
+                with_marker[np.linspace(0, len(with_marker) - 1, min(40, len(with_marker))).astype(int)].tolist()
+            )
+    frames = np.array(sorted(chosen))
+    some, visible = positions[frames], seen[frames]
+    order = np.argsort(-visible.sum(axis=1), kind="stable")
+    candidates = order[np.linspace(0, max(0, min(len(order) // 2, len(order) - 1)), _CANDIDATES).astype(int)]
+    found: Float | None = None
+    least = np.inf
+    for candidate in np.unique(candidates):
+        geometry = np.where(visible[candidate][:, None], some[candidate].T, np.nan)
+        if _on_a_line(geometry):
+            continue
+        grown, misfit = _grown(some, visible, geometry - np.nanmean(geometry, axis=0))
+        if misfit < least:
+            found, least = grown, misfit
+    if found is None:
+        raise DegenerateBody("the markers lie on a line, about which no rotation can be told; add a marker off it")
+    centred: Float = found - np.nanmean(found, axis=0)
+    return centred
+
+
+def _on_a_line(geometry: Float) -> bool:
+    known = geometry[~np.isnan(geometry[:, 0])]
+    return bool(spread(np.ones((1, len(known))), known - known.mean(axis=0))[0] < SPREAD_MIN)
+
+
+def _grown(positions: Float, seen: Bool, geometry: Float) -> tuple[Float, float]:
+    """Geometry after rounds of alignment and medians, and its median squared misfit in m², markers unknown counted."""
+    rounds = 0
+    while True:
+        known = ~np.isnan(geometry[:, 0])
+        filled = np.where(known[:, None], geometry, 0.0)
+        weights = (seen & known).astype(np.float64)
+        good = (weights.sum(axis=1) >= 3) & (spread(weights, filled) >= SPREAD_MIN)
+        if not good.any():
+            return geometry, np.inf
+        rotations, translations = kabsch(positions[good], weights[good], filled)
+        body = np.matmul(np.swapaxes(rotations, 1, 2), positions[good] - translations[:, :, None])
+        body = np.where(seen[good][:, None, :], body, np.nan)
+        lacking = np.isnan(body[:, 0]).all(axis=0)
+        body[:, :, lacking] = 0.0
+        after = np.nanmedian(body, axis=0).T
+        after[lacking] = geometry[lacking]
+        misfit = np.nanmedian(np.sum((body - np.where(np.isnan(after), 0.0, after).T) ** 2, axis=1))
+        after = after - np.nanmean(after, axis=0)
+        rounds += 1
+        grew = (~np.isnan(after[:, 0])).sum() > known.sum()
+        geometry = after
+        if rounds >= _ROUNDS and not grew:
+            missing = np.isnan(geometry[:, 0]) & seen.any(axis=0)
+            return geometry, float(misfit) if not missing.any() else 1e6 * float(missing.sum())
+
+
+def mirrored(positions: Float, seen: Bool, geometry: Float) -> bool:
+    """Whether the mirror image of a geometry (M, 3) fits markers clearly better, on 200 frames that see the most."""
+    frames = np.argsort(-seen.sum(axis=1), kind="stable")[:200]
+    weights = seen[frames].astype(np.float64)
+    misfits = []
+    for shape in (geometry, -geometry):
+        rotations, translations = kabsch(positions[frames], weights, shape)
+        error = positions[frames] - np.matmul(rotations, shape.T) - translations[:, :, None]
+        misfits.append(float((weights * np.sum(error**2, axis=1)).sum()))
+    return misfits[1] < 0.5 * misfits[0]
+
+
+def start_poses(positions: Float, weights: Float, geometry: Float, times: Sequence[Float]) -> tuple[Float, Float, Bool]:
+    """Poses by closed form, and interpolated where a frame's markers determine none.
+
+    Parameters
+    ----------
+    positions, weights, geometry
+        (F, 3, M) in m; (F, M), zero where unseen; (M, 3) in m.
+    times
+        (F,) in s, of each recording.
+
+    Returns
+    -------
+    rotations, translations, determined
+        (F, 3, 3); (F, 3) in m; (F,) False where interpolated.
+    """
+    seen = (weights > 0).astype(np.float64)
+    determined = (seen.sum(axis=1) >= 3) & (spread(seen, geometry) >= SPREAD_MIN)
+    rotations, translations = kabsch(positions, weights, geometry)
+    first = 0
+    for stamps in times:
+        part = slice(first, first + len(stamps))
+        bridge(rotations[part], translations[part], determined[part], stamps)
+        first += len(stamps)
+    return rotations, translations, determined
+
+
+def bridge(rotations: Float, translations: Float, determined: Bool, times: Float) -> None:
+    """Fill, in place, poses not `determined` between their neighbours in time; hold the nearest at the ends."""
+    known = np.flatnonzero(determined)
+    unknown = np.flatnonzero(~determined)
+    if not unknown.size or not known.size:
+        return
+    after = np.searchsorted(known, unknown)
+    before = known[np.maximum(after - 1, 0)]
+    after = known[np.minimum(after, len(known) - 1)]
+    span = times[after] - times[before]
+    share = np.where(span > 0, (times[unknown] - times[before]) / np.where(span > 0, span, 1.0), 0.0)
+    rotations[unknown] = slerp(rotations[before], rotations[after], share)
+    translations[unknown] = translations[before] + share[:, None] * (translations[after] - translations[before])
