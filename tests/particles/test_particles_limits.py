@@ -114,7 +114,7 @@ def test_rules_of_the_older_program_are_whole_and_capped() -> None:
     assert percentile is not None
     rules = LimitRules(percentile=95.0, percentile_min=None, energy_cap_ev=4000, rounded=False, whole=True)
     limits = limits_of(sketch_of(spectrogram), rules)["all"]
-    assert limits == Limits(y_max=4000.0, z_max=float(np.ceil(percentile)))
+    assert limits == Limits(y_max=4000.0, z_min=0.0, z_max=float(np.ceil(percentile)))
 
 
 def test_a_category_without_values_has_no_limits() -> None:

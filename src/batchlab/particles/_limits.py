@@ -63,7 +63,7 @@ def _limits(spread: Spread, rules: LimitRules) -> Limits:
     y_max = spread.covered_up_to_ev(rules.coverage, edge=not rules.whole)
     if z_max is None or y_max is None:
         return Limits()
-    z_min = None if rules.percentile_min is None else spread.percentile(rules.percentile_min)
+    z_min = 0.0 if rules.percentile_min is None else spread.percentile(rules.percentile_min)
     if rules.whole:
         y_max, z_max = math.ceil(y_max), math.ceil(z_max)
     if rules.energy_cap_ev is not None:
