@@ -31,6 +31,14 @@ def test_parts_of_seconds_and_days_have_ticks_too() -> None:
     assert times(NOON, NOON + 4 * 86_400) == ["2000-01-07", "2000-01-08", "2000-01-09", "2000-01-10"]
 
 
+def test_seconds_with_parts_go_on_to_the_next_minute() -> None:
+    assert times(NOON + 59.8, NOON + 60.2) == ["12:00:59.8", "12:00:59.9", "12:01:00.0", "12:01:00.1", "12:01:00.2"]
+
+
+def test_beyond_a_day_its_date_stands_with_the_hour() -> None:
+    assert times(NOON, NOON + 40 * 3600, most=4)[:2] == ["01-06 12:00", "01-07 00:00"]
+
+
 def test_a_time_a_hair_below_a_second_is_that_second() -> None:
     assert clock(NOON - 1e-7, "%H:%M:%S") == "12:00:00"
 

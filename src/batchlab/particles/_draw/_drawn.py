@@ -63,6 +63,12 @@ class DrawnSpectrograms:
         """The picture as a file of the format that a name ends in; PlotError if there is none such."""
         return encode(self._picture, name, self._told(metadata))
 
+    def _repr_html_(self) -> str:
+        """The picture, as a notebook shows it."""
+        from batchlab.particles._notebook import image_of
+
+        return image_of(self.thumbnail(1200), 1000)
+
     def thumbnail(self, width: int = 320) -> bytes:
         """The picture made small, as a PNG file."""
         return self._picture.thumbnail(width)

@@ -56,7 +56,14 @@ def _texts(step: float, span: tuple[float, float]) -> Callable[[float], str]:
         return lambda time_s: clock(time_s, "%Y-%m-%d")
     if step < 1:
         digits = max(1, math.ceil(-math.log10(step) - 1e-9))
-        return lambda time_s: f"{clock(time_s, '%H:%M:')}{round(time_s % 60, digits):0{3 + digits}.{digits}f}"
+
+        def with_parts(time_s: float) -> str:
+            nearest = round(time_s, digits)
+            return f"{clock(nearest, '%H:%M:')}{round(nearest % 60, digits) % 60:0{3 + digits}.{digits}f}"
+
+        return with_parts
+    if span[1] - span[0] > 1.01 * _DAY:
+        return lambda time_s: clock(time_s, "%m-%d %H:%M")
     seconds = step < _MINUTE or span[1] - span[0] < _SHORT_S
     return lambda time_s: clock(time_s, "%H:%M:%S" if seconds else "%H:%M")
 
