@@ -76,6 +76,27 @@ class FileDescription:
     low_quality: int = 0
     variables: tuple[VariableDescription, ...] = ()
 
+    def _repr_html_(self) -> str:
+        """What the file holds, as a notebook shows it."""
+        from batchlab.particles._notebook import page_of, table_of, told_span
+
+        span = told_span(self.start_s, self.end_s) if self.start_s is not None and self.end_s is not None else None
+        facts = (
+            ("title", self.title),
+            ("kind", self.kind.value),
+            ("time", span),
+            ("records", self.records),
+            ("bad records", self.invalid or None),
+            ("records of low quality", self.low_quality or None),
+        )
+        variables = table_of(
+            ((each.name, each.quantity, each.unit, each.records, each.energies, each.directions or None)
+             for each in self.variables),
+            ("variable", "quantity", "unit", "records", "energies", "directions"),
+        )  # fmt: skip
+        told = table_of((name, value) for name, value in facts if value is not None)
+        return page_of(self.path.name, told, variables if self.variables else "")
+
 
 def describe(path: Path | str) -> FileDescription:
     """Tell what a CDF holds.

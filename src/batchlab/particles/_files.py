@@ -25,7 +25,7 @@ _DAY = re.compile(r"(?<!\d)(?P<day>(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[0
 _RANGE = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Found:
     """What a folder holds.
 
@@ -47,6 +47,34 @@ class Found:
     def orbits(self) -> tuple[int, ...]:
         """Numbers of orbits with files of instruments, ascending."""
         return tuple(sorted({each.orbit for each in self.files if each.orbit is not None}))
+
+    def __repr__(self) -> str:
+        return f"<Found: {self._counted}>"
+
+    def _repr_html_(self) -> str:
+        """A row for each orbit, and what was passed over, as a notebook shows them."""
+        from batchlab.particles._notebook import page_of, table_of
+
+        rows: dict[object, list[DataFile]] = {}
+        for each in self.files:
+            rows.setdefault(each.orbit if each.orbit is not None else each.path.stem, []).append(each)
+        table = table_of(
+            (
+                (
+                    orbit,
+                    ", ".join(each.instrument for each in files),
+                    min((f"{each.start:%Y-%m-%d %H:%M:%S}" for each in files if each.start), default=None),
+                    "yes" if orbit in self.orbit_files else "no",
+                )
+                for orbit, files in rows.items()
+            ),
+            ("orbit", "instruments", "first start (UTC)", "orbit file"),
+        )
+        return page_of(self._counted, table, notes=self.notes)
+
+    @property
+    def _counted(self) -> str:
+        return f"{len(self.files)} files of {len(self.orbits)} orbits, {len(self.orbit_files)} with an orbit file"
 
 
 def data_file(path: str | os.PathLike[str]) -> DataFile:

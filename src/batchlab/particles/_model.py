@@ -149,7 +149,7 @@ class Dropped:
         return (self.fill + self.out_of_range) / self.cells if self.cells else 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Spectrogram:
     """Intensity against time and energy, for one or several categories of directions.
 
@@ -193,6 +193,22 @@ class Spectrogram:
     dropped: Dropped = field(default_factory=Dropped)
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Spectrogram {self.name!r}: {self._shape}; {', '.join(self.categories)}>"
+
+    def _repr_html_(self) -> str:
+        """A small picture of every category, and what was left out, as a notebook shows them."""
+        from batchlab.particles._notebook import spectrogram_page
+
+        return spectrogram_page(self, self._shape)
+
+    @property
+    def _shape(self) -> str:
+        modes = sorted(set(self.mode.tolist()))
+        energies = " and ".join(str(len(self.energies_ev[mode])) for mode in modes) or "no"
+        unit = f" / {self.unit}" if self.unit else ""
+        return f"{self.quantity}{unit}, {len(self.times_s)} records of {energies} energies"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Mark:
@@ -211,6 +227,15 @@ class Limits:
     y_max: float | None = None
     z_min: float | None = None
     z_max: float | None = None
+
+    def _repr_html_(self) -> str:
+        """A row of the four ends, as a notebook shows it."""
+        from batchlab.particles._notebook import table_of
+
+        return table_of(
+            [(self.y_min, self.y_max, self.z_min, self.z_max)],
+            ("energy from / eV", "to / eV", "colours from", "to"),
+        )
 
 
 PITCH_CATEGORIES = (

@@ -44,7 +44,7 @@ ENERGY_BANDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class PitchSpectrogram:
     """Intensity against time and pitch angle.
 
@@ -74,6 +74,21 @@ class PitchSpectrogram:
     values: Float32
     dropped: Dropped = field(default_factory=Dropped)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<PitchSpectrogram {self.name!r}: {self._shape}; {', '.join(self.bands)}>"
+
+    def _repr_html_(self) -> str:
+        """A small picture of every band, and what was left out, as a notebook shows them."""
+        from batchlab.particles._notebook import spectrogram_page
+
+        return spectrogram_page(self, self._shape)
+
+    @property
+    def _shape(self) -> str:
+        unit = f" / {self.unit}" if self.unit else ""
+        angles = len(self.pitch_edges_deg) - 1
+        return f"{self.quantity}{unit}, {len(self.times_s)} records of {angles} pitch angles"
 
 
 def read_pitch_spectrogram(

@@ -79,7 +79,7 @@ class Spread:
         return float((self.upper_ev if edge else self.energies_ev)[at])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Sketch:
     """How the values of an instrument are spread, by category.
 
@@ -100,6 +100,22 @@ class Sketch:
     unit: str
     files: int
     spreads: dict[str, Spread]
+
+    def __repr__(self) -> str:
+        return f"<Sketch {self.name!r} of {self.files} files: {self.quantity}; {', '.join(self.spreads)}>"
+
+    def _repr_html_(self) -> str:
+        """Percentiles of each category, as a notebook shows them."""
+        from batchlab.particles._notebook import page_of, table_of
+
+        shares = (1.0, 50.0, 95.0, 99.0)
+        rows = (
+            (category, spread.samples, *(spread.percentile(share) for share in shares))
+            for category, spread in self.spreads.items()
+        )
+        table = table_of(rows, ("category", "values above 0", *(f"percentile {share:g}" for share in shares)))
+        unit = f" / {self.unit}" if self.unit else ""
+        return page_of(f"{self.name}, {self.files} files: {self.quantity}{unit}", table)
 
     def to_bytes(self) -> bytes:
         """For a file: the same sketch always gives the same bytes."""
