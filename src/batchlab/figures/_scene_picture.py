@@ -58,7 +58,7 @@ class ScenePicture:
         """The picture made small, as a PNG file."""
         codes = self.codes
         if 0 < width < codes.shape[1]:
-            rows, columns = samples(*codes.shape, width)
+            rows, columns = samples(codes.shape[0], codes.shape[1], width)
             codes = codes.take(rows, axis=0).take(columns, axis=1)
         return thumbnail(self._rgba_of(codes), width)
 

@@ -58,7 +58,7 @@ def shrink(rgba: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     words = np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
     cells = words.take(rows, axis=0).take(columns, axis=1).reshape(height, _TAPS, width, _TAPS)
     # Two of a pixel's bytes at a time, each in 16 bits of its word, which the sum of a cell cannot overflow.
-    halves = (_averaged(cells & _EVEN_BYTES), _averaged((cells >> 8) & _EVEN_BYTES))
+    halves = (_averaged(cells & _EVEN_BYTES), _averaged((cells >> np.uint32(8)) & _EVEN_BYTES))
     small = halves[0] | (halves[1] << 8)
     return small.view(np.uint8).reshape(height, width, 4)
 
