@@ -85,7 +85,7 @@ def test_easyexpert_exports_are_read(tmp_path):
     ]
     run = read_run(text(tmp_path, "a.csv", [*head, *rows]))
     assert run.procedure == "IVg" and run.settings["information"] == "Id-Vg of chip 67"
-    assert set(run.columns) == {"Vg (V)", "I (A)", "Ig"}
+    assert set(run.columns) == {"Vg (V)", "I (A)", "Ig (A)"}
     same(run, names=("Vg (V)", "I (A)"), values=(V_GS, I_D))
 
 

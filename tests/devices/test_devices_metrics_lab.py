@@ -68,17 +68,18 @@ def test_the_truth_is_found(judged, key):
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "most"),
     [
-        "cnp_backward", "delta_i_corrected", "delta_v_corrected", "tau_dark", "beta_dark",
-        "its_three_phase_relaxation", "t_rise",
-        "t_fall",
+        ("delta_i_corrected", 1.2), ("delta_v_corrected", 1.2), ("tau_dark", 1.2), ("beta_dark", 1.2),
+        ("its_three_phase_relaxation", 1.2), ("t_rise", 1.2), ("t_fall", 1.2),
+        # Three chips: what the form of their valleys leaves open is the same in all sweeps of one.
+        ("cnp_backward", 1.5),
     ],
 )  # fmt: skip
-def test_errors_are_of_the_size_they_are_told_to_be(judged, name):
+def test_errors_are_of_the_size_they_are_told_to_be(judged, name, most):
     _, _, _, sigmas = judged
     ((key, found),) = [(key, found) for key, found in sigmas.items() if key[0] == name]
-    assert key in PROMISES and 0.3 <= np.median(found) <= 1.2  # of Gaussian errors it is 0.67
+    assert key in PROMISES and 0.3 <= np.median(found) <= most  # of Gaussian errors it is 0.67
 
 
 def test_every_lit_trace_and_every_sweep_has_its_metrics(judged):

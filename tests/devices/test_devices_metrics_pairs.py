@@ -182,6 +182,27 @@ def test_batches_change_no_result(caplog):
     assert "Processing 7 pairs in batches of 3" in caplog.messages
 
 
+def test_a_dead_sweep_has_no_pairs():
+    runs = [sweep_run(V, CURVE, run_id=f"{k:016x}", minutes=k) for k in range(4)]
+    runs[1] = replace(runs[1], flags=("DEAD_FLAT_IVG",))
+    found, skips = m.extract_pairs(runs)
+    assert {int(x.run_id, 16) for x in found} == {3}
+    assert [(int(s.run_id, 16), s.reason) for s in skips] == [(1, m.Reason.DEAD_SAMPLE), (2, m.Reason.DEAD_SAMPLE)]
+    assert all(f"{1:016x}: DEAD_FLAT_IVG" in s.detail for s in skips)
+
+
+def test_the_error_of_a_shift_is_that_of_its_dirac_points():
+    sigmas = []
+    for seed in range(40):
+        first, second = (transfer(V, d, d + 0.3, noise=5e-4, seed=2 * seed + k) for k, d in enumerate((0.2, 0.35)))
+        found = metrics_of(two(first, second))["delta_cnp"]
+        sigmas.append(abs(found.value_float - 0.15) / found.standard_error)
+    assert 0.3 <= np.median(sigmas) <= 1.2
+    alone = [named(m.extract_run(run).metrics, "robust") for run in two(first, second)]
+    legs = [one[f"cnp_{way}"].standard_error for one in alone for way in ("forward", "backward")]
+    assert found.standard_error == pytest.approx(np.linalg.norm(legs) / 2)
+
+
 def test_a_bad_sweep_costs_its_pairs_alone():
     runs = [sweep_run(V, CURVE, run_id=f"{k:016x}", minutes=k) for k in range(4)]
     runs[1] = replace(runs[1], columns={"Vg (V)": V})

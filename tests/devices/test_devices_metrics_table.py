@@ -178,6 +178,18 @@ def frame(*metrics, when=NOW, seq=None):
     return m.metrics_frame(metrics, timestamp=when, seq=seq or {})
 
 
+def test_a_wide_table_says_by_which_method_it_speaks():
+    rows = [metric("v_th", value, run_id=run * 16, method=method) for run, method, value in (
+        ("a", "linear-extrapolation", 1.0), ("a", "constant-current", 2.0), ("b", "constant-current", 3.0),
+    )]  # fmt: skip
+    view = m.wide(frame(*rows, metric("off_current", 4.0)), quality=True).frame
+    assert view["v_th"].to_list() == [1.0, 3.0]
+    assert view["v_th.method"].to_list() == ["linear-extrapolation", "constant-current"]
+    assert view["v_th (constant-current)"].to_list() == [2.0, 3.0]
+    assert "off_current.method" not in view.columns  # one method needs no telling
+    assert "v_th.method" not in m.wide(frame(*rows)).frame.columns
+
+
 def test_rows_hold_everything_in_open_types():
     rich = metric(
         value_json={"b": np.arange(2), "a": float("nan")}, flags=("P", "Q"), confidence=0.5, standard_error=0.1

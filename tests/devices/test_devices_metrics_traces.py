@@ -384,6 +384,35 @@ def test_errors_widen_under_1_f_noise_and_not_under_white(share):
     assert 0.4 <= np.median(off) <= 1.3
 
 
+def test_a_gap_in_the_record_widens_the_error_of_a_rise_and_is_told():
+    t, y, vl, on, off = light_trace(change=2e-7, tau_on=5.0, noise=1e-9)
+    truth = _share_times(lambda s: 1 - np.exp(-s / 5.0), off - on)
+    whole = named(m.extract_run(trace_run(t, y, vl)).metrics)["t_rise"]
+    assert "GAP_AT_CROSSING" not in whole.flags and whole.value_float == pytest.approx(truth, rel=0.1)
+    kept = (t < on + 5) | (t > on + 20)  # nine tenths are reached within the gap
+    gap = named(m.extract_run(trace_run(t[kept], y[kept], vl[kept])).metrics)["t_rise"]
+    assert "GAP_AT_CROSSING" in gap.flags and gap.confidence <= 0.5
+    assert gap.standard_error == pytest.approx(15 / np.sqrt(12), rel=0.1)
+    assert abs(gap.value_float - truth) < 2 * gap.standard_error
+    assert gap.value_json["gap_s"] == pytest.approx(15, abs=0.2)
+
+
+def test_two_runs_in_one_file_are_no_trace_and_rows_out_of_order_are_one():
+    t, y, vl, *_ = light_trace(noise=1e-8)
+    other = light_trace(change=2e-6, seed=1, noise=1e-8)
+    both = [np.r_[a, b] for a, b in zip((t, y, vl), other[:3], strict=True)]
+    skips = m.extract_run(trace_run(*both)).skips
+    reasons = {s.extractor: s for s in skips}
+    for name in ("photoresponse", "corrected_response", "dark_relaxation", "rise_fall", "drift", "three_phases"):
+        assert reasons[name].reason is m.Reason.DATA_QUALITY and "two runs in one file" in reasons[name].detail
+    plain = [x.value_float for x in m.extract_run(trace_run(t, y, vl)).metrics]
+    half = np.r_[t.size // 2 : t.size, 0 : t.size // 2]
+    one_late = np.r_[np.delete(np.arange(t.size), 300), 300]
+    for order in (half, one_late, np.arange(t.size)[::-1]):
+        turned = m.extract_run(trace_run(t[order], y[order], vl[order])).metrics
+        assert [x.value_float for x in turned] == plain
+
+
 def test_vt_speaks_of_volts():
     t, y, vl, *_ = light_trace(change=0.02, base=0.4, noise=2e-4)
     found = named(m.extract_run(trace_run(t, y, vl, procedure="Vt", column="VDS (V)")).metrics)

@@ -53,6 +53,7 @@ MIN_DRIFT_R_SQUARED = 0.7
 LARGE_DRIFT_PER_S = 0.01  # of the first value
 MIN_RECOVERY = 0.1  # of the rise, for a fall to be timed
 CROSSINGS = (0.1, 0.9)
+MAX_GAP_STEPS = 5.0  # usual times between samples: more about a crossing is a gap in the record
 MIN_RELAXATION_S = 10.0
 MIN_RELAXATION_POINTS = 50
 MIN_PHASE_S = 60.0

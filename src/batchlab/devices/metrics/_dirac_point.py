@@ -24,7 +24,7 @@ _HUBER = 1.345
 _MAD = 1.4826
 _STEPS = 15
 _CLOSE = 1e-3  # of the window: a vertex that still moves by more was not found
-_HALVED = 8.0  # by which the variance of a vertex grows in half the window
+_HALVED = 4.0  # half of what noise adds to the variance of a vertex in half the window
 _PLACES, _TURNS = 25, 5
 _PLAIN = 12.0  # evidence (twice the logarithm of odds) for two curvatures that leaves no room for one
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
-from batchlab.devices.metrics._dirac_point import robust_fit
+from batchlab.devices.metrics._dirac_point import DiracPoint, robust_fit
 from batchlab.devices.metrics._extractor import Reason, Skip, Skipped, log_skip
 from batchlab.devices.metrics._legs import Leg, Sweep, sweep_of
 from batchlab.devices.metrics._pairing import Pair, PairingRules, find_pairs, skipped_pair
@@ -27,7 +27,7 @@ __all__ = ["NAMES", "LegDifference", "extract_pairs", "leg_difference", "pair_me
 
 log = logging.getLogger(__name__)
 
-VERSION = "1"
+VERSION = "2"
 NAMES = (
     "consecutive_sweep_difference",
     "sweep_difference_mean",
@@ -150,7 +150,7 @@ def extract_pairs(
     return metrics, skips
 
 
-_Known = dict[str, tuple[Sweep | Skip, dict[str, float]]]
+_Known = dict[str, tuple[Sweep | Skip, dict[str, DiracPoint]]]
 
 
 class _Recent(_Known):
@@ -158,7 +158,7 @@ class _Recent(_Known):
 
     _MOST = 32
 
-    def __setitem__(self, run_id: str, known: tuple[Sweep | Skip, dict[str, float]]) -> None:
+    def __setitem__(self, run_id: str, known: tuple[Sweep | Skip, dict[str, DiracPoint]]) -> None:
         if len(self) >= self._MOST:
             del self[next(iter(self))]
         super().__setitem__(run_id, known)
@@ -178,6 +178,10 @@ def pair_metrics(
     sweeps
         A store of what is known of each run, so that a run in two pairs is cut and fitted once.
     """
+    for run in (pair.earlier, pair.later):
+        dead = [flag for flag in run.flags if flag.startswith("DEAD_")]
+        if dead:
+            return Skip(Reason.DEAD_SAMPLE, f"{run.run_id}: {', '.join(dead)}")
     known: _Known = {} if sweeps is None else sweeps
     one, points_one = _known(pair.earlier, known, constants)
     two, points_two = _known(pair.later, known, constants)
@@ -201,8 +205,8 @@ def _rows(
     pair: Pair,
     sweep: Sweep,
     differences: Sequence[LegDifference],
-    points_one: Mapping[str, float],
-    points_two: Mapping[str, float],
+    points_one: Mapping[str, DiracPoint],
+    points_two: Mapping[str, DiracPoint],
     k: Any,
     power_w: Mapping[str, float],
 ) -> list[DerivedMetric]:
@@ -220,8 +224,10 @@ def _rows(
     if len(differences) < 2:
         checks["ONE_DIRECTION"] = 0.7
     notes = ("NO_CHANGE",) if top == 0.0 else ()
-    shift = {name: points_two[name] - points_one[name] for name in points_two if name in points_one}
+    shift = {name: points_two[name].v - points_one[name].v for name in points_two if name in points_one}
     shifted = float(np.mean(list(shift.values()))) if shift else None
+    errors = [each[name].error for name in shift for each in (points_one, points_two)]
+    shift_error = float(np.linalg.norm(errors)) / len(shift) if shift else None
     lit_s, dose = _light_between(pair.between, k.LIGHT_ON_VOLTAGE_V, power_w)
     json: dict[str, Any] = {
         "earlier_run_id": pair.earlier.run_id,
@@ -265,6 +271,7 @@ def _rows(
             extraction_version=VERSION,
             value_float=value,
             value_json=extra,
+            standard_error=shift_error if name == "delta_cnp" else None,
             confidence=confidence,
             flags=(*checks, *notes),
         )
@@ -293,11 +300,11 @@ def _resistance_difference(d: LegDifference, unit: str, pair: Pair) -> Array:
     return out
 
 
-def _known(run: Run, known: _Known, k: Any) -> tuple[Sweep | Skip, dict[str, float]]:
+def _known(run: Run, known: _Known, k: Any) -> tuple[Sweep | Skip, dict[str, DiracPoint]]:
     """Sweep and Dirac points of a run, worked out once."""
     if run.run_id not in known:
         sweep = sweep_of(run, k.MIN_LEG_COVERAGE)
-        points: dict[str, float] = {}
+        points: dict[str, DiracPoint] = {}
         if isinstance(sweep, Sweep):
             for leg in sweep.full:
                 size = np.abs(leg.y)
@@ -305,7 +312,7 @@ def _known(run: Run, known: _Known, k: Any) -> tuple[Sweep | Skip, dict[str, flo
                 if least > 0:
                     found = robust_fit(leg.v, least / size if sweep.unit == "V" else size / top)
                     if found is not None:
-                        points[leg.name] = found.v
+                        points[leg.name] = found
         known[run.run_id] = (sweep, points)
     return known[run.run_id]
 

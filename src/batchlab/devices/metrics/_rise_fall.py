@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
 from batchlab.devices.metrics._phases import baseline_of, edge_levels, known
-from batchlab.devices.metrics._trace import Level, Trace, level_at, noise_of, trace_of
+from batchlab.devices.metrics._trace import Level, Trace, level_at, median, noise_of, trace_of
 
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
@@ -26,13 +27,15 @@ _PLAIN = 4.0  # standard errors that make a turning point plain
 class Crossing:
     """Times in s since the edge at which the lower and the upper share of the change were reached.
 
-    `resolved` is False where the lower one falls before the first sample.
+    `resolved` is False where the lower one falls before the first sample; `gap_s` is the longest time between two
+    samples about either of them.
     """
 
     low_s: float
     high_s: float
     error_s: float
     resolved: bool
+    gap_s: float = 0.0
 
 
 def smoothed(s: Array, y: Array, noise: float, change: float) -> tuple[Array, Array]:
@@ -83,7 +86,12 @@ def crossing_time(s: Array, y: Array, change: float, shares: tuple[float, float]
     span = max(high - low, 1e-300)
     slope = (shares[1] - shares[0]) / span * 0.3  # of a relaxation near its end
     error = noise / abs(change) / np.sqrt(count[at]) / slope
-    return Crossing(low, high, float(error), low >= float(s[0]))
+    # Between two samples nothing is known: it happened somewhere there.
+    gaps = [
+        float(x[k] - x[k - 1]) for k in (min(int(np.searchsorted(x, at, "right")), x.size - 1) for at in (low, high))
+    ]
+    error = math.hypot(error, *(gap / math.sqrt(12) for gap in gaps))
+    return Crossing(low, high, error, low >= float(s[0]), max(gaps))
 
 
 def _time_below(x: Array, p: Array, share: float) -> float:
@@ -131,12 +139,13 @@ class RiseFallExtractor:
             checks["SIGN_SWITCH"] = 0.7
         row = Row(self, run)
         crossing = crossing_time(rise.s, rise.y, rise.change, k.CROSSINGS, noise)
-        rows = [_row(row, "t_rise", crossing, checks, {"change": rise.change, "on_s": lit.start_s})]
+        usual = median(np.diff(trace.t)) * k.MAX_GAP_STEPS
+        rows = [_row(row, "t_rise", crossing, checks, usual, {"change": rise.change, "on_s": lit.start_s})]
         fall = self._fall(trace, rise.switched, end, drift, rise.total, k)
         if isinstance(fall, Skip):
             return rows
         crossing = crossing_time(fall.s, fall.y, fall.change, k.CROSSINGS, noise)
-        rows.append(_row(row, "t_fall", crossing, checks, {"change": fall.change, "off_s": lit.end_s}))
+        rows.append(_row(row, "t_fall", crossing, checks, usual, {"change": fall.change, "off_s": lit.end_s}))
         return rows
 
     def _fall(self, trace: Trace, switched: bool, end: Level, drift: Any, total: float, k: Any) -> _Response | Skip:
@@ -205,10 +214,14 @@ def _between(s: Array) -> Array:
     return np.stack((1 - part, part))
 
 
-def _row(row: Row, name: str, crossing: Crossing, checks: dict[str, float], json: dict[str, float]) -> DerivedMetric:
-    """One time, with its flag where it is shorter than the sampling."""
+def _row(
+    row: Row, name: str, crossing: Crossing, checks: dict[str, float], usual_s: float, json: dict[str, float]
+) -> DerivedMetric:
+    """One time, with its flags where it is shorter than the sampling or where the record has a gap."""
     label = "RISE" if name == "t_rise" else "FALL"
     failed = dict(checks) if crossing.resolved else {**checks, f"{label}_ONSET_CLAMPED": 0.7}
+    if crossing.gap_s > usual_s:
+        failed["GAP_AT_CROSSING"] = 0.5
     value = crossing.high_s - crossing.low_s
-    json = {**json, "low_s": crossing.low_s, "high_s": crossing.high_s}
+    json = {**json, "low_s": crossing.low_s, "high_s": crossing.high_s, "gap_s": crossing.gap_s}
     return row(name, value, "s", "time-below", error=crossing.error_s, checks=failed, json=json)

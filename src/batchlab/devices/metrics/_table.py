@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["KEY", "Coverage", "Upserted", "Wide", "add_history", "metrics_frame", "upsert", "wide"]
 
 KEY = ("run_id", "metric_name", "extraction_method")
+# Where a run has a metric by several methods, the first of these speaks for it.
+_PREFERRED = (*DIRAC_METHODS, "linear-extrapolation", "constant-current")
 _ORDER = ("chip_group", "chip_number", "procedure", "seq_num", "run_id", "metric_name", "extraction_method")
 # Says when and where in the history, not what: two rows that differ in these alone are one.
 _OUTSIDE = ("extraction_timestamp", "seq_num")
@@ -215,7 +217,7 @@ def add_history(history: pl.DataFrame | None, superseded: pl.DataFrame, *, times
 def wide(
     table: pl.DataFrame,
     *,
-    preferred: Sequence[str] = DIRAC_METHODS,
+    preferred: Sequence[str] = _PREFERRED,
     quality: bool = False,
 ) -> Wide:
     """One row per run, one typed column per metric and unit.
@@ -226,7 +228,8 @@ def wide(
         Methods in order. Where runs have a metric by several methods, its column holds the first of these, and each
         method has a column of its own called ``metric (method)``.
     quality
-        Whether each metric's confidence and flags stand beside it, as ``metric.confidence`` and ``metric.flags``.
+        Whether each metric's confidence and flags stand beside it, as ``metric.confidence`` and ``metric.flags``, and
+        where runs have it by several methods, that of each value as ``metric.method``.
 
     Notes
     -----
@@ -269,6 +272,8 @@ def wide(
                 shown |= {f"{whole} ({method})": part for method, part in methods.items()}
             units |= dict.fromkeys(shown, unit)
             columns += [_spread(label, part, place) for label, part in shown.items()]
+            if quality and len(methods) > 1:
+                columns.append(_spread(f"{whole}.method", first, place, "extraction_method"))
             if quality:
                 columns += [_spread(f"{whole}.{word}", first, place, word) for word in ("confidence", "flags")]
     return Wide(base.with_columns(columns), MappingProxyType(units))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Level", "Stretch", "Trace", "level_at", "line", "noise_of", "trace_of"]
 
 _BLOCKS, _MIN_BLOCK = 5, 4  # of residuals: fewer means say little, shorter ones are single samples
+_SHARED = 0.1  # of the time recorded: pieces that share more were not one run
 QUANTITY: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("It", "It2", "ITt"), ("I (A)", "A")),
     "Vt": ("VDS (V)", "V"),
@@ -129,10 +130,22 @@ def _trace_of(run: Run, light_on_v: float, min_samples: int) -> Trace | Skip:
         t, y, volt = t[good], y[good], volt[good]
     if np.ptp(t) == 0:
         return Skip(Reason.DATA_QUALITY, "the time does not advance")
-    if (np.diff(t) < 0).any():
+    back = np.flatnonzero(np.diff(t) < 0)
+    if back.size:
+        if _two_runs(t, back, min_samples):
+            return Skip(Reason.DATA_QUALITY, f"the time goes back from {t[back[0]]:g} s: two runs in one file")
         order = np.argsort(t, kind="stable")
         t, y, volt = t[order], y[order], volt[order]
     return Trace(column, unit, t, y, _stretches(t, np.nan_to_num(volt) > light_on_v, min_samples))
+
+
+def _two_runs(t: Array, back: np.ndarray, min_samples: int) -> bool:
+    """Whether rows hold a second run and are not merely out of order: a few long pieces that share their times."""
+    if back.size * 2 * min_samples > t.size:
+        return False
+    bounds = [0, *(back + 1).tolist(), t.size]
+    pieces = sorted((float(t[a]), float(t[b - 1])) for a, b in pairwise(bounds) if b - a >= min_samples)
+    return any(end - begin > _SHARED * float(np.ptp(t)) for (_, end), (begin, _) in pairwise(pieces))
 
 
 def _stretches(t: Array, lit: np.ndarray, min_samples: int) -> tuple[Stretch, ...]:
