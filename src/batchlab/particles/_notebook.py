@@ -57,12 +57,12 @@ def spectrogram_page(shown: Spectrogram | PitchSpectrogram, what: str) -> str:
         picture = ""
         notes.append(str(error))
     facts: list[tuple[str, object]] = [
-        ("quantity", f"{shown.quantity} / {shown.unit}" if shown.unit else shown.quantity),
         ("time", told_span(shown.times_s[0, 0], shown.times_s[:, 1].max()) if len(shown.times_s) else None),
         ("records", _records(len(shown.times_s), shown.dropped)),
-        ("what", what),
     ]
-    return page_of(shown.name, picture, table_of((name, value) for name, value in facts if value), notes=notes)
+    return page_of(
+        f"{shown.name}: {what}", picture, table_of((name, value) for name, value in facts if value), notes=notes
+    )
 
 
 def told_span(start_s: float, end_s: float) -> str:

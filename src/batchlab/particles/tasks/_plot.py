@@ -145,7 +145,7 @@ def _spectrograms(ctx: JobContext, params: PlotParams) -> dict[str, Spectrogram 
     readable = _readable(ctx)
     found: dict[str, Spectrogram | None] = {}
     for name, file, digest in zip(names, files, digests(ctx, "files"), strict=True):
-        if readable is not None and name not in readable:
+        if readable is not None and not {name, file.stem} & readable:
             found[name] = None
             ctx.warn(f"{name} is left empty: {file.name} could not be read")
             continue
@@ -158,7 +158,7 @@ def _spectrograms(ctx: JobContext, params: PlotParams) -> dict[str, Spectrogram 
 
 
 def _readable(ctx: JobContext) -> set[str] | None:
-    """Instruments whose reading is done, as far as other jobs read them."""
+    """Instruments, or stems of files, whose reading is done, as far as other jobs read them."""
     if not ctx.given("read"):
         return None
     return {member.job.rpartition("/")[2] for member in ctx.gathered("read")}
