@@ -19,8 +19,6 @@ ALIKE = {
     ("delta_i_corrected", "dark-drift"): (0.1, True),
     ("linear_drift", "least-squares"): (1e-6, True),
     ("responsivity", "dark-drift"): (0.1, True),
-    ("v_th", "linear-extrapolation"): (1e-6, True),
-    ("subthreshold_swing", "savgol"): (1e-6, True),
     ("consecutive_sweep_difference", "leg-by-leg"): (1e-6, True),
     ("sweep_difference_std", "leg-by-leg"): (1e-6, True),
 }

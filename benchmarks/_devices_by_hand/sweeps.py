@@ -116,7 +116,7 @@ def sweep_metrics(run: Row, table: Any) -> list[Row]:
     thresholds, swings = {}, []
     for name, (v, y) in legs.items():
         size, step = np.abs(y), float(np.median(np.diff(v)))
-        if size.max() < 10 * size.min():
+        if size.max() < 100 * size.min():
             continue
         gm = savgol_filter(size, 9, 3, deriv=1, delta=step)
         at = int(np.argmax(np.abs(gm)))

@@ -134,7 +134,10 @@ def _vertex(
         error = float(np.hypot(error, _form_error(v, y, centre, half, fit, error)))
         point = DiracPoint(centre, error, float(fit[0]), float(fit[3] / fit[2]) if sided else 0.0)
         if not sided:
-            return point if uneven is None else _mean(uneven, point, doubt)
+            if uneven is not None:
+                return _mean(uneven, point, doubt)
+            # Nobody knows whether its sides differ; a parabola alone is asked for one curvature.
+            return replace(point, error=float(np.hypot(error, step))) if robust else point
         doubt = float(fit[3] ** 2 / max(variance * inverse[3, 3], 1e-300)) / alike**2 - float(np.log(weight.sum()))
         if doubt > _PLAIN:
             return point
