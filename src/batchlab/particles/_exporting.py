@@ -35,11 +35,12 @@ from batchlab.particles._model import Limits, Scale
 if TYPE_CHECKING:
     from batchlab.particles._sketch import Sketch
 
-__all__ = ["Exports", "Flusher", "OnOver"]
+__all__ = ["Exports", "Flusher", "OnFailed", "OnOver"]
 
 log = logging.getLogger(__name__)
 
 OnOver = Callable[[OrbitState, Scales], None]
+OnFailed = Callable[[int, Trouble], None]
 _DONE = {Status.DONE.value, Status.SKIPPED.value}
 _OVER = _DONE | {Status.FAILED.value, Status.BLOCKED.value}
 _ALL = "all"
@@ -124,6 +125,8 @@ class Exports:
         By which limits follow, for `extrema`.
     on_over
         Called with each orbit whose pictures are over, in the listener's thread.
+    on_failed
+        Likewise with the orbit of each job that failed, and what went wrong.
     log_floor_cutoff, log_floor_value
         As of `extrema_entries`.
     clock
@@ -146,6 +149,7 @@ class Exports:
         flush_batch_size: int = 10,
         flush_interval_s: float | None = 60.0,
         on_over: OnOver | None = None,
+        on_failed: OnFailed | None = None,
         log_floor_cutoff: float = 0.1,
         log_floor_value: float = -1.0,
         clock: Callable[[], float] = time.monotonic,
@@ -157,6 +161,7 @@ class Exports:
         self._floor = {"log_floor_cutoff": log_floor_cutoff, "log_floor_value": log_floor_value}
         self._flushers = {name: Flusher(flush_batch_size, flush_interval_s, clock) for name in self._files}
         self._on_over = on_over
+        self._on_failed = on_failed
         self.writes = dict.fromkeys(self._files, 0)
         self._lock = threading.Lock()
         self._ended: dict[str, _Ended] = {}
@@ -254,6 +259,8 @@ class Exports:
             return
         self._ended[name] = ended
         known = self._known[name]
+        if ended.state == Status.FAILED.value and self._on_failed is not None:
+            self._on_failed(known.orbit, self._trouble(name))
         place = (known.orbit, known.scales)
         if place in self._over or not all(each in self._ended for each in self._jobs[place]):
             return
@@ -263,25 +270,23 @@ class Exports:
             self._on_over(self._state(*place), known.scales)
 
     def _state(self, orbit: int, scales: Scales | None) -> OrbitState:
-        troubles = []
-        for name in (*self._jobs[orbit, None], *(self._jobs[orbit, scales] if scales else ())):
-            ended = self._ended.get(name)
-            if ended is None or ended.state != Status.FAILED.value:
-                continue
-            known = self._known[name]
-            reason = reason_of(ended.category, ended.reason)
-            # A job that the orbit's time ended had less than its own.
-            early = known.timeout_s is None or (ended.elapsed_s or 0.0) < known.timeout_s
-            troubles.append(
-                Trouble(
-                    instrument=known.instrument,
-                    reason=reason,
-                    message=ended.message or ended.reason or reason,
-                    of_orbit=reason == TIMEOUT and early,
-                )
-            )
-        over = (orbit, scales) in self._over
-        return OrbitState(orbit=orbit, over=over, troubles=tuple(dict.fromkeys(troubles)))
+        names = (*self._jobs[orbit, None], *(self._jobs[orbit, scales] if scales else ()))
+        failed = [name for name in names if name in self._ended and self._ended[name].state == Status.FAILED.value]
+        troubles = tuple(dict.fromkeys(self._trouble(name) for name in failed))
+        return OrbitState(orbit=orbit, over=(orbit, scales) in self._over, troubles=troubles)
+
+    def _trouble(self, name: str) -> Trouble:
+        """What went wrong with a job that failed."""
+        ended, known = self._ended[name], self._known[name]
+        reason = reason_of(ended.category, ended.reason)
+        # A job that the orbit's time ended had less than its own.
+        early = known.timeout_s is None or (ended.elapsed_s or 0.0) < known.timeout_s
+        return Trouble(
+            instrument=known.instrument,
+            reason=reason,
+            message=ended.message or ended.reason or reason,
+            of_orbit=reason == TIMEOUT and early,
+        )
 
     def _write(self, name: str) -> None:
         self._flushers[name].clear()
