@@ -2,12 +2,11 @@
 
 from batchlab.motion._synthetic._body import Case, Swap, Truth, simulate
 from batchlab.motion._synthetic._eye import EyeTruth, simulate_eye
-from batchlab.motion._synthetic._files import FileFormat, write_eyes, write_recordings
+from batchlab.motion._synthetic._files import write_eyes, write_recordings
 
 __all__ = [
     "Case",
     "EyeTruth",
-    "FileFormat",
     "Swap",
     "Truth",
     "simulate",

@@ -13,7 +13,7 @@ from batchlab.motion._model import Recording
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from batchlab.motion._model import Float
+    from batchlab.motion._model import Bool, Float
 
 __all__ = ["Case", "Swap", "Truth", "simulate"]
 
@@ -186,7 +186,8 @@ def _geometry(rng: np.random.Generator, markers: int, size_m: float, case: Case)
         chosen.append(int(distance.argmax()))
         distance = np.minimum(distance, np.linalg.norm(tries - tries[chosen[-1]], axis=1))
     geometry: Float = tries[chosen]
-    return geometry - geometry.mean(axis=0)
+    geometry -= geometry.mean(axis=0)
+    return geometry
 
 
 def _path(rng: np.random.Generator, times_s: Float, size: int, amplitude: float) -> Float:
@@ -216,7 +217,7 @@ def _rotations(rng: np.random.Generator, times_s: Float) -> Float:
     return rotations
 
 
-def _hidden(rng: np.random.Generator, frames: int, markers: int, share: float) -> np.ndarray:
+def _hidden(rng: np.random.Generator, frames: int, markers: int, share: float) -> Bool:
     """(F, M) true in bursts."""
     hidden = np.zeros((frames, markers), dtype=bool)
     if share <= 0.0:

@@ -52,7 +52,7 @@ def write_c3d(
     order = ">" if big_endian else "<"
     points = recording.positions * per_m
     frames, count, _ = points.shape
-    seen = np.isfinite(points).all(axis=2)
+    seen = np.asarray(np.isfinite(points).all(axis=2))
     largest = float(np.abs(points[seen]).max()) if seen.any() else 1.0
     scale = largest / 32000.0 if integers else -0.01
     last = first_frame + frames - 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from batchlab.motion._read import FileFormat
 from batchlab.motion._synthetic._body import Case, Truth, simulate
 from batchlab.motion._synthetic._c3d import write_c3d
 from batchlab.motion._synthetic._eye import EyeTruth, simulate_eye
@@ -26,21 +26,7 @@ if TYPE_CHECKING:
 
     from batchlab.motion._model import Recording
 
-__all__ = ["FileFormat", "write_eyes", "write_recordings"]
-
-
-class FileFormat(StrEnum):
-    """A form of file."""
-
-    C3D = "c3d"
-    TRC = "trc"
-    WIDE = "wide"
-    TIDY = "tidy"
-    VICON = "vicon"
-    MOTIVE = "motive"
-    QUALISYS = "qualisys"
-    N3D = "n3d"
-    DLC = "dlc"
+__all__ = ["write_eyes", "write_recordings"]
 
 
 _WRITERS: dict[FileFormat, tuple[str, Callable[[Path, Recording], None]]] = {
@@ -81,7 +67,7 @@ def write_recordings(
     subjects, sessions
         Each subject has a body of its own, which its sessions share.
     file_format
-        Any but `FileFormat.DLC`, which has no third dimension.
+        Any but that of DeepLabCut, which has no third dimension, and of Pupil Labs.
     frames, markers, rate_hz, noise_m, missing, outliers, size_m, case, seed
         As of `simulate`.
 

@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 _MM = 1000.0
+_ORIGINAL = ("OrigDataRate", "OrigDataStartFrame", "OrigNumFrames")
 
 
 def write_trc(path: Path, recording: Recording, *, separator: str = "\t", stated_frames: int | None = None) -> None:
@@ -33,7 +34,7 @@ def write_trc(path: Path, recording: Recording, *, separator: str = "\t", stated
     count, rate = len(recording.markers), _number(recording.rate_hz or 0.0)
     lines: list[Sequence[str]] = [
         ["PathFileType", "4", "(X/Y/Z)", path.name],
-        "DataRate CameraRate NumFrames NumMarkers Units OrigDataRate OrigDataStartFrame OrigNumFrames".split(),
+        ["DataRate", "CameraRate", "NumFrames", "NumMarkers", "Units", *_ORIGINAL],
         [rate, rate, str(frames), str(count), "mm", rate, "1", str(frames)],
         ["Frame#", "Time", *(cell for marker in recording.markers for cell in (marker, "", ""))],
         ["", "", *(f"{axis}{number}" for number in range(1, count + 1) for axis in "XYZ")],
