@@ -23,7 +23,7 @@ class Face:
         json_lines: bool = False,
         quiet: bool = False,
         verbose: bool = False,
-        report: bool = True,
+        report: bool | None = True,
     ) -> int:
         """Run a batch with progress, summary and report.
 
@@ -44,7 +44,7 @@ class Face:
         verbose
             Tell the plan's reasons, each job's beginning and end, and what the engine logs, too.
         report
-            Write the reports into the output root afterwards.
+            Write the reports into the output root afterwards; with None only if any job was run, or none are there.
 
         Returns
         -------

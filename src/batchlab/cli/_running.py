@@ -7,18 +7,19 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from batchlab.cli._errors import CANCELLED, DONE, ToConsole, masked
 from batchlab.cli._progress_lines import JsonLines, PlainLines, dumps
 from batchlab.cli._screen import console, is_lively
-from batchlab.cli._summary import show_summary
 from batchlab.cli._words import number, one_line, plain
 from batchlab.engine import Batch, BatchView, Listener, Notice, RunResult, Status, plan, read_view, run, status_json
 from batchlab.errors import BatchlabError
-from batchlab.reports import Panel, find_panels
+
+if TYPE_CHECKING:
+    from batchlab.reports import Panel
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def run_batch(
     json_lines: bool = False,
     quiet: bool = False,
     verbose: bool = False,
-    report: bool = True,
+    report: bool | None = True,
     tell_failures: bool = True,
 ) -> int:
     """Run a batch with all that surrounds a run; see `Face.run_batch`.
@@ -73,12 +74,20 @@ def run_batch(
             if display is not None:
                 display.close()
         view = read_view(result.root)
-        panels = find_panels(view) if report or not quiet else ()
+        if report is None:
+            report = bool(result.counts) or not (batch.output / "batch_report.html").is_file()
+        panels: tuple[Panel, ...] = ()
+        if report or not quiet:
+            from batchlab.reports import find_panels
+
+            panels = find_panels(view)
         html = _write_reports(view, panels) if report else None
     headlines = [panel.headline for panel in panels if panel.headline]
     if isinstance(display, JsonLines):
         display.finish({**status_json(view), **({"headlines": headlines} if headlines else {})})
     elif not quiet:
+        from batchlab.cli._summary import show_summary
+
         show_summary(result, view, html, headlines=headlines)
     elif tell_failures and result.exit_code not in (DONE, CANCELLED):
         click.echo(f"{one_line(batch.name)}: {_trouble(result)}; batchlab status {plain(result.root)}", err=True)

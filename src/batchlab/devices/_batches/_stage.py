@@ -10,7 +10,7 @@ from pathlib import Path
 
 from batchlab.devices._layout import HISTORIES, Layout
 from batchlab.devices._manifest import MANIFEST, REJECTS, RUNS
-from batchlab.devices.tasks import READ_ALL
+from batchlab.devices._raw_files import ZONE, raw_names
 from batchlab.engine import Batch, Conflict, From, Input, Job, Json, Settings
 from batchlab.errors import Category, DataError
 
@@ -28,6 +28,8 @@ def reading_all(wanted: bool = True) -> Iterator[None]:
     if not wanted:
         yield
         return
+    from batchlab.devices.tasks import READ_ALL
+
     before = os.environ.get(READ_ALL)
     os.environ[READ_ALL] = "1"
     try:
@@ -77,11 +79,9 @@ def stage_batch(
     DataError
         If there are no raw files.
     """
-    from batchlab.devices._read import ZONE, discover
-
     jobs: list[Job] = []
     if stage:
-        files = tuple(str(path) for path in discover(layout.raw, suffixes)) if layout.raw.is_dir() else ()
+        files = tuple(os.path.join(layout.raw, name) for name in raw_names(layout.raw, suffixes))
         if not files:
             raise DataError(
                 f"{layout.raw}: no raw files ({', '.join(suffixes)}) are there; name the folder that holds them with "

@@ -14,19 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchlab.devices._procedures import Schema, load_schema
+from batchlab.devices._raw_files import ZONE
 from batchlab.devices._read._opened import Opened, finish, open_file, values_of
-from batchlab.devices._read._record import ZONE, Record, refuse_slips, zone
+from batchlab.devices._read._record import Record, refuse_slips, zone
 from batchlab.errors import Category, DataError
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Many", "Reject", "discover", "read_many"]
+__all__ = ["Many", "Reject", "read_many"]
 
 # Bytes of rows parsed at once; bounds the memory of a large lab.
 CHUNK = 64_000_000
-
-_PASSED_OVER = frozenset((".git", ".venv", "__pycache__", ".ipynb_checkpoints"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +59,6 @@ class Many:
     records: tuple[Record, ...]
     rejects: tuple[Reject, ...]
     frames: dict[str, pl.DataFrame]
-
-
-def discover(root: str | os.PathLike[str], suffixes: Sequence[str] = (".csv",)) -> list[Path]:
-    """Raw files below a folder, sorted; what tools and other systems leave there is passed over."""
-    found: list[Path] = []
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in _PASSED_OVER)
-        found.extend(
-            Path(folder, name) for name in files if name.lower().endswith(tuple(suffixes)) and not name.startswith("._")
-        )
-    return sorted(found, key=lambda path: path.relative_to(root).as_posix())
 
 
 def read_many(

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from batchlab.devices._model import Chip, Value
 from batchlab.devices._procedures import Kind, Light, Procedure, Schema, nearest
+from batchlab.devices._raw_files import ZONE
 from batchlab.devices._read._header import Header
 from batchlab.devices._read._note import Note
 from batchlab.devices._read._values import read_start, read_value
@@ -22,9 +23,8 @@ from batchlab.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["ZONE", "DateOrigin", "Facts", "Record", "facts_of", "light_of", "procedure_of", "start_of", "zone"]
+__all__ = ["DateOrigin", "Facts", "Record", "facts_of", "light_of", "procedure_of", "start_of", "zone"]
 
-ZONE = "America/Santiago"
 LIGHT_ON_V = 0.1
 
 _GROUP, _NUMBER, _START = "Chip group name", "Chip number", "Start time"

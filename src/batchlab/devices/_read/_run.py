@@ -7,9 +7,10 @@ from pathlib import Path
 
 from batchlab.devices._model import Run
 from batchlab.devices._procedures import Schema, load_schema
+from batchlab.devices._raw_files import ZONE
 from batchlab.devices._read._header import Header, clean, parse_header
 from batchlab.devices._read._opened import finish, open_file, values_of
-from batchlab.devices._read._record import ZONE, DateOrigin, refuse_slips, zone
+from batchlab.devices._read._record import DateOrigin, refuse_slips, zone
 from batchlab.errors import Category, DataError
 
 __all__ = ["read_header", "read_run"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from batchlab.devices._durable import held
 from batchlab.devices._manifest import RUNS
 from batchlab.devices._procedures import Schema, load_schema
-from batchlab.devices._read import ZONE, discover
+from batchlab.devices._raw_files import ZONE, raw_names
 from batchlab.devices._stage._fresh import read_fresh
 from batchlab.devices._stage._previous import Previous, Raw, made_with, recall, sort_out
 from batchlab.devices._stage._rows import join_rows, keep_times, rows_of
@@ -113,8 +113,8 @@ def stage(
 
 
 def _raw_files(root: Path, suffixes: Sequence[str]) -> list[Raw]:
-    paths = discover(root, suffixes) if root.is_dir() else []
-    if not paths:
+    names = raw_names(root, suffixes)
+    if not names:
         raise DataError(
             f"{root}: no raw files ({', '.join(suffixes)}) are there; name the folder that holds them, "
             "or bring its drive back",
@@ -122,9 +122,10 @@ def _raw_files(root: Path, suffixes: Sequence[str]) -> list[Raw]:
             reason="no-raw-files",
         )
     files = []
-    for path in paths:
+    for below in names:
+        path = root / below
         # A name of another encoding is written escaped.
-        name = os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace")
+        name = below if below.isascii() else os.fsencode(below).decode("utf-8", "backslashreplace")
         try:
             about = path.stat()
         except OSError:

@@ -144,18 +144,9 @@ def running(
         json_lines=json_lines,
         quiet=quiet,
         verbose=verbose,
-        report=not dry_run and (fresh or not _reported(batch)),
+        report=None,
     )
     return code
-
-
-def _reported(batch: Batch) -> bool:
-    """Whether nothing is to be done, and the report that is there tells of all: a run is quicker without a new one."""
-    from batchlab.engine import Verdict, plan
-
-    if not (batch.output / "batch_report.html").is_file():
-        return False
-    return all(each.verdict is Verdict.SKIP for each in plan(batch).jobs)
 
 
 def told_of_run(batch: Batch, began: float, tasks: Sequence[str], sought: str) -> Iterator[str]:

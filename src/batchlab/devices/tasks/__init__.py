@@ -1,10 +1,25 @@
-"""What this domain offers to the engine."""
+"""What this domain offers to the engine; a task is imported when it is asked for, with no other."""
 
-from batchlab.devices.tasks._extract import ExtractParams, PairsParams, extract, pairs
-from batchlab.devices.tasks._merge import EnrichParams, MergeParams, enrich, merge
-from batchlab.devices.tasks._plot import PlotParams, RunParam, plot
-from batchlab.devices.tasks._report import ReportParams, report
-from batchlab.devices.tasks._stage import READ_ALL, HistoriesParams, StageParams, histories, stage
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from batchlab.devices.tasks._extract import ExtractParams, PairsParams, extract, pairs
+    from batchlab.devices.tasks._merge import EnrichParams, MergeParams, enrich, merge
+    from batchlab.devices.tasks._plot import PlotParams, RunParam, plot
+    from batchlab.devices.tasks._report import ReportParams, report
+    from batchlab.devices.tasks._stage import READ_ALL, HistoriesParams, StageParams, histories, stage
+
+_HOMES = {
+    "_extract": ("ExtractParams", "PairsParams", "extract", "pairs"),
+    "_merge": ("EnrichParams", "MergeParams", "enrich", "merge"),
+    "_plot": ("PlotParams", "RunParam", "plot"),
+    "_report": ("ReportParams", "report"),
+    "_stage": ("READ_ALL", "HistoriesParams", "StageParams", "histories", "stage"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "EnrichParams",
@@ -26,3 +41,11 @@ __all__ = [
     "report",
     "stage",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
