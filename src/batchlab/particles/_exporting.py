@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from batchlab.engine import Batch, BatchView, Notice, Status, read_view
 from batchlab.errors import BatchlabError
 from batchlab.particles._exports import (
     GRID,
-    LIMIT_NAMES,
     TIMEOUT,
     OrbitState,
     Scales,
     Trouble,
-    extrema_entries,
     last_orbit,
     read_object,
     reason_of,
     with_progress,
     write_object,
 )
-from batchlab.particles._limits import LimitRules, limits_of
-from batchlab.particles._model import Limits, Scale
+from batchlab.particles._flusher import Flusher
+from batchlab.particles._limits import LimitRules
+from batchlab.particles._model import Scale
+from batchlab.particles._running_extrema import RunningExtrema
 
-if TYPE_CHECKING:
-    from batchlab.particles._sketch import Sketch
-
-__all__ = ["Exports", "Flusher", "OnFailed", "OnOver"]
+__all__ = ["Exports", "OnFailed", "OnOver"]
 
 log = logging.getLogger(__name__)
 
@@ -43,46 +38,6 @@ OnOver = Callable[[OrbitState, Scales], None]
 OnFailed = Callable[[int, Trouble], None]
 _DONE = {Status.DONE.value, Status.SKIPPED.value}
 _OVER = _DONE | {Status.FAILED.value, Status.BLOCKED.value}
-_ALL = "all"
-
-
-class Flusher:
-    """Says when to write: after so many pieces of news, or so long after the first of them.
-
-    Parameters
-    ----------
-    size
-        How many; less than one is one.
-    interval_s
-        How long; None for as long as it takes.
-    clock
-        Monotonic, in seconds.
-    """
-
-    def __init__(self, size: int, interval_s: float | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self.size = max(1, size)
-        self._interval_s = interval_s
-        self._clock = clock
-        self._news = 0
-        self._since = 0.0
-
-    def add(self, news: int = 1) -> None:
-        """There is something new."""
-        if not self._news:
-            self._since = self._clock()
-        self._news += news
-
-    @property
-    def due(self) -> bool:
-        """Whether to write now."""
-        if not self._news:
-            return False
-        late = self._interval_s is not None and self._clock() - self._since >= self._interval_s
-        return self._news >= self.size or late
-
-    def clear(self) -> None:
-        """All news are written."""
-        self._news = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +47,6 @@ class _Known:
     orbit: int
     instrument: str
     scales: Scales | None  # of a picture; None for the reading of a file
-    sketch: str | None
     timeout_s: float | None
 
 
@@ -157,8 +111,6 @@ class Exports:
         self._root = Path(batch.output)
         self._scales = tuple(scales)
         self._files = {"progress": progress, "extrema": extrema}
-        self._rules = replace(rules or LimitRules(), rounded=False)
-        self._floor = {"log_floor_cutoff": log_floor_cutoff, "log_floor_value": log_floor_value}
         self._flushers = {name: Flusher(flush_batch_size, flush_interval_s, clock) for name in self._files}
         self._on_over = on_over
         self._on_failed = on_failed
@@ -166,11 +118,10 @@ class Exports:
         self._lock = threading.Lock()
         self._ended: dict[str, _Ended] = {}
         self._over: set[tuple[int, Scales | None]] = set()
-        self._merged: dict[str, Sketch] = {}
-        self._digests: dict[str, str] = {}  # of sketches that are merged, or at least read
         self._known: dict[str, _Known] = {}
         # Pictures of an orbit by their scales; under None the readings of its files.
         self._jobs: defaultdict[tuple[int, Scales | None], list[str]] = defaultdict(list)
+        sketches: defaultdict[str, dict[str, Path]] = defaultdict(dict)
         for job in batch.jobs:
             orbit = job.metadata.get("orbit")
             if not isinstance(orbit, int):
@@ -183,10 +134,14 @@ class Exports:
                 orbit=orbit,
                 instrument=GRID if grid else str(job.metadata["instrument"]),
                 scales=pair,
-                sketch=job.outputs.get("sketch"),
                 timeout_s=job.limits.timeout_s,
             )
             self._jobs[orbit, pair].append(job.name)
+            if "sketch" in job.outputs:
+                sketches[str(job.metadata["instrument"])][job.name] = self._root / job.outputs["sketch"]
+        self._extrema = RunningExtrema(
+            sketches, rules or LimitRules(), log_floor_cutoff=log_floor_cutoff, log_floor_value=log_floor_value
+        )
 
     @property
     def orbits(self) -> tuple[int, ...]:
@@ -233,7 +188,8 @@ class Exports:
 
     def _write_all(self) -> None:
         self._write("progress")
-        if self._files["extrema"] is not None and not self._stands():
+        path = self._files["extrema"]
+        if path is not None and not self._extrema.stands(read_object(path), self._scales, self._done()):
             self._write("extrema")
 
     def _look(self) -> None:
@@ -300,8 +256,7 @@ class Exports:
             if name == "progress":
                 content = with_progress(content, self.states(scales), scales)
             else:
-                pair = "_".join(scales)
-                gone = {f"{each}_{pair}_{end}" for each in self._readers() for end in LIMIT_NAMES}
+                gone = self._extrema.names(scales)
                 content = {key: value for key, value in content.items() if key not in gone} | self.extrema(scales)
                 first += ("_".join((*scales, "last_orbit")),)
         if content != before:
@@ -310,82 +265,12 @@ class Exports:
 
     def extrema(self, scales: Scales) -> dict[str, Any]:
         """What a file of extrema says of one pair of scales, by all files that are read by now."""
-        self._merge()
-        told: dict[str, Any] = {}
-        for instrument, readers in self._readers().items():
-            limits = self._limits(instrument)
-            processed = sum(each in self._ended for each in readers)
-            key = self._key(readers)
-            total = len(readers)
-            told |= extrema_entries(
-                instrument, limits, scales, processed=processed, total=total, key=key, **self._floor
-            )
+        told = self._extrema.entries(scales, self._ended.keys(), self._done())
         reads = [
             OrbitState(orbit=orbit, over=(orbit, None) in self._over) for orbit, pair in self._jobs if pair is None
         ]
         last = last_orbit(reads)
         return told if last is None else {"_".join((*scales, "last_orbit")): last, **told}
 
-    def _limits(self, instrument: str) -> Limits | None:
-        sketch = self._merged.get(instrument)
-        if sketch is None:
-            return None
-        limits = limits_of(sketch, self._rules)
-        return limits.get(_ALL) or next(iter(limits.values()), None)
-
-    def _readers(self) -> dict[str, list[str]]:
-        """Jobs that read, by instrument."""
-        found: dict[str, list[str]] = {}
-        for name, known in self._known.items():
-            if known.scales is None:
-                found.setdefault(known.instrument, []).append(name)
-        return found
-
-    def _merge(self) -> None:
-        """Add the sketches of files that were read since the last time."""
-        from batchlab.particles._sketch import Sketch, merge
-
-        for name, content in self._fresh_sketches().items():
-            sketch = Sketch.from_bytes(content)
-            instrument = self._known[name].instrument
-            before = self._merged.get(instrument)
-            self._merged[instrument] = sketch if before is None else merge((before, sketch))
-            self._digests[name] = _digest(content)
-
-    def _fresh_sketches(self, known: Collection[str] | None = None) -> dict[str, bytes]:
-        known = self._digests if known is None else known
-        found = {}
-        for name, ended in self._ended.items():
-            sketch = self._known[name].sketch
-            if sketch is None or name in known or ended.state not in _DONE:
-                continue
-            try:
-                found[name] = (self._root / sketch).read_bytes()
-            except OSError as error:
-                log.warning("%s is not in the extrema: %s", name, error)
-        return found
-
-    def _key(self, readers: Sequence[str], digests: Mapping[str, str] | None = None) -> str:
-        known = self._digests if digests is None else digests
-        text = json.dumps([asdict(self._rules), self._floor, sorted((n, known[n]) for n in readers if n in known)])
-        return _digest(text.encode())
-
-    def _stands(self) -> bool:
-        """Whether the file of extrema comes from just these sketches and rules: then none has to be merged again."""
-        path = self._files["extrema"]
-        if path is None or not path.exists():
-            return False
-        content = read_object(path)
-        digests = self._digests | {name: _digest(each) for name, each in self._fresh_sketches().items()}
-        for instrument, readers in self._readers().items():
-            key = self._key(readers, digests)
-            for scales in self._scales:
-                said = content.get(f"{instrument}_{'_'.join(scales)}_extrema_progress")
-                whole = {"processed_index": len(readers), "total": len(readers), "complete": True, "key": key}
-                if said != whole:
-                    return False
-        return True
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+    def _done(self) -> set[str]:
+        return {name for name, ended in self._ended.items() if ended.state in _DONE}

@@ -14,8 +14,8 @@ from batchlab.compat.particles._datasets import Dataset, Panel, panel_of, write_
 from batchlab.compat.particles._words import scales_of
 from batchlab.engine import Batch, BatchState, Conflict, Job, Limits, Notice, Settings, Status, read_view, run
 from batchlab.errors import ConfigError, StartError
-from batchlab.particles._exporting import Flusher
 from batchlab.particles._exports import read_object, reason_of, write_object
+from batchlab.particles._flusher import Flusher
 
 __all__ = ["generic_batch_plot"]
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from batchlab.particles._exporting import Flusher
 from batchlab.particles._exports import OrbitState, Scales, Trouble
+from batchlab.particles._flusher import Flusher
 
 __all__ = ["LogFile", "Talk", "log_file"]
 
