@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Float: TypeAlias = NDArray[np.float64]
 
-__all__ = ["Answer", "fit_body", "fits", "solve_stacked"]
+__all__ = ["Begun", "begun", "fit_body", "fits"]
 
 _STAGE_TOLERANCE = 1e-4
 _STAGE_ITERATIONS = 8
@@ -38,12 +38,12 @@ _GRADUATION = (4.0, 2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A solution, the loss it is the least of, and the unit (stated standard deviations) that residuals told."""
+class Begun:
+    """Where the last stage starts: state, the loss whose least is sought, iterations spent."""
 
-    solution: Solution
+    state: State
     robust: Robust
-    unit: float
+    iterations: int
 
 
 def fit_body(recordings: Sequence[Recording], body: Body, options: FitOptions | None = None) -> tuple[Fit, ...]:
@@ -80,30 +80,25 @@ def fit_body(recordings: Sequence[Recording], body: Body, options: FitOptions | 
     """
     options = FitOptions() if options is None else options
     stacked = stack(recordings, body, options)
-    return fits(recordings, body, options, stacked, solve_stacked(stacked, options))
+    begin = begun(stacked, options)
+    solution = minimise(stacked.problem, begin.state, begin.robust, options.iterations_max, options.tolerance)
+    return fits(recordings, body, options, stacked, begin, solution)
 
 
-def solve_stacked(stacked: Stacked, options: FitOptions) -> Answer:
-    """Solve, in stages where the loss is robust."""
-    problem, start = stacked.problem, stacked.start
+def begun(stacked: Stacked, options: FitOptions) -> Begun:
+    """Settle the loss, in loose stages where it is robust: Huber's first, then from broad to narrow."""
+    problem, state = stacked.problem, stacked.start
     if options.loss is Loss.SQUARED:
-        robust = Robust()
-        solution = minimise(problem, start, robust, options.iterations_max, options.tolerance)
-        return Answer(solution=solution, robust=robust, unit=1.0)
-    unit = _unit(problem, start)
-    robust = Robust(loss=Loss.HUBER, scale=options.loss_scale * unit)
-    first = minimise(problem, start, robust, _STAGE_ITERATIONS, _STAGE_TOLERANCE)
-    spent, state = first.iterations, first.state
-    unit = _unit(problem, state)
-    if options.loss not in CONVEX:
-        for factor in _GRADUATION:
-            robust = Robust(loss=options.loss, scale=factor * options.loss_scale * unit)
-            stage = minimise(problem, state, robust, _STAGE_ITERATIONS, _STAGE_TOLERANCE)
-            spent, state = spent + stage.iterations, stage.state
-    robust = Robust(loss=options.loss, scale=options.loss_scale * unit)
-    last = minimise(problem, state, robust, options.iterations_max, options.tolerance)
-    solution = Solution(state=last.state, terms=last.terms, status=last.status, iterations=spent + last.iterations)
-    return Answer(solution=solution, robust=robust, unit=unit)
+        return Begun(state=state, robust=Robust(), iterations=0)
+    robust = Robust(loss=Loss.HUBER, scale=options.loss_scale * _unit(problem, state))
+    stage = minimise(problem, state, robust, _STAGE_ITERATIONS, _STAGE_TOLERANCE)
+    spent, state = stage.iterations, stage.state
+    bend = options.loss_scale * _unit(problem, state)
+    for factor in () if options.loss in CONVEX else _GRADUATION:
+        robust = Robust(loss=options.loss, scale=factor * bend)
+        stage = minimise(problem, state, robust, _STAGE_ITERATIONS, _STAGE_TOLERANCE)
+        spent, state = spent + stage.iterations, stage.state
+    return Begun(state=state, robust=Robust(loss=options.loss, scale=bend), iterations=spent)
 
 
 def _unit(problem: Problem, state: State) -> float:
@@ -115,10 +110,10 @@ def _unit(problem: Problem, state: State) -> float:
 
 
 def fits(
-    recordings: Sequence[Recording], body: Body, options: FitOptions, stacked: Stacked, answer: Answer
+    recordings: Sequence[Recording], body: Body, options: FitOptions, stacked: Stacked, begin: Begun, solution: Solution
 ) -> tuple[Fit, ...]:
     """Nouns of a solved stack, one for each recording, in the body's own frame."""
-    problem, state, terms = stacked.problem, answer.solution.state, answer.solution.terms
+    problem, state, terms = stacked.problem, solution.state, solution.terms
     axes, origin, geometry = _body_frame(body, options, stacked, state.geometry)
     covariances = pose_covariances(problem, state, terms) if options.covariance else None
     leverages = pose_leverages(problem, state, terms, covariances)
@@ -135,7 +130,7 @@ def fits(
         if able:
             part = slice(first, first + len(recording.times_s))
             first = part.stop
-            out.append(_fit(recording, body, stacked, answer, placed, leverages[part], part))
+            out.append(_fit(recording, body, stacked, begin, solution, placed, leverages[part], part))
         else:
             out.append(_degenerate(recording, body, geometry, options.covariance, stacked.warnings))
     return tuple(out)
@@ -187,12 +182,13 @@ def _fit(
     recording: Recording,
     body: Body,
     stacked: Stacked,
-    answer: Answer,
+    begin: Begun,
+    solution: Solution,
     placed: _Placed,
     leverages: Float,
     part: slice,
 ) -> Fit:
-    problem, terms, robust = stacked.problem, answer.solution.terms, answer.robust
+    problem, terms, robust = stacked.problem, solution.terms, begin.robust
     weights, squares = problem.weights[part], terms.squares[part]
     measured = weights > 0
     determined = stacked.determined[part]
@@ -230,8 +226,8 @@ def _fit(
     return Fit(
         body=body,
         recording=recording.name,
-        status=answer.solution.status,
-        iterations=answer.solution.iterations,
+        status=solution.status,
+        iterations=begin.iterations + solution.iterations,
         cost=0.5 * cost,
         times_s=recording.times_s,
         rotations=rotations,

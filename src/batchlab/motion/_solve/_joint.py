@@ -136,13 +136,13 @@ def _direction(
     total = np.zeros_like(right)
     rest, size = right, float(np.linalg.norm(right))
     direction: Float = np.zeros_like(right)
-    product_before = 1.0
+    product_before = np.inf
     for _ in range(_DIRECTIONS_MAX):
         if np.linalg.norm(rest) <= _RESIDUE * size or size == 0.0:
             break
-        preconditioned: Float = np.linalg.solve(approximate, rest)
+        preconditioned = np.linalg.solve(approximate, rest)
         product = float(rest @ preconditioned)
-        direction = preconditioned + product / product_before * direction if total.any() else preconditioned
+        direction = np.asarray(preconditioned + product / product_before * direction)
         change = (free @ direction).reshape(shape)
         response = solved(factor, coupled(terms.weights, state, change))
         image = free.T @ (seen * change.ravel() - coupled_back(terms.weights, state, response).ravel())
