@@ -127,8 +127,12 @@ class Baseline:
 
 
 def known(drift: Level, change: float) -> bool:
-    """Whether a drift is plain, and leaves of a change a rest that is well known: a guessed one bends a response."""
-    return bool(abs(drift.value) > 2 * drift.error and drift.error < _KNOWN * abs(change - drift.value))
+    """Whether a drift is plain, and known well against the recorded change and against what it leaves of that.
+
+    A guessed one bends a response, or makes one.
+    """
+    least = min(abs(change), abs(change - drift.value))
+    return bool(abs(drift.value) > 2 * drift.error and drift.error < _KNOWN * least)
 
 
 def phases_of(trace: Trace, constants: Any) -> Phases:
@@ -157,29 +161,32 @@ def _phases_of(
 ) -> Phases:
     """As `phases_of`; the extractors of one run follow each other and share the fits."""
     stretches = trace.stretches
-    windows: dict[tuple[int, int, bool], tuple[Array, Array]] = {}
+    windows: dict[tuple[int, int], tuple[Array, Array]] = {}
     edges: list[float] = []
-    drifts: dict[tuple[int, int], Level] = {}
+    drifts: dict[tuple[int, int], tuple[Level, bool, bool, Array]] = {}
 
     def ask(stretch: Stretch | None, *, drifting: bool = True) -> tuple[int, int] | None:
-        """Put a stretch on the list, without its first sample, as it is and less its drift, and say where."""
+        """Put a stretch on the list, without its first sample and less its drift where that is known; say where."""
         if stretch is None or stretch.duration_s < min_s or stretch.rows < min_points:
             return None
         key = (stretch.start + 1, stretch.stop)
-        if (*key, False) in windows:
+        if key in windows:
             return key
         t, y = trace.t[slice(*key)], trace.y[slice(*key)]
-        windows[*key, False] = (t - stretch.start_s, y)
-        edges.append(stretch.edge_error_s)
         if drifting and baseline is not None:
             drift = baseline.change(stretch.start_s, stretch.end_s)
             if abs(drift.value) + drift.error > _NOTICED * float(np.ptp(y)):
-                drifts[key] = drift
-                # A drift that is not plain is none; how far one of the size of its error would go is its error.
+                rows = max(round(y.size * level_part), 1)
                 plain = abs(drift.value) > 2 * drift.error
-                away = baseline(t) - baseline(t[:1]) if plain else drift.error * (t - t[0]) / stretch.duration_s
-                windows[*key, True] = (t - stretch.start_s, y - away)
-                edges.append(stretch.edge_error_s)
+                taken = known(drift, float(y[-rows:].mean() - y[0]))
+                # What is not taken away stays open in its own shape; of the rest only how well it is known.
+                shape = baseline(t) - baseline(t[:1])
+                if taken:
+                    y = y - shape
+                left = shape if plain and not taken else drift.error * (t - t[0]) / stretch.duration_s
+                drifts[key] = drift, taken, plain, left
+        windows[key] = (t - stretch.start_s, y)
+        edges.append(stretch.edge_error_s)
         return key
 
     main = trace.main
@@ -196,34 +203,21 @@ def _phases_of(
         beta_range=beta_range,
     )
     by_key = dict(zip(windows, fits, strict=True))
-    chosen: dict[str, Relaxation | None] = {}
     shifts: dict[str, Shift] = {}
     for name, key in keys.items():
-        plain_fit = by_key[*key, False] if key else None
-        other = by_key.get((*key, True)) if key else None
-        chosen[name] = plain_fit
-        if key and plain_fit is not None and other is not None:
-            y = trace.y[slice(*key)]
-            rows = max(round(y.size * level_part), 1)
-            shifts[name] = _shift(plain_fit, other, drifts[key], float(y[-rows:].mean() - y[:1].mean()))
-            chosen[name] = other if shifts[name].taken else plain_fit
+        fit = by_key.get(key) if key else None
+        if key and fit is not None and key in drifts:
+            drift, taken, plain, left = drifts[key]
+            shifts[name] = Shift(drift, taken, plain, *fit.moved_by(windows[key][0], left))
+    light, after, dark_fit = (by_key.get(key) if key else None for key in keys.values())
     return Phases(
-        before=by_key[*before, False] if before else None,
-        light=chosen["light"],
-        after=chosen["after"],
-        dark=chosen["dark"],
+        before=by_key.get(before) if before else None,
+        light=light,
+        after=after,
+        dark=dark_fit,
         dark_stretch=dark,
         shifts=shifts,
     )
-
-
-def _shift(raw: Relaxation, less: Relaxation, drift: Level, change: float) -> Shift:
-    """What a drift does: `raw` was fitted with it, `less` without it, or without its error where it is not plain."""
-    plain = abs(drift.value) > 2 * drift.error
-    taken = known(drift, change) and less.converged and not less.bounded
-    # In proportion: a drift known to a tenth leaves a tenth of what it does.
-    part = drift.error / abs(drift.value) if taken else 1.0
-    return Shift(drift, taken, plain, abs(less.tau_s - raw.tau_s) * part, abs(less.beta - raw.beta) * part)
 
 
 def settled(trace: Trace, settle: float) -> slice:
@@ -259,12 +253,18 @@ def _baseline_of(
     if window.stop - window.start < min_points:
         return None
     t, y = trace.t[window], trace.y[window]
-    (fit,) = fit_relaxations(
-        [(t[1:] - t[0], y[1:])], max_iterations=max_iterations, tolerance=tolerance, beta_range=beta_range
-    )
     slope, value, slope_error, r_squared = line(t, y)
     residual = y - value - slope * (t - t.mean())
     sse = float(residual @ residual)
+    half = t.size // 2
+    (first, *_, first_error, _), (last, *_, last_error, _) = line(t[:half], y[:half]), line(t[half:], y[half:])
+    # Where the halves differ beyond the noise the drift is no line, and goes on as neither of them.
+    bent = (last - first) ** 2 - first_error**2 - last_error**2
+    fit = None
+    if bent > 0:
+        (fit,) = fit_relaxations(
+            [(t[1:] - t[0], y[1:])], max_iterations=max_iterations, tolerance=tolerance, beta_range=beta_range
+        )
     if fit is not None and fit.converged and not fit.bounded:
         curve = fit(t[1:] - t[0])
         curved = y[1:] - curve
@@ -279,10 +279,6 @@ def _baseline_of(
                 "stretched-exponential", float(t[0]), t.size, fit.r_squared, noise, curve=fit, spread=fit.correlation
             )
     noise = float(np.sqrt(sse / max(t.size - 2, 1)))
-    half = t.size // 2
-    (first, *_, first_error, _), (last, *_, last_error, _) = line(t[:half], y[:half]), line(t[half:], y[half:])
-    # Where the halves differ beyond the noise the drift is no line, and goes on as neither of them.
-    bent = (last - first) ** 2 - first_error**2 - last_error**2
     return Baseline(
         "line",
         float(t[0]),

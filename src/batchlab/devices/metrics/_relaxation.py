@@ -80,6 +80,25 @@ class Relaxation:
             [1.0, f, self.amplitude * f * z * self.beta, -self.amplitude * f * z * float(np.log(s)) if s > 0 else 0.0]
         )
 
+    def moved_by(self, t: Array, change: Array) -> tuple[float, float]:
+        """How far a small change of the values would move time constant (in s) and exponent: their sizes, first order.
+
+        Parameters
+        ----------
+        t, change : (n,) array
+            Times of the fitted samples since the start, in s, positive; by how much each would change.
+        """
+        z = (t / self.tau_s) ** self.beta
+        f = np.exp(-z)
+        by = [np.ones_like(f), f, self.amplitude * f * z * self.beta]
+        if self.beta < 1.0:  # at its bound it does not move
+            by.append(-self.amplitude * f * z * np.log(t / self.tau_s))
+        design = np.stack(by, axis=1)
+        size = np.maximum(np.sqrt((design * design).sum(axis=0)), 1e-300)
+        design = design / size
+        moved = np.linalg.pinv(design.T @ design, rcond=1e-12, hermitian=True) @ (design.T @ change) / size
+        return abs(self.tau_s * float(moved[2])), abs(float(moved[3])) if self.beta < 1.0 else 0.0
+
 
 def fit_relaxations(
     series: Sequence[tuple[Array, Array]],
