@@ -23,6 +23,12 @@ def is_dlc(lines: list[list[str]]) -> bool:
 def read_dlc(text: Text, asked: Asked) -> Raw:
     """Read two-dimensional points in pixels, or three-dimensional ones in whatever unit is declared."""
     rows = {cells[0].lower(): (n, cells) for n, cells in enumerate(cells_of(line, ",") for line in text.lines(4))}
+    if not {"bodyparts", "coords"} <= set(rows):
+        raise DataError(
+            f"{text.path}, line 1: DeepLabCut's tables have header rows scorer, bodyparts and coords, and they are not "
+            "all there; export it again",
+            reason="not-a-recording",
+        )
     last, coords = rows["coords"]
     parts = rows["bodyparts"][1]
     animals = rows["individuals"][1] if "individuals" in rows else None

@@ -40,7 +40,7 @@ class Gaze:
     centers_m
         (F, 2, 3) of the eyeballs, eye 0 first; NaN where the eye was not used.
     normals
-        (F, 2, 3) unit vectors of gaze.
+        (F, 2, 3) unit vectors of gaze; NaN likewise.
     notes
         Sentences on what was odd.
     """
@@ -95,7 +95,7 @@ def gaze_of(text: Text) -> Gaze:
     values = _ascending(values, notes)
     columns = dict(zip(names, values.T, strict=True))
     point, center0, center1, normal0, normal1 = (
-        np.stack([columns[f"{base}_{axis}"] for axis in "xyz"], axis=1) for base in bases
+        _known(np.stack([columns[f"{base}_{axis}"] for axis in "xyz"], axis=1)) for base in bases
     )
     return Gaze(
         times_s=columns["gaze_timestamp"].copy(),
@@ -123,6 +123,12 @@ def raw_gaze(text: Text, asked: Asked) -> Raw:
         confidence=np.repeat(gaze.confidence[:, None], len(chosen), axis=1),
         notes=list(gaze.notes),
     )
+
+
+def _known(vectors: Float) -> Float:
+    """(F, 3) with NaN for what is exactly zero: an eye that was not used has no gaze."""
+    vectors[(vectors == 0).all(axis=1)] = np.nan
+    return vectors
 
 
 def _ascending(values: Float, notes: list[str]) -> Float:

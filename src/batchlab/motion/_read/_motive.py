@@ -38,7 +38,7 @@ def read_motive(text: Text, asked: Asked) -> Raw:
     kinds, names_row = lines[kinds_at], lines[kinds_at + 1]
     what, axes = lines[columns_at - 1], lines[columns_at]
     width = len(axes)
-    kinds, names_row, what = (cells + [""] * (width - len(cells)) for cells in (kinds, names_row, what))
+    kinds, names_row, what = ((cells + [""] * width)[:width] for cells in (kinds, names_row, what))
     measured: dict[str, int] = {}
     solved: dict[str, int] = {}
     for column in range(2, width - 2):
