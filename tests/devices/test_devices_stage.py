@@ -19,7 +19,7 @@ from batchlab.devices._run_id import peer_run_id
 from batchlab.devices._stage import Change, stage
 from batchlab.devices._stage import _stage as stage_module
 from batchlab.devices._store import Store
-from batchlab.devices._synthetic import write_lab
+from batchlab.devices._synthetic import write_lab, write_run
 from batchlab.errors import DataError, StartError
 
 
@@ -404,7 +404,7 @@ def test_older_names_of_runs_stand_beside_ours(broken_lab, tmp_path):
     schema = load_schema()
     for row in store.table.iter_rows(named=True):
         run = store.read_run(row["run_id"])
-        names = [column.name for column in schema.procedures[run.procedure].columns]
+        names = [column.name for column in schema.procedures[run.procedure].columns if column.name != "Ig (A)"]
         data = pl.DataFrame({name: run.columns.get(name, np.full(run.rows, np.nan)) for name in names})
         data = data.with_columns(pl.lit(None, pl.Float64).alias(name) for name in names if name not in run.columns)
         assert row["peer_run_id"] == peer_run_id(run.procedure, run.chip, row["start_time_utc"], data)
@@ -433,3 +433,22 @@ def test_flags_light_and_chips_are_those_of_the_laboratory(lab, tmp_path):
         if truth.chip is not None:
             assert Chip(row["chip_group"], row["chip_number"]) == truth.chip and row["chip_name"] == truth.chip.name
             assert row["has_light"] == (truth.laser_voltage_v != 0)
+
+
+def test_names_of_older_stores_do_not_count_what_those_did_not_record(tmp_path):
+    write_run(
+        tmp_path / "raw" / "IVg2025-09-04_1.csv",
+        "IVg",
+        {"Chip group name": "Alisson", "Chip number": "67", "VDS": "0.1 V"},
+        ("Vg (V)", "I (A)"),
+        ("0,1e-6", "1,2e-6"),
+        metadata={"Start time": "1757019355"},
+    )
+    stage(tmp_path / "raw", tmp_path / "store")
+    (row,) = Store(tmp_path / "store").table.rows(named=True)
+    columns = ("Vg (V)", "I (A)", "Plate T (degC)", "Ambient T (degC)", "Clock (ms)")
+    printed = pl.DataFrame(
+        {"Vg (V)": [0.0, 1.0], "I (A)": [1e-6, 2e-6], **dict.fromkeys(columns[2:])},
+        schema=dict.fromkeys(columns, pl.Float64),
+    )
+    assert row["peer_run_id"] == peer_run_id("IVg", Chip("Alisson", 67), row["start_time_utc"], printed)

@@ -25,6 +25,9 @@ __all__ = ["gather_runs", "peer_ids_of", "write_table"]
 # Rows of a group: a run is read alone within a millisecond, a procedure without noticing the seams.
 GROUP = 16_384
 
+# Columns that older stores do not have.
+_LATER = frozenset(("Ig (A)",))
+
 
 def gather_runs(
     wanted: Mapping[str, int],
@@ -101,7 +104,7 @@ def peer_ids_of(procedure: str, table: pl.DataFrame, records: Sequence[Record], 
     import numpy as np
     import polars as pl
 
-    names = [column.name for column in schema.procedures[procedure].columns]
+    names = [column.name for column in schema.procedures[procedure].columns if column.name not in _LATER]
     printed = io.BytesIO()
     table.select(
         pl.col(name) if name in table.columns else pl.lit(None, pl.Float64).alias(name) for name in names
