@@ -35,7 +35,8 @@ jobs:
     inputs: {comparisons: {from: compare, gather: done}}
 defaults: {limits: {timeout: 5 min}}     # for every entry
 settings: {workers: auto, timeout: null, memory: null, retries: 2, continue_on_error: true, conflict: fail,
-           durability: full, flush_batch_size: 1, flush_interval: 2 s, grace: 10 s, stop_after_failures: null}
+           durability: full, flush_batch_size: 1, flush_interval: 2 s, grace: 10 s, stop_after_failures: null,
+           shared_output: false}
 """
 
 
@@ -130,7 +131,7 @@ def test_settings_are_read(write):
         jobs: [{task: spectra.clean, inputs: {sample: data/ref.txt}}]
         settings: {workers: 3, timeout: 1 h 30 min, memory: 2 GB, retries: 0, continue_on_error: false,
                    conflict: auto_increment, durability: fast, flush_batch_size: 10, flush_interval: 500 ms,
-                   grace: 0, stop_after_failures: 5}
+                   grace: 0, stop_after_failures: 5, shared_output: true}
         """)
     )
     assert batch.output == Path("/somewhere/else")
@@ -146,6 +147,7 @@ def test_settings_are_read(write):
         flush_interval_s=0.5,
         grace_s=0,
         stop_after_failures=5,
+        shared_output=True,
     )
 
 

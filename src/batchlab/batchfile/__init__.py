@@ -1,7 +1,24 @@
 """Batch files: YAML 1.2 or JSON that becomes a `Batch`, every slip told with line, column and the mend."""
 
-from batchlab.batchfile._load import load
-from batchlab.batchfile._schema import schema
-from batchlab.batchfile._units import duration_s, size_bytes
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from batchlab.batchfile._load import load
+    from batchlab.batchfile._schema import schema
+    from batchlab.batchfile._units import duration_s, size_bytes
+
+# Imported when first asked for: who reads a YAML file of another form needs no planner.
+_HOME_OF = {"duration_s": "_units", "load": "_load", "schema": "_schema", "size_bytes": "_units"}
 
 __all__ = ["duration_s", "load", "schema", "size_bytes"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value

@@ -270,6 +270,7 @@ def _settings(form: _Form, value: Any) -> Settings:
         flush_interval_s=2.0 if flush_s is None else flush_s,
         grace_s=10.0 if grace_s is None else grace_s,
         stop_after_failures=None if stop else form.whole(given, "stop_after_failures", at, 1, least=1),
+        shared_output=form.flag(given, "shared_output", at, False),
     )
 
 

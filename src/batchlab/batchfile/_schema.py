@@ -142,6 +142,7 @@ def _settings() -> dict[str, Json]:
         "flush_interval": {"$ref": "#/$defs/duration"},
         "grace": {"$ref": "#/$defs/duration"},
         "stop_after_failures": {"type": ["integer", "null"], "minimum": 1},
+        "shared_output": {"type": "boolean"},
     }
 
 
