@@ -110,6 +110,7 @@ class Schema:
         return known or re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_") or "unnamed"
 
 
+@functools.lru_cache(4096)
 def plain_name(name: str) -> str:
     """A name without what people write differently: case, blanks, ``_ - ( ) [ ]``."""
     return re.sub(r"[\s_\-()\[\]]", "", name).lower()

@@ -55,11 +55,14 @@ def clean(raw: bytes, where: str) -> bytes:
             raise DataError(
                 f"{where}: has the mark of UTF-16 but is none; export it again", reason="not-a-run"
             ) from error
-    raw = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
-    if b"\r" in raw:
-        # Text mode on Windows writes \r\r\n for a line that already ended in \r\n.
-        raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return raw
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    if b"\r" not in raw:
+        return raw
+    plain = raw.translate(None, b"\r")  # half the time of replacing, and right for files of one kind of line ends
+    if len(raw) - len(plain) == raw.count(b"\r\n"):
+        return plain
+    # Text mode on Windows writes \r\r\n for a line that already ended in \r\n.
+    return raw.replace(b"\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def decode(raw: bytes) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from batchlab.devices._procedures import Schema, load_schema
 from batchlab.devices._raw_files import ZONE
+from batchlab.devices._read._columns import Taken
 from batchlab.devices._read._opened import Opened, finish, open_file, values_of
 from batchlab.devices._read._record import Record, refuse_slips, zone
 from batchlab.errors import Category, DataError
@@ -83,9 +84,10 @@ def read_many(
     schema, local = schema or load_schema(), zone(timezone)
     files = [Path(path) for path in paths]
     opened: list[Opened | Reject] = []
+    matched: dict[tuple[str, tuple[str, ...]], tuple[Taken, ...]] = {}
     for path in files:
         try:
-            opened.append(open_file(path, schema, local))
+            opened.append(open_file(path, schema, local, matched))
         except DataError as error:
             opened.append(_rejected(path, error))
     ends: dict[int, Record | Reject] = {k: one for k, one in enumerate(opened) if isinstance(one, Reject)}
@@ -126,11 +128,11 @@ class _Table:
 
     def add(self, chunk: Sequence[tuple[int, Opened]]) -> None:
         """Parse a chunk: its regular files together, by equal columns, the others one by one."""
-        regular: dict[object, list[tuple[int, Opened]]] = {}
+        regular: dict[object, list[tuple[int, Opened, int]]] = {}
         careful: list[tuple[int, Opened]] = []
         for place, one in chunk:
-            if one.regular:
-                regular.setdefault((one.header.columns, one.taken), []).append((place, one))
+            if lines := one.regular_lines:
+                regular.setdefault((one.header.columns, one.taken), []).append((place, one, lines))
             else:
                 careful.append((place, one))
         for group in regular.values():
@@ -158,26 +160,25 @@ class _Table:
             [names.gather(np.repeat(np.arange(len(ids)), rows)), pl.Series("row", within.astype(np.uint32))]
         ).hstack(table)
 
-    def _together(self, group: Sequence[tuple[int, Opened]]) -> list[tuple[int, Opened]]:
-        """Parse files of equal columns at once; returns those that want care."""
+    def _together(self, group: Sequence[tuple[int, Opened, int]]) -> list[tuple[int, Opened]]:
+        """Parse files of equal columns at once, given with their lines; returns those that want care."""
         import numpy as np
         import polars as pl
 
         first = group[0][1]
-        rows = [one.block.count(b"\n") for _, one in group]
         names = [str(k) for k in range(len(first.header.columns))]
         try:
             read = pl.read_csv(
-                b"".join(one.block for _, one in group),
+                b"".join(one.block for _, one, _ in group),
                 has_header=False,
                 schema=dict.fromkeys(names, pl.Float64),
                 quote_char=None,
                 ignore_errors=True,
             )
         except pl.exceptions.PolarsError:
-            return list(group)
-        if read.height != sum(rows):
-            return list(group)
+            return [(place, one) for place, one, _ in group]
+        if read.height != sum(lines for _, _, lines in group):
+            return [(place, one) for place, one, _ in group]
         bad = np.zeros(read.height, dtype=bool)
         for name in names:
             if read[name].null_count():
@@ -191,7 +192,7 @@ class _Table:
         arrays = {name: table[name].to_numpy() for name in table.columns}
         care: list[tuple[int, Opened]] = []
         begin = 0
-        for (place, one), count in zip(group, rows, strict=True):
+        for place, one, count in group:
             end = begin + count
             if bad[begin:end].any():
                 care.append((place, one))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Opened", "finish", "open_file", "values_of"]
 
+_Matched = dict[tuple[str, tuple[str, ...]], tuple[Taken, ...]]
+_SAYING = re.compile(rb"[^\0 \t\r\n]")
+
 
 @dataclass(slots=True)
 class Opened:
@@ -38,14 +42,24 @@ class Opened:
     values: Array | None = None  # the rows as numbers, of formats that are not PyMeasure's
 
     @property
-    def regular(self) -> bool:
-        """Whether the block may be read as plain CSV: whole lines with as many commas as expected in sum."""
+    def regular_lines(self) -> int:
+        """Lines of a block that may be read as plain CSV: whole, with as many commas as expected in sum; else 0."""
         commas = len(self.header.columns) - 1
-        return commas > 0 and self.block.endswith(b"\n") and self.block.count(b",") == commas * self.block.count(b"\n")
+        lines = self.block.count(b"\n") if commas > 0 and self.block.endswith(b"\n") else 0
+        return lines if self.block.count(b",") == commas * lines else 0
 
 
-def open_file(path: Path, schema: Schema, local: ZoneInfo) -> Opened:
+def open_file(path: Path, schema: Schema, local: ZoneInfo, matched: _Matched | None = None) -> Opened:
     """Read a file and the values of its head.
+
+    Parameters
+    ----------
+    path, schema
+        The file, and how to read it.
+    local
+        Zone of the laboratory.
+    matched
+        Columns of files that came before, by procedure and names: those of most files are the same.
 
     Raises
     ------
@@ -63,7 +77,7 @@ def open_file(path: Path, schema: Schema, local: ZoneInfo) -> Opened:
             reason="unreadable",
         ) from error
     where = str(path)
-    if not raw.strip(b"\0 \t\r\n"):
+    if _SAYING.search(raw) is None:
         raise DataError(f"{where}: the file is empty; measure again", reason="empty")
     text = clean(raw, where)
     header = parse_header(text, where)
@@ -79,11 +93,15 @@ def open_file(path: Path, schema: Schema, local: ZoneInfo) -> Opened:
         table = text[header.table_at :]
     procedure = procedure_of(header, schema, where)
     block = text[header.rows_at :] if values is None else b""
-    if not header.columns or (values is None and not block.strip(b"\0 \t\n")):
+    if not header.columns or (values is None and _SAYING.search(block) is None):
         raise DataError(f"{where}: the header is there, but no rows; the run was aborted", reason="no-rows")
     facts = facts_of(header, procedure, schema)
     start, origin = start_of(facts.start_utc, path, stat.st_mtime_ns, local)
-    taken = match_columns(header.columns, procedure, schema, where)
+    taken = None if matched is None else matched.get((procedure.name, header.columns))
+    if taken is None:
+        taken = match_columns(header.columns, procedure, schema, where)
+        if matched is not None:
+            matched[procedure.name, header.columns] = taken
     record = Record(
         path=path,
         size=len(raw),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import UTC, datetime
 
@@ -27,6 +28,7 @@ _OTHERS = {
 _SUFFIXES = {"v": "V", "a": "A", "s": "s", "c": "C", "nm": "nm", "w": "W"}
 
 
+@functools.lru_cache(4096)
 def read_value(text: str, kind: Kind | None, name: str = "") -> tuple[Value, bool]:
     """A value, and whether it reads as its kind.
 
