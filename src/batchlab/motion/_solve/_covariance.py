@@ -12,8 +12,8 @@ import numpy as np
 
 from batchlab.motion._solve._band import solved
 from batchlab.motion._solve._gauge import free_changes
+from batchlab.motion._solve._hessian import Curvature, coupled, data_blocks
 from batchlab.motion._solve._joint import factored_poses, windowed_complement
-from batchlab.motion._solve._terms import coupled, data_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,18 +33,19 @@ def pose_covariances(problem: Problem, state: State, terms: Terms) -> Float:
 
     The geometry's own uncertainty is carried in where it is solved for.
     """
-    factor = factored_poses(problem, state, terms)
+    curvature = Curvature(weights=terms.weights)
+    factor = factored_poses(problem, state, terms, curvature)
     if factor is None:
         return np.full((len(terms.weights), 6, 6), np.nan)
     out = diagonal_blocks(factor, problem.chain.reach)
     if problem.joint:
         free = free_changes(state.geometry)
-        complement = free.T @ windowed_complement(problem, state, terms, factor, 0.0) @ free
+        complement = free.T @ windowed_complement(state, curvature, factor, 0.0) @ free
         values, vectors = np.linalg.eigh(complement)
         for value, vector in zip(values, vectors.T, strict=True):
             if value > 0:
                 change = (free @ (vector / np.sqrt(value))).reshape(state.geometry.shape)
-                response = solved(factor, coupled(terms.weights, state, change))
+                response = solved(factor, coupled(curvature, state, change))
                 out += response[:, :, None] * response[:, None, :]
     return out
 
@@ -58,7 +59,8 @@ def pose_leverages(problem: Problem, state: State, terms: Terms, covariances: Fl
     blocks = data_blocks(terms.weights, state)
     if covariances is not None:
         return np.asarray(np.einsum("fij,fji->f", blocks, covariances))
-    factor = factored_poses(problem, state, terms)
+    curvature = Curvature(weights=terms.weights)
+    factor = factored_poses(problem, state, terms, curvature)
     if factor is None:
         return np.full(len(blocks), 6.0)
     signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(len(blocks), 6))

@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from batchlab.motion._model import Status
+from batchlab.motion._model import Loss, Status
 from batchlab.motion._solve._band import factored, solved
 from batchlab.motion._solve._gauge import free_changes
-from batchlab.motion._solve._problem import State
-from batchlab.motion._solve._rotations import exponentials
-from batchlab.motion._solve._terms import (
+from batchlab.motion._solve._hessian import (
+    Curvature,
     coupled,
     coupled_back,
     coupling,
-    evaluate,
+    curvature_of,
     hessian_band,
+    own_block,
 )
+from batchlab.motion._solve._problem import State
+from batchlab.motion._solve._rotations import exponentials
+from batchlab.motion._solve._terms import evaluate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,9 +67,11 @@ def moved(state: State, poses: Float, geometry: Float | None) -> State:
     )
 
 
-def factored_poses(problem: Problem, state: State, terms: Terms, damping: float = 0.0) -> Float | None:
+def factored_poses(
+    problem: Problem, state: State, terms: Terms, curvature: Curvature, damping: float = 0.0
+) -> Float | None:
     """Cholesky factor (6 F, b + 1) of poses' part of the Hessian; None if it is not positive definite."""
-    band = hessian_band(problem, state, terms)
+    band = hessian_band(problem, state, terms, curvature)
     diagonal = band[:, 0].reshape(-1, 6)
     hold = _HOLD * np.maximum(diagonal.max(axis=0), 1e-300)
     diagonal += damping * diagonal + hold
@@ -87,18 +92,20 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
     """
     state, terms = start, evaluate(problem, start, robust)
     damping, done = 0.0, 0
+    bent = bendable = robust.loss is not Loss.SQUARED
     status = Status.ITERATION_LIMIT
     while done < iterations_max:
         if not np.isfinite(terms.cost):
             status = Status.FAILED
             break
-        factor = factored_poses(problem, state, terms, damping)
-        if factor is not None:
-            poses, geometry = _direction(problem, state, terms, factor, damping)
-            trial = moved(state, poses, geometry)
+        curvature = curvature_of(problem, state, terms, robust, bent=bent)
+        step = _direction(problem, state, terms, curvature, damping)
+        expected = np.inf
+        if step is not None:
+            trial = moved(state, *step)
             trial_terms = evaluate(problem, trial, robust)
             decrease = terms.cost - trial_terms.cost
-            log.debug("step %d: cost %.12g, decrease %.3g, damping %g", done, terms.cost, decrease, damping)
+            log.debug("%d: cost %.12g, less %.3g, damping %g, bent %s", done, terms.cost, decrease, damping, bent)
             if decrease >= 0:
                 converged = decrease <= tolerance * terms.cost and damping <= _DAMPING_FIRST
                 state, terms, done = trial, trial_terms, done + 1
@@ -106,14 +113,19 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
                     status = Status.CONVERGED
                     break
                 damping = 0.0 if damping <= _DAMPING_FIRST else 0.1 * damping
+                bent = bendable
                 continue
-            # Rounding alone may raise the cost at its floor.
-            expected = float(np.vdot(poses, terms.downhill))
-            if geometry is not None:
-                expected += float(np.vdot(geometry, terms.downhill_geometry))
-            if expected <= max(tolerance, 1e-12) * terms.cost:
-                status = Status.CONVERGED
-                break
+            expected = float(np.vdot(step[0], terms.downhill))
+            if step[1] is not None:
+                expected += float(np.vdot(step[1], terms.downhill_geometry))
+        # Rounding alone may raise the cost at its floor.
+        if 0 <= expected <= max(tolerance, 1e-12) * terms.cost:
+            status = Status.CONVERGED
+            break
+        if bent:
+            # Reweighting alone never overshoots.
+            bent = False
+            continue
         damping = max(_DAMPING_FIRST, 10.0 * damping)
         if damping > _DAMPING_MAX:
             status = Status.FAILED
@@ -122,17 +134,22 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
 
 
 def _direction(
-    problem: Problem, state: State, terms: Terms, factor: Float, damping: float
-) -> tuple[Float, Float | None]:
-    """Step of poses (F, 6) and of geometry (M, 3), None where it is known."""
+    problem: Problem, state: State, terms: Terms, curvature: Curvature, damping: float
+) -> tuple[Float, Float | None] | None:
+    """Step of poses (F, 6) and of geometry (M, 3), None where it is known; None where the Hessian is not positive."""
+    factor = factored_poses(problem, state, terms, curvature, damping)
+    if factor is None:
+        return None
     poses = solved(factor, terms.downhill)
     if not problem.joint:
         return poses, None
     free = free_changes(state.geometry)
     shape = state.geometry.shape
-    seen = np.repeat((1.0 + damping) * terms.weights.sum(axis=0), 3)
-    right = free.T @ (terms.downhill_geometry - coupled_back(terms.weights, state, poses)).ravel()
-    approximate = free.T @ windowed_complement(problem, state, terms, factor, damping) @ free
+    own = own_block(curvature)
+    own[np.diag_indices_from(own)] *= 1.0 + damping
+    own = free.T @ own @ free
+    right = free.T @ (terms.downhill_geometry - coupled_back(curvature, state, poses)).ravel()
+    approximate = free.T @ windowed_complement(state, curvature, factor, damping) @ free
     total = np.zeros_like(right)
     rest, size = right, float(np.linalg.norm(right))
     direction: Float = np.zeros_like(right)
@@ -144,12 +161,12 @@ def _direction(
         product = float(rest @ preconditioned)
         direction = np.asarray(preconditioned + product / product_before * direction)
         change = (free @ direction).reshape(shape)
-        response = solved(factor, coupled(terms.weights, state, change))
-        image = free.T @ (seen * change.ravel() - coupled_back(terms.weights, state, response).ravel())
-        curvature = float(direction @ image)
-        if curvature <= 0:
-            break
-        length = product / curvature
+        response = solved(factor, coupled(curvature, state, change))
+        image = own @ direction - free.T @ coupled_back(curvature, state, response).ravel()
+        along = float(direction @ image)
+        if along <= 0:
+            return None
+        length = product / along
         total = total + length * direction
         rest = rest - length * image
         poses = poses - length * response
@@ -157,29 +174,31 @@ def _direction(
     return poses, (free @ total).reshape(shape)
 
 
-def windowed_complement(problem: Problem, state: State, terms: Terms, factor: Float, damping: float) -> Float:
+def windowed_complement(state: State, curvature: Curvature, factor: Float, damping: float) -> Float:
     """Schur complement (3 M, 3 M) of the geometry, told by windows of frames; exact when they hold all frames."""
-    frames, markers = terms.weights.shape
+    frames, markers = curvature.weights.shape
     if frames <= _WINDOWS * _WINDOW_FRAMES:
-        border = coupling(terms.weights, state)
-        out: Float = np.diag(np.repeat((1.0 + damping) * terms.weights.sum(axis=0), 3))
+        border = coupling(curvature, state)
+        out = own_block(curvature)
+        out[np.diag_indices_from(out)] *= 1.0 + damping
         out -= border.T @ solved(factor, border)
         return out
     out = np.zeros((3 * markers, 3 * markers))
     seen = np.zeros(markers)
     for first in np.linspace(0, frames - _WINDOW_FRAMES, _WINDOWS).astype(int):
         window = slice(first, first + _WINDOW_FRAMES)
-        weights = terms.weights[window]
+        inner = curvature.window(window)
         part = State(
             rotations=state.rotations[window], translations=state.translations[window], geometry=state.geometry
         )
-        border = coupling(weights, part)
+        border = coupling(inner, part)
         # Rows of the whole factor serve: they hold the window's frames given those before it.
-        inner = factor[6 * window.start : 6 * window.stop]
-        out += np.diag(np.repeat(weights.sum(axis=0), 3)) - border.T @ solved(np.ascontiguousarray(inner), border)
-        seen += weights.sum(axis=0)
-    share = np.sqrt(terms.weights.sum(axis=0) / np.maximum(seen, 1e-300))
-    share = np.repeat(np.where(seen > 0, share, 0.0), 3)
+        rows = factor[6 * window.start : 6 * window.stop]
+        out += own_block(inner) - border.T @ solved(rows, border)
+        seen += inner.weights.sum(axis=0)
+    total = curvature.weights.sum(axis=0)
+    share = np.repeat(np.where(seen > 0, np.sqrt(total / np.maximum(seen, 1e-300)), 0.0), 3)
     out *= share[:, None] * share[None, :]
-    out += np.diag(np.repeat(np.where(seen > 0, 1e-9, 1.0) * terms.weights.sum(axis=0), 3))
+    # Markers that no window sees, and directions that the loss has bent flat.
+    out += np.diag(np.repeat(np.where(seen > 0, 1e-6, 1.0) * total, 3))
     return out

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Float: TypeAlias = NDArray[np.float64]
 
-__all__ = ["CONVEX", "loss_values", "loss_weights", "residual_unit"]
+__all__ = ["CONVEX", "loss_curvatures", "loss_values", "loss_weights", "residual_unit"]
 
 CONVEX = frozenset({Loss.SQUARED, Loss.HUBER})
 # Median of the length of three independent standard normal numbers.
@@ -63,6 +63,30 @@ def loss_weights(loss: Loss, squares: Float, scale: float) -> Float:
     if loss is Loss.TUKEY:
         return (1.0 - np.minimum(squares / bend, 1.0)) ** 2
     assert_never(loss)
+
+
+def loss_curvatures(loss: Loss, squares: Float, scale: float) -> Float:
+    """Twice the derivative of `loss_weights` with respect to `squares`, never positive.
+
+    Held where it would more than undo the stiffness along the residual: beyond, a loss that falls off is concave.
+    """
+    if loss is Loss.SQUARED:
+        return np.zeros_like(squares)
+    bend = scale * scale
+    safe = np.maximum(squares, 1e-12 * bend)
+    if loss is Loss.HUBER:
+        return np.where(squares > bend, -scale / safe**1.5, 0.0)
+    weights = loss_weights(loss, squares, scale)
+    if loss is Loss.CAUCHY:
+        relative = 2.0 / (bend + squares)
+    elif loss is Loss.GEMAN_MCCLURE:
+        relative = 4.0 / (bend + squares)
+    elif loss is Loss.TUKEY:
+        relative = 4.0 / np.maximum(bend - squares, 1e-9 * bend)
+    else:
+        assert_never(loss)
+    out: Float = -weights * np.minimum(relative, 1.0 / safe)
+    return out
 
 
 def residual_unit(squares: Float, freedom: float) -> float:
