@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 from docs_pages import ROOT
 
 from batchlab.devices._demo import make_demo
 from batchlab.devices._synthetic import write_lab
+from batchlab.particles._synthetic import Column, write_cdf, write_mission
 from batchlab.spectra._synthetic import write_demo_set
 from batchlab.spectra._synthetic_batch import write_batch
 
@@ -75,8 +77,47 @@ class Desk:
         make_demo(self.folder)
         (self.folder / "chips.yaml").rename(self.folder / "data" / "chips.yaml")
 
+    def make_mission(self) -> None:
+        """Three orbits of four instruments with their cusps, and a file of another mission."""
+        write_mission(self.folder, orbits=3, records=80)
+        write_cdf(self.folder / "probes" / "probe_pads_20121201_v03.cdf", _unseen(), {"Title": "made up"})
+
     def make_examples(self) -> None:
         """Raw files of the chip that the examples plot, and the examples' own files."""
         write_lab(self.folder, chips=1, runs=114, interval_s=0.5)
         shutil.copytree(ROOT / "examples" / "config", self.folder / "config")
         shutil.copy(ROOT / "examples" / "process_and_analyze.py", self.folder)
+
+
+def _unseen() -> list[Column]:
+    """Variables of a file that no reader was written for: flux per keV by time, energy and pitch angle."""
+    start = 1_354_320_000.0  # 2012-12-01
+    times = start + 60.0 * np.arange(30)
+    pitch, energy = np.linspace(9.0, 171.0, 10), np.geomspace(0.05, 50.0, 24)
+    flux = 1e4 * np.exp(-energy / 5.0)[None, None, :] * (1.0 + np.sin(np.radians(pitch)))[None, :, None]
+    flux = np.repeat(flux, len(times), axis=0).astype(np.float32)
+    flux[10:13, :, :4] = -1e31
+    told = {"VAR_TYPE": "support_data"}
+    return [
+        Column(name="Epoch", values=times, is_epoch=True, attributes={**told, "UNITS": "ms"}),
+        Column(name="Energy", values=energy.astype(np.float32), constant=True, attributes={**told, "UNITS": "keV"}),
+        Column(
+            name="Pitch",
+            values=pitch.astype(np.float32),
+            constant=True,
+            attributes={**told, "UNITS": "deg", "LABLAXIS": "PA"},
+        ),
+        Column(
+            name="Flux",
+            values=flux,
+            attributes={
+                "VAR_TYPE": "data",
+                "DEPEND_0": "Epoch",
+                "DEPEND_1": "Pitch",
+                "DEPEND_2": "Energy",
+                "UNITS": "1/(cm^2 s sr keV)",
+                "LABLAXIS": "Electron flux",
+                "FILLVAL": np.float32(-1e31),
+            },
+        ),
+    ]

@@ -15,6 +15,7 @@ _FILE = re.compile(r"^(?:#|//) file: (?P<name>\S+)$")
 _SETUP = re.compile(r"<!-- data: (?P<samples>\d+) samples -->")
 _DEMO = "<!-- data: that of the demo -->"
 _LAB = "<!-- data: that of the demo of devices -->"
+_MISSION = "<!-- data: a mission of particles -->"
 _EXAMPLES = "<!-- data: a laboratory with the runs of the examples -->"
 _LINK = re.compile(r"(?<!\!)\[[^\]]*\]\((?P<target>[^)\s]+)\)|!\[[^\]]*\]\((?P<image>[^)\s]+)\)")
 
@@ -94,6 +95,11 @@ def wants_demo(path: Path) -> bool:
 def wants_lab(path: Path) -> bool:
     """Whether a page wants in its folder ``data`` the laboratory that ``batchlab demo`` makes of devices."""
     return _LAB in path.read_text(encoding="utf-8")
+
+
+def wants_mission(path: Path) -> bool:
+    """Whether a page wants the files of a small mission, and one of another."""
+    return _MISSION in path.read_text(encoding="utf-8")
 
 
 def wants_examples(path: Path) -> bool:

@@ -19,6 +19,7 @@ from docs_pages import (
     wants_demo,
     wants_examples,
     wants_lab,
+    wants_mission,
 )
 
 from batchlab.engine import read_view
@@ -32,6 +33,8 @@ def test_a_page_does_what_it_shows(path: Path, desk: Desk) -> None:
         desk.make_demo_data()
     if wants_lab(path):
         desk.make_lab()
+    if wants_mission(path):
+        desk.make_mission()
     if wants_examples(path):
         desk.make_examples()
     for block in runnable(path):
