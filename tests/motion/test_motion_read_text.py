@@ -86,6 +86,15 @@ def test_deeplabcut_of_several_animals_and_labelled_images(tmp_path: Path) -> No
     assert np.isnan(read.positions[1, 0]).all()
 
 
+def test_deeplabcut_of_three_dimensions_needs_its_unit(tmp_path: Path) -> None:
+    path = written(tmp_path, "scorer,me,me,me\nbodyparts,nose,nose,nose\ncoords,x,y,z\n0,1,2,3\n")
+    with pytest.raises(DataError, match="does not say its unit"):
+        read_recording(path, rate_hz=30)
+    read = read_recording(path, rate_hz=30, unit="cm", min_confidence=0.5)
+    assert read.positions[0, 0].tolist() == [0.01, 0.02, 0.03]
+    assert read.notes == ("the file has no confidence, so the least that was asked for changes nothing",)
+
+
 @pytest.mark.parametrize("separator", ["\t", ","])
 def test_trc_counts_are_checked(tmp_path: Path, recording: Recording, separator: str) -> None:
     forms.write_trc(tmp_path / "a.trc", recording, separator=separator, stated_frames=999)
@@ -99,6 +108,35 @@ def test_trc_with_a_lost_name_is_refused(tmp_path: Path, recording: Recording) -
     text = (tmp_path / "a.trc").read_text().replace("\tm3\t\t", "\t")
     with pytest.raises(DataError, match=r"a.trc, line 4, column 10: 'm4' should stand above column 9"):
         read_recording(written(tmp_path, text, "a.trc"))
+
+
+def test_a_declared_rate_overrules_the_times_of_a_file(tmp_path: Path, recording: Recording) -> None:
+    forms.write_trc(tmp_path / "a.trc", recording)
+    read = read_recording(tmp_path / "a.trc", rate_hz=50)
+    assert read.rate_hz == 50
+    assert read.times_s == pytest.approx(2 * recording.times_s)
+    assert read.notes == ("the rate is 50 Hz as declared, though the file says 100 Hz",)
+
+
+def test_stamps_that_are_rounded_give_way_to_numbers_of_frames(tmp_path: Path) -> None:
+    fast = simulate(frames=40, markers=3, rate_hz=160.0).recording
+    forms.write_trc(tmp_path / "a.trc", fast)
+    lines = (tmp_path / "a.trc").read_text().split("\n")
+    for number in range(6, 46):
+        cells = lines[number].split("\t")
+        cells[1] = f"{float(cells[1]):.3f}"
+        lines[number] = "\t".join(cells)
+    read = read_recording(written(tmp_path, "\n".join(lines), "b.trc"))
+    assert read.times_s == pytest.approx(fast.times_s, abs=1e-12)
+    assert read.rate_hz == 160
+
+
+def test_stamps_that_contradict_the_rate_are_believed_and_this_is_told(tmp_path: Path, recording: Recording) -> None:
+    forms.write_trc(tmp_path / "a.trc", replace(recording, times_s=recording.times_s * 3))
+    read = read_recording(tmp_path / "a.trc")
+    assert read.times_s == pytest.approx(3 * recording.times_s)
+    assert read.rate_hz == pytest.approx(100 / 3)
+    assert "the file says 100 Hz, and its time stamps are 0.03 s apart; these are believed" in read.notes
 
 
 def test_solved_markers_of_motive_are_not_measured_ones(tmp_path: Path, recording: Recording) -> None:

@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from batchlab.motion._synthetic import Case, simulate, simulate_eye, write_recordings
+from batchlab.motion._read import read_recording
+from batchlab.motion._synthetic import (
+    Case,
+    join_bodies,
+    simulate,
+    simulate_eye,
+    write_recording,
+    write_recordings,
+)
 
 
 @pytest.mark.parametrize("case", Case)
@@ -68,6 +76,15 @@ def test_sessions_share_a_body_and_subjects_do_not(tmp_path: Path) -> None:
     assert (truths[0].geometry_m == truths[1].geometry_m).all()
     assert not np.allclose(truths[0].translations_m, truths[1].translations_m)
     assert not np.allclose(truths[0].geometry_m, truths[2].geometry_m)
+
+
+def test_bodies_of_one_file_are_told_apart_by_patterns(tmp_path: Path) -> None:
+    bodies = {"box": simulate(frames=20, seed=1), "pointer": simulate(frames=20, markers=4, seed=2)}
+    path = write_recording(tmp_path, join_bodies("both", bodies), "c3d")
+    assert path.name == "both.c3d"
+    read = read_recording(path, markers="pointer:*")
+    assert read.markers == ("pointer:m1", "pointer:m2", "pointer:m3", "pointer:m4")
+    assert read.positions == pytest.approx(bodies["pointer"].recording.positions, abs=2e-7, nan_ok=True)
 
 
 def test_equal_seeds_write_equal_files(tmp_path: Path) -> None:

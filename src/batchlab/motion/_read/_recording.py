@@ -182,7 +182,9 @@ def _seen(raw: Raw, asked: Asked, notes: list[str]) -> Float:
     if zeros.any():
         notes.append(f"{int(zeros.sum())} places are exactly zero and count as not seen")
     hidden = ~seen | zeros
-    if asked.min_confidence is not None and raw.confidence is not None:
+    if asked.min_confidence is not None and raw.confidence is None:
+        notes.append("the file has no confidence, so the least that was asked for changes nothing")
+    elif asked.min_confidence is not None and raw.confidence is not None:
         low = ~hidden & (raw.confidence < asked.min_confidence)
         if low.any():
             notes.append(f"{int(low.sum())} places have less confidence than {asked.min_confidence:g}; not seen")

@@ -51,12 +51,16 @@ def stamps(path: Path, raw: Raw, asked: Asked, notes: list[str]) -> tuple[Float,
             notes.append("some frames have no number; frames are counted instead")
             numbers = np.arange(frames, dtype=np.float64)
         return _ascending(numbers / rate, rate, notes)
+    step = seconds_of(times)
+    if asked.rate_hz and np.isfinite(step) and not abs(step * asked.rate_hz - 1) < _AGREE:
+        if raw.rate_hz is None:
+            notes.append(f"the rate is {asked.rate_hz:g} Hz as declared, though time stamps are {step:g} s apart")
+        return _ascending((numbers if whole else np.arange(frames)) / asked.rate_hz, asked.rate_hz, notes)
     if rate is not None and whole and asked.rate_hz is None and frames > 1:
         # Stamps are often rounded to a few digits; numbers of frames are exact.
         exact = times[0] + (numbers - numbers[0]) / rate
         if np.abs(exact - times).max() < 0.5 / rate:
             return _ascending(exact, rate, notes)
-        step = seconds_of(times)
         if not abs(step * rate - 1) < _AGREE:
             notes.append(f"the file says {rate:g} Hz, and its time stamps are {step:g} s apart; these are believed")
             rate = None

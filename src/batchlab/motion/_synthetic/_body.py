@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,12 @@ import numpy as np
 from batchlab.motion._model import Recording
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from batchlab.motion._model import Bool, Float
 
-__all__ = ["Case", "Swap", "Truth", "simulate"]
+__all__ = ["Case", "Swap", "Truth", "join_bodies", "simulate"]
 
 _BURST = 10.0  # frames, on average, that a marker stays hidden
 _TURN_RAD = 2.5  # amplitude of each angle of rotation
@@ -172,6 +173,21 @@ def simulate(
         loose=loose,
         never_visible=never,
         swap=swap,
+    )
+
+
+def join_bodies(name: str, bodies: Mapping[str, Truth]) -> Recording:
+    """One recording of several bodies, which move at once; their markers are called ``body:m1``."""
+    recordings = [truth.recording for truth in bodies.values()]
+    return replace(
+        recordings[0],
+        name=name,
+        markers=tuple(
+            f"{body}:{marker}"
+            for body, recording in zip(bodies, recordings, strict=True)
+            for marker in recording.markers
+        ),
+        positions=np.concatenate([recording.positions for recording in recordings], axis=1),
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from batchlab.motion._model import Recording
 
-__all__ = ["write_eyes", "write_recordings"]
+__all__ = ["write_eyes", "write_recording", "write_recordings"]
 
 
 _WRITERS: dict[FileFormat, tuple[str, Callable[[Path, Recording], None]]] = {
@@ -40,6 +40,30 @@ _WRITERS: dict[FileFormat, tuple[str, Callable[[Path, Recording], None]]] = {
     FileFormat.N3D: (".n3d", write_n3d),
     FileFormat.DLC: (".csv", write_dlc),
 }
+
+
+def write_recording(folder: Path, recording: Recording, file_format: FileFormat | str = FileFormat.WIDE) -> Path:
+    """Write a recording under its own name.
+
+    Parameters
+    ----------
+    folder
+        Made if it is not there.
+    recording
+        In metres, or in pixels for DeepLabCut's, wide and tidy tables.
+    file_format
+        Any but that of Pupil Labs.
+
+    Returns
+    -------
+    Path
+        Of the file.
+    """
+    suffix, write = _WRITERS[FileFormat(file_format)]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{recording.name}{suffix}"
+    write(path, recording)
+    return path
 
 
 def write_recordings(
@@ -76,8 +100,6 @@ def write_recordings(
     list of Truth
         One per file, in order of names.
     """
-    suffix, write = _WRITERS[FileFormat(file_format)]
-    folder.mkdir(parents=True, exist_ok=True)
     truths = []
     for subject in range(1, subjects + 1):
         for session in range(1, sessions + 1):
@@ -96,9 +118,7 @@ def write_recordings(
                 seed=seed + subject - 1,
                 session=session,
             )
-            path = folder / f"{name}{suffix}"
-            write(path, truth.recording)
-            truths.append(replace(truth, path=path))
+            truths.append(replace(truth, path=write_recording(folder, truth.recording, file_format)))
     return truths
 
 
@@ -125,13 +145,9 @@ def write_eyes(
     frames, rate_hz, noise_px, seed
         As of `simulate_eye`.
     """
-    suffix, write = _WRITERS[FileFormat(file_format)]
-    folder.mkdir(parents=True, exist_ok=True)
     truths = []
     for number in range(1, eyes + 1):
         name = f"eye_{number:02d}"
         truth = simulate_eye(name, frames=frames, rate_hz=rate_hz, noise_px=noise_px, seed=seed + number - 1)
-        path = folder / f"{name}{suffix}"
-        write(path, truth.recording)
-        truths.append(replace(truth, path=path))
+        truths.append(replace(truth, path=write_recording(folder, truth.recording, file_format)))
     return truths
