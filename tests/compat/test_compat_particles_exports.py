@@ -292,6 +292,14 @@ def test_the_last_orbit_is_one_up_to_which_all_are_over():
     assert last_orbit([]) is None
 
 
+def test_orbits_that_a_run_leaves_out_stay_done():
+    before = {"linear_log_last_orbit": 7}
+    mended = [OrbitState(orbit=3, over=True)]
+    assert with_progress(before, mended, LINEAR_LOG)["linear_log_last_orbit"] == 7
+    anew = [*mended, OrbitState(orbit=4, over=False), OrbitState(orbit=7, over=True)]
+    assert with_progress(before, anew, LINEAR_LOG)["linear_log_last_orbit"] == 3
+
+
 def test_orbits_of_an_older_programs_file_are_done_unless_they_went_wrong():
     said = {"linear_log_last_orbit": 5, "linear_log_error_plotting": [2], "orbit_linear_log_timed_out": [3, "x"]}
     assert done_orbits(said, range(1, 9), LINEAR_LOG) == {1, 4, 5}

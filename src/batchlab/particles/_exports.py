@@ -143,9 +143,12 @@ def with_progress(content: Mapping[str, Any], states: Collection[OrbitState], sc
         for key in _keys(state, scales):
             orbits.setdefault(key, set()).add(state.orbit)
     said |= {key: sorted(each) for key, each in orbits.items() if each}
-    last = last_orbit(states)
+    key = "_".join((*scales, "last_orbit"))
+    last, before = last_orbit(states), content.get(key)
+    # What a run leaves out, since it was done before, stays done.
+    stays = isinstance(before, int) and all(state.over for state in states if state.orbit <= before)
     if last is not None:
-        said["_".join((*scales, "last_orbit"))] = last
+        said[key] = max(last, before) if stays else last
     return said
 
 

@@ -224,8 +224,8 @@ def _built(
     try:
         datasets = list(build(item) or ())
         panels: list[Panel] = [panel_of(each, row) for row, each in enumerate(datasets)]
-        middle = _asked(center, item, datasets)
-        times = [float(each) for each in _asked(lines, item, datasets) or ()]
+        middle = _asked(center, item, datasets) if panels else None
+        times = [float(each) for each in _asked(lines, item, datasets) or ()] if panels else []
     except Exception as error:  # noqa: BLE001 - whatever a function of the caller raises is that item's error
         told.take(at, _ERROR, f"{type(error).__name__}: {error}")
         return None
