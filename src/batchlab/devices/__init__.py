@@ -5,7 +5,7 @@
 
     layout = Layout.below("data")                       # raw files in data/01_raw
     run(stage_batch(layout))                            # data/02_stage: all runs, a history for each chip
-    run(metrics_batch(layout).batch)                    # data/03_derived: the table of metrics, pages of chips
+    run(metrics_batch(layout, pages=True).batch)        # data/03_derived: the table of metrics, pages of chips
 
     store = Store(layout.store)
     for sweep in store.runs("IVg", chips=Chip("Alisson", 67)):
