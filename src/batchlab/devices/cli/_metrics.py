@@ -119,14 +119,18 @@ def derive(
     json_lines: bool,
     quiet: bool,
     verbose: bool,
+    histories: bool = True,
     **how: Any,
 ) -> int:
-    """Derive metrics with progress and summary; returns the exit code."""
+    """Derive metrics with progress and summary; returns the exit code.
+
+    With `histories`, those that enriching lacks are built first.
+    """
     from batchlab.devices._batches import metrics_batch, stage_batch, swept
 
     changed = _constants(constants)
     voice: dict[str, Any] = {"dry_run": dry_run, "json_lines": json_lines, "quiet": quiet, "verbose": verbose}
-    if how.get("enrich") and (lacking := _without_history(layout)):
+    if histories and how.get("enrich") and (lacking := _without_history(layout)):
         if dry_run:
             raise DataError(
                 f"{layout.histories}: no history of {', '.join(lacking)} yet, so that the joining cannot be planned; "

@@ -94,6 +94,7 @@ def full_pipeline(
                 geometries=geometries,
                 enrich=not skip_enrichment and calibrations,
                 pages=True,
+                histories=False,  # they are as they were asked for
                 workers=workers,
                 **given,
             )
