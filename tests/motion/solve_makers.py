@@ -60,7 +60,7 @@ def motion(
     positions = clean + random.normal(size=clean.shape) * noise_m
     burst = 10
     begins = random.random((frames, len(shape))) < missing / burst
-    for lag in range(burst):
+    for lag in range(min(burst, frames)):
         positions[lag:][begins[: frames - lag]] = np.nan
     names = tuple(f"m{number}" for number in range(len(shape)))
     return Truth(
