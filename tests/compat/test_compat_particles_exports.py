@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,7 @@ from batchlab.particles._files import Found
 from batchlab.particles._limits import LimitRules
 from batchlab.particles._model import DataFile, Limits, Scale, Spectrogram
 from batchlab.particles._sketch import sketch_of
+from batchlab.particles._synthetic import write_mission
 
 LINEAR_LOG = (Scale.LINEAR, Scale.LOG)
 RULES = LimitRules(percentile=95.0, percentile_min=None, energy_cap_ev=4000.0, whole=True)
@@ -406,3 +410,29 @@ def test_runs_go_on_in_the_last_log_of_the_folder(tmp_path: Path):
     log = LogFile(None, 1)
     log.write("INFO", "nowhere")
     assert log.writes == 0
+
+
+# our own command
+
+
+def test_our_own_command_writes_these_files_on_wish(tmp_path: Path):
+    write_mission(tmp_path, orbits=1, records=30, instruments=("ees",))
+    words = ["particles", "plot", str(tmp_path / "FAST_data"), "-o", str(tmp_path / "out"), "--size", "700x500"]
+    words += [
+        "--progress-json",
+        str(tmp_path / "progress.json"),
+        "--extrema-json",
+        str(tmp_path / "extrema.json"),
+        "-q",
+    ]
+
+    for more in (["--dry-run"], ["--flush-batch-size", "1"]):
+        assert not (tmp_path / "progress.json").exists()
+        command = [sys.executable, "-m", "batchlab.cli", *words, *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+        assert done.returncode == 0, done.stderr
+    assert read_object(tmp_path / "progress.json") == {"log_log_last_orbit": 20541}
+    extrema = read_object(tmp_path / "extrema.json")
+    limits = json.loads((tmp_path / "out" / "_limits" / "ees.json").read_text())["limits"]["all"]
+    assert 10 ** extrema["ees_log_log_z_max"] <= limits["z_max"] * 1.000001
+    assert limits["z_max"] <= 1.1 * 10 ** extrema["ees_log_log_z_max"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from batchlab.engine import Batch
+    from batchlab.engine import Batch, Listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Face:
         quiet: bool = False,
         verbose: bool = False,
         report: bool | None = True,
+        listeners: Sequence[Listener] = (),
     ) -> int:
         """Run a batch with progress, summary and report.
 
@@ -45,6 +47,8 @@ class Face:
             Tell the plan's reasons, each job's beginning and end, and what the engine logs, too.
         report
             Write the reports into the output root afterwards; with None only if any job was run, or none are there.
+        listeners
+            Of the command's own: called with what happens, each in its own thread.
 
         Returns
         -------
@@ -69,4 +73,5 @@ class Face:
             quiet=quiet,
             verbose=verbose,
             report=report,
+            listeners=listeners,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -45,6 +45,7 @@ def run_batch(
     verbose: bool = False,
     report: bool | None = True,
     tell_failures: bool = True,
+    listeners: Sequence[Listener] = (),
 ) -> int:
     """Run a batch with all that surrounds a run; see `Face.run_batch`.
 
@@ -56,16 +57,16 @@ def run_batch(
         show_plan(plan(batch, fresh=fresh, only=only), json_lines=json_lines)
         return DONE
     with _display(batch.output, json_lines=json_lines, quiet=quiet, verbose=verbose) as display:
-        listeners: list[Listener] = [] if display is None else [display]
+        heard: list[Listener] = [*listeners] if display is None else [*listeners, display]
         if verbose:
             from batchlab.cli._narration import narrate, narrate_plan
 
             narrate_plan(plan(batch, fresh=fresh, only=only))
-            listeners.append(narrate)
+            heard.append(narrate)
         try:
             result = run(
                 batch,
-                listeners=listeners,
+                listeners=heard,
                 fresh=fresh,
                 only=only,
                 verbose=verbose,

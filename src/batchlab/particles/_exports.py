@@ -146,9 +146,10 @@ def with_progress(content: Mapping[str, Any], states: Collection[OrbitState], sc
     key = "_".join((*scales, "last_orbit"))
     last, before = last_orbit(states), content.get(key)
     # What a run leaves out, since it was done before, stays done.
-    stays = isinstance(before, int) and all(state.over for state in states if state.orbit <= before)
+    if last is not None and isinstance(before, int):
+        last = max(last, before) if all(state.over for state in states if state.orbit <= before) else last
     if last is not None:
-        said[key] = max(last, before) if stays else last
+        said[key] = last
     return said
 
 

@@ -18,6 +18,7 @@ from batchlab.particles.cli._asked import (
     reading_options,
     tell_notes,
 )
+from batchlab.particles.cli._export_options import export_options, exported
 
 if TYPE_CHECKING:
     from batchlab.particles._files import Found
@@ -165,6 +166,7 @@ def _bound_options(command: F) -> F:
 @limit_options
 @_picture_options
 @_bound_options
+@export_options
 @run_options
 @click.pass_context
 def plot(ctx: click.Context, /, places: tuple[str, ...], **given: Any) -> None:
@@ -185,6 +187,7 @@ def plot(ctx: click.Context, /, places: tuple[str, ...], **given: Any) -> None:
 @limit_options
 @_picture_options
 @_bound_options
+@export_options
 @run_options
 @click.pass_context
 def orbit(ctx: click.Context, /, place: str, number: int, **given: Any) -> None:
@@ -255,5 +258,11 @@ def _run(ctx: click.Context, found: Found, given: dict[str, Any], name: str = "p
         raise click.UsageError(str(error)) from error
     if not given["quiet"]:
         tell_notes(found)
-    code: int = ctx.obj.run_batch(batch, **given)
+    told: dict[str, Any] = {
+        "progress": given.pop("progress_json"),
+        "extrema": given.pop("extrema_json"),
+        "flush_batch_size": given.pop("flush_batch_size"),
+    }
+    with exported(batch, pairs, reading.limits, dry_run=given["dry_run"], **told) as listeners:
+        code: int = ctx.obj.run_batch(batch, listeners=listeners, **given)
     return code
