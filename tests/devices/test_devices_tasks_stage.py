@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 
 import polars as pl
 import pytest
 from device_batches import content, copied, rewrite, staged
 
+from batchlab.batchfile import load
 from batchlab.devices._batches import stage_batch
 from batchlab.devices._inspect import validate_manifest
 from batchlab.devices._manifest import read_manifest
 from batchlab.devices._stage import stage
 from batchlab.devices._store import Store
 from batchlab.devices._synthetic import write_lab
-from batchlab.engine import Status, Verdict, plan, read_view
+from batchlab.engine import Status, Verdict, plan, read_view, run
 from batchlab.errors import DataError
 
 
@@ -175,3 +177,42 @@ def test_an_empty_folder_is_told_before_anything_is_touched(layout):
     with pytest.raises(DataError, match="no raw files"):
         stage_batch(replace(layout, raw=layout.raw / "nowhere"))
     assert content(layout.stage) == before
+
+
+STAGE_FILE = """
+batch: staging
+output: out
+jobs:
+  - id: stage
+    task: devices.stage
+    inputs: {raw: {all: "RAW/**/*.csv"}}
+    params: {raw_root: "ROOT"}
+    outputs: {manifest: store/manifest.parquet, rejects: store/rejects.json, runs: store/runs/}
+"""
+
+
+@pytest.mark.parametrize("root", ["data/01_raw", "./data/01_raw/", "01_raw"])
+def test_a_raw_root_of_a_batch_file_is_that_of_its_inputs(layout, tmp_path, root):
+    file = layout.raw.parent.parent / "stage.yaml"
+    file.write_text(STAGE_FILE.replace("RAW", "data/01_raw").replace("ROOT", root))
+    batch = load(file)
+    result = run(batch)
+    assert result.exit_code <= 1
+    assert plan(batch).jobs[0].verdict is Verdict.SKIP
+    staged = read_manifest(file.parent / "out" / "store").table
+    stage(layout.raw, tmp_path / "other")
+    assert staged["source_file"].equals(read_manifest(tmp_path / "other").table["source_file"])
+
+
+@pytest.mark.parametrize(
+    ("root", "told"), [("raws", "none above all raw files"), (".", "none above"), ("a/b", " and ")]
+)
+def test_a_raw_root_that_may_mean_anything_is_refused(layout, tmp_path, root, told):
+    shutil.copytree(layout.raw, tmp_path / "a" / "b" / "a" / "b")
+    file = tmp_path / "stage.yaml"
+    file.write_text(STAGE_FILE.replace("RAW", "a/b/a/b").replace("ROOT", root))
+    result = run(load(file))
+    (job,) = read_view(result.root).jobs
+    assert job.reason == "doubtful-raw-root"
+    assert told in job.message
+    assert "in full" in job.message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from batchlab.engine import JobContext, Scalar, task
-from batchlab.errors import Category, JobError
+from batchlab.errors import Category, DataError, JobError
 
 __all__ = ["READ_ALL", "HistoriesParams", "StageParams", "histories", "stage"]
 
@@ -39,7 +39,10 @@ class StageParams(BaseModel):
 def _names_and_times(params: Mapping[str, Any], files: Mapping[str, tuple[str, ...]]) -> Mapping[str, str]:
     """Names and times of the raw files: both stand in the store, and the content alone does not tell them."""
     digest = hashlib.blake2b(digest_size=16)
-    root = str(params["raw_root"])
+    try:
+        root = _root_of(str(params["raw_root"]), files.get("raw", ()))
+    except DataError:  # told by the job
+        root = str(params["raw_root"])
     below = os.path.join(root, "")
     for path in files.get("raw", ()):
         try:
@@ -76,7 +79,7 @@ def stage(ctx: JobContext, params: StageParams) -> Mapping[str, Scalar]:
     ctx.stage("read")
     schema = load_schema(*ctx.inputs("procedures")) if ctx.given("procedures") else None
     staged = stage_files(
-        params.raw_root,
+        _root_of(params.raw_root, tuple(map(str, ctx.inputs("raw")))),
         _folder(ctx),
         previous=params.previous or ctx.scratch,
         schema=schema,
@@ -98,6 +101,30 @@ def stage(ctx: JobContext, params: StageParams) -> Mapping[str, Scalar]:
             "different ones; if they are one, write its name alike in the raw files (Chip group name)"
         )
     return {**staged.counts, "runs_added": len(staged.added), "runs_removed": len(staged.removed)}
+
+
+def _root_of(raw_root: str, files: Sequence[str]) -> str:
+    """The folder of raw files; one that is not given in full is the one of that name above all of them.
+
+    Raises
+    ------
+    DataError
+        If there is none, or more than one: a worker's own folder says nothing of what a batch file means.
+    """
+    if os.path.isabs(raw_root):
+        return raw_root
+    parts = [part for part in Path(os.path.normpath(raw_root)).parts if part != os.pardir]
+    above = Path(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in files]))
+    fitting = [each for each in (above, *above.parents) if parts and list(each.parts[-len(parts) :]) == parts]
+    if len(fitting) != 1:
+        told = " and ".join(map(str, fitting)) or f"none above all raw files, which lie in {above}"
+        raise DataError(
+            f"raw_root {raw_root!r} is not a full path, and the folders that it may mean are: {told}; "
+            'write it in full, or in a batch file as "${lab}/data/01_raw", with --set lab=...',
+            category=Category.INVALID_INPUT,
+            reason="doubtful-raw-root",
+        )
+    return str(fitting[0])
 
 
 def _folder(ctx: JobContext) -> Path:
