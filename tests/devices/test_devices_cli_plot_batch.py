@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from plot_bench import EXAMPLES, Bench, call, make_bench, quiet_state
 
+from batchlab.devices._history import histories
 from batchlab.devices._stage import stage
+from batchlab.devices._store import Store
 from batchlab.devices._synthetic import Lab
 from batchlab.devices.cli._plot_run import choose_workers
 
@@ -128,6 +130,66 @@ def test_only_some(bench: Bench) -> None:
     said = bench.call("batch-plot", bench.file(TWO), "--only", "plot-ivg/*", "--no-report")
     assert said.code == 0
     assert bench.made("*.pdf") == ["Alisson67_IVg_seq_2.pdf"]
+
+
+def test_a_dry_run_lists_those_alone_that_would_be_drawn(bench: Bench) -> None:
+    config = bench.file(TWO)
+    for words in ((), ("--stage-root", bench.folder / "none")):
+        said = bench.call("batch-plot", config, "-n", "-v", "--only", "plot-its/*", *words)
+        assert said.code == 0
+        assert [line.split()[:2] for line in said.lines[2:-2]] == [["1.", "plot-its"]]
+        assert said.lines[-1] == "Total: 1 plots"
+        said = bench.call("batch-plot", config, "-n", "--only", "plot-vvg/*", *words)
+        assert said.code == 2
+        assert "no plot's name matches" in said.err
+    assert bench.call("batch-plot", config, "--only", "plot-its/*", "--no-report").code == 0
+    said = bench.call("batch-plot", config, "-n", "-v", "--only", "*seq_2*")
+    assert said.lines[2].endswith("[run: new]")
+
+
+def test_runs_that_a_plot_does_not_show_are_told(bench: Bench) -> None:
+    config = bench.file(
+        "chip: 67\nplots:\n  - {type: plot-ivg, seq: 2-5}\n  - {type: plot-its, seq: '2,4', each: true}\n"
+    )
+    for words in (("-n",), ("--no-report",)):
+        said = bench.call("batch-plot", config, *words)
+        assert said.code == 0
+        first, second = said.err.splitlines()
+        assert re.fullmatch(
+            r"note: plot-ivg \(seq_2_3_4_5\) of Alisson67: seq .*4.* left out: plot-ivg shows IVg", first
+        )
+        assert second == "note: plot-its (seq_2_4) of Alisson67: seq 2 (IVg) left out: plot-its shows It"
+    (drawn,) = (job for job in bench.view.jobs if job.name.startswith("plot-ivg"))
+    assert any("left out" in text for text in drawn.warnings)
+    assert bench.call("batch-plot", config, "-q", "--no-report").err == ""
+    filtered = bench.file("chip: 67\nplots: [{type: plot-its, seq: 2-5, procedure: It}, {type: plot-ivg, seq: all}]\n")
+    assert bench.call("batch-plot", filtered, "-n").err == ""
+
+
+def test_a_plot_of_named_runs_stays_when_their_numbers_move(lab: Lab, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(lab.raw_root, raw)
+    of_chip = {each.seq: each for each in lab.truths if each.chip and each.chip.name == "Alisson67"}
+    first = raw / of_chip[1].file
+    aside = tmp_path / "aside.csv"
+    first.rename(aside)
+    bench = Bench(tmp_path)
+    stage(raw, bench.store)
+    store = Store(bench.store)
+    history = histories(store.table, timezone=store.timezone)["Alisson67"]
+    named = history.filter(history["proc"] == "It")["run_id"][:2]
+    runs = f"runs: ['{named[0]}', '{named[1]}']"
+    config = bench.file(
+        f"chip: 67\nplots:\n  - {{type: plot-its, {runs}}}\n"
+        f"  - {{type: plot-its, {runs}, tag: numbers, legend_by: seq}}\n"
+        f"  - {{type: plot-its, {runs}, tag: table, data: true}}\n"
+    )
+    assert bench.call("batch-plot", config, "--no-report").code == 0
+    aside.rename(first)
+    stage(raw, bench.store)
+    lines = bench.call("batch-plot", config, "-n", "-v").lines[2:5]
+    assert lines[0].endswith("[skip: done before, nothing changed]")
+    assert all("[stale: params.runs" in line for line in lines[1:]), lines
 
 
 def test_quiet_tells_failures_alone(bench: Bench) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from batchlab.devices._store import Store
     from batchlab.devices.plots import PlotType
 
-__all__ = ["BATCH_NAME", "FIGURES", "PlotBatch", "PlotJob", "plot_batch"]
+__all__ = ["BATCH_NAME", "FIGURES", "PlotBatch", "PlotJob", "name_of", "plot_batch"]
 
 BATCH_NAME = "devices-figures"
 FIGURES = "figs"
@@ -38,6 +38,7 @@ _NEEDED = (
     *("vg_fixed_v", "vds_v", "sample"),
 )
 _POWER = "irradiated_power_w"
+_SEQ = "seq"  # among what a plot uses: it shows the number in the history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,8 @@ class PlotBatch:
         Numbers in the batch file that meant other runs when it was last run.
     without_power
         Chips of plots that tell runs apart by power, which no enriched history knows.
+    left_out
+        Runs that were asked for by number or name, and that are of procedures which the plot does not show.
     """
 
     batch: Batch
@@ -88,6 +91,7 @@ class PlotBatch:
     store: Path
     drifts: tuple[Drift, ...] = ()
     without_power: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     pins: Mapping[str, Mapping[str, str]]
     pins_file: Path | None = None
 
@@ -175,6 +179,7 @@ def plot_batch(
         store=store.root,
         drifts=tuple(drift(before, pins)),
         without_power=tuple(sorted(known.without_power)),
+        left_out=tuple(known.left_out),
         pins={chip: {k: v for k, v in each.items() if v is not None} for chip, each in pins.items()},
         pins_file=pins_file,
     )
@@ -193,6 +198,7 @@ class _Known:
         self.modules = tuple(each for each in plugins if not each.endswith(".py"))
         self.limits = Limits(timeout_s=timeout_s)
         self.without_power: set[str] = set()
+        self.left_out: dict[str, None] = {}
         self._histories: dict[Chip | tuple[str, ...], tuple[pl.DataFrame, list[dict[str, Any]]]] = {}
         self._enriched: dict[str, Mapping[str, Mapping[str, Any]] | None] = {}
 
@@ -266,7 +272,9 @@ class _Known:
             )
         known = {run_id: row for table in tables.values() if table is not None for run_id, row in table.items()}
         used = kind.uses(kind.options.model_validate(spec.options)) if kind.uses is not None else None
-        told = [_run_param(row, known.get(row["run_id"], {}), used) for row in rows]
+        # A plot by the runs' names stays as it is when only their numbers moved, unless it shows these.
+        numbered = used is None or _SEQ in used or spec.data or bool(between)
+        told = [_run_param(row, known.get(row["run_id"], {}), used, numbered=numbered) for row in rows]
         by_power = used is not None and _POWER in used and any(row["has_light"] for row in rows)
         if by_power and spec.chip is not None and not any("power_w" in each for each in told):
             self.without_power.update(chip.name for chip in spec.chips)
@@ -329,8 +337,14 @@ class _Known:
         rows = [row for row in taken if row["proc"] in kind.procedures]
         missing = chosen.missing(history)
         if rows:
-            gone = f"{chip} has no run with seq {write_seq(missing)}; its history ends with {len(history)}"
-            return rows, [gone] if missing else []
+            notes = []
+            if missing:
+                notes.append(f"{chip} has no run with seq {write_seq(missing)}; its history ends with {len(history)}")
+            if (chosen.seqs or chosen.runs) and len(rows) < len(taken):
+                others = [row for row in taken if row["proc"] not in kind.procedures]
+                notes.append(f"{chip}: {_listed(others)} left out: {spec.type} shows {' and '.join(kind.procedures)}")
+                self.left_out[f"{spec.type} ({spec.tag}) of {notes[-1]}"] = None
+            return rows, notes
         if taken:
             found = ", ".join(sorted({row["proc"] for row in taken}))
             why = f"it needs {' or '.join(kind.procedures)}, seq {write_seq(r['seq'] for r in taken)} is {found}"
@@ -370,15 +384,31 @@ def _enriched_rows(folder: Path, chip: str) -> Mapping[str, Mapping[str, Any]] |
     return {row.pop("run_id"): row for row in table.select("run_id", *numbers).to_dicts()}
 
 
-def _run_param(row: Mapping[str, Any], known: Mapping[str, Any], used: Collection[str] | None) -> dict[str, Json]:
-    """A run as its job is told of it: of derived values those that the plot looks at, or all."""
+def _listed(rows: Sequence[Mapping[str, Any]]) -> str:
+    """``seq 5,7 (IVg), 8 (VVg)``."""
+    procedures = dict.fromkeys(row["proc"] for row in rows)
+    named = (f"{write_seq(row['seq'] for row in rows if row['proc'] == proc)} ({proc})" for proc in procedures)
+    return f"seq {', '.join(named)}"
+
+
+def _run_param(
+    row: Mapping[str, Any], known: Mapping[str, Any], used: Collection[str] | None, *, numbered: bool
+) -> dict[str, Json]:
+    """A run as its job is told of it: of derived values those that the plot looks at, or all.
+
+    Parameters
+    ----------
+    numbered
+        Whether the plot shows numbers of the history; one that does not shows them for want of a file's number.
+    """
     finite = {name: value for name, value in known.items() if value is not None and math.isfinite(value)}
     # A metric that is called as a column of the history has another name there.
     named = {name.removeprefix("metric_"): value for name, value in finite.items()}
     taken = named if used is None else {name: named[name] for name in used if name in named}
     power = finite.get(_POWER) if used is None or _POWER in used else None
-    told = {"seq": row["seq"], "file_number": row["file_idx"], "power_w": power}
-    metrics = {name: value for name, value in taken.items() if name != _POWER}
+    seq = row["seq"] if numbered or row["file_idx"] is None else None
+    told = {"seq": seq, "file_number": row["file_idx"], "power_w": power}
+    metrics = {name: value for name, value in taken.items() if name not in (_POWER, _SEQ)}
     return {
         "run_id": row["run_id"],
         **{name: value for name, value in told.items() if value is not None},
@@ -398,10 +428,18 @@ def _outputs(spec: PlotSpec, rows: Sequence[Mapping[str, Any]]) -> dict[str, str
     return dict(zip(outputs_of(len(spec.names), data=spec.data), paths, strict=True))
 
 
+def name_of(spec: PlotSpec) -> str:
+    """What the job of a plot is called, unless another is called so: ``plot-its/Alisson67_It_photoresponse``."""
+    from batchlab.devices.plots import picture_path
+
+    path = picture_path(spec.names[0], spec.chips, spec.tag, None, str(spec.style["format"]))
+    return f"{spec.type}/{Path(path).stem}"
+
+
 def _named(made: Sequence[PlotJob]) -> tuple[PlotJob, ...]:
-    """Jobs called after what they draw: ``plot-its/Alisson67_It_photoresponse``."""
+    """Jobs called after what they draw, each otherwise."""
     stems = [Path(each.pictures[0]) for each in made]
-    plain = [f"{each.spec.type}/{path.stem}" for each, path in zip(made, stems, strict=True)]
+    plain = [name_of(each.spec) for each in made]
     count = Counter(plain)
     return tuple(
         replace(each, job=replace(each.job, name=name if count[name] == 1 else f"{name}{path.suffix}"))

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from batchlab.devices.cli._plot_lines import Voice, dry_run_lines, loaded_line, reasons_of, warnings_of
+from batchlab.devices.cli._plot_lines import (
+    Voice,
+    dry_run_lines,
+    left_out_of,
+    loaded_line,
+    matching,
+    reasons_of,
+    warnings_of,
+)
 from batchlab.devices.cli._plot_options import DURATION
 from batchlab.devices.cli._plot_run import draw_all, plan_all
 
@@ -57,7 +65,7 @@ def batch_plot(
     then 1, and 2 for a file that is wrong.
     """
     from batchlab.devices._batch_plots import load_batch_plots
-    from batchlab.devices._plot_batch import plot_batch
+    from batchlab.devices._plot_batch import name_of, plot_batch
     from batchlab.engine import Conflict, Settings
     from batchlab.errors import DataError
 
@@ -83,14 +91,18 @@ def batch_plot(
     except DataError as error:
         if not dry_run or error.reason != "no-store":
             raise
-        click.echo("\n".join(dry_run_lines(found.specs, {}, groups=groups)))
+        some = [found.specs[at] for at in matching([name_of(spec) for spec in found.specs], only)]
+        click.echo("\n".join(dry_run_lines(some, {}, groups=groups)))
         click.echo(f"note: {error}", err=True)
         ctx.exit(0)
-    for line in warnings_of(plots):
+    # A run that tells more tells what is left out with the plots.
+    for line in (*warnings_of(plots), *(() if quiet or (verbose and not dry_run) else left_out_of(plots))):
         voice.trouble(line)
     if dry_run:
+        chosen = matching([each.job.name for each in plots.plots], only)
         reasons = reasons_of(plots, plan_all(plots, fresh=fresh)) if verbose else {}
-        click.echo("\n".join(dry_run_lines([each.spec for each in plots.plots], reasons, groups=groups)))
+        told = {number: reasons[at] for number, at in enumerate(chosen) if at in reasons}
+        click.echo("\n".join(dry_run_lines([plots.plots[at].spec for at in chosen], told, groups=groups)))
         ctx.exit(0)
     result = draw_all(plots, voice, workers=parallel, only=only, fresh=fresh, report=not no_report)
     plots.keep_pins()

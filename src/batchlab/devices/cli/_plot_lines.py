@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from batchlab.devices._plot_batch import PlotBatch, PlotJob
     from batchlab.engine import BatchView, Notice, Plan, RunResult
 
-__all__ = ["Ticks", "Voice", "dry_run_lines", "loaded_line", "reasons_of", "summary_lines", "warnings_of"]
+__all__ = [
+    "Ticks",
+    "Voice",
+    "dry_run_lines",
+    "left_out_of",
+    "loaded_line",
+    "matching",
+    "reasons_of",
+    "summary_lines",
+    "warnings_of",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +76,25 @@ def dry_run_lines(specs: Sequence[Any], reasons: Mapping[int, str], *, groups: b
     return [*lines, "", f"Total: {len(specs)} plots"]
 
 
+def matching(names: Sequence[str], only: str | None) -> list[int]:
+    """Positions of the plots whose names a pattern matches, as a run chooses them.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    from fnmatch import fnmatchcase
+
+    from batchlab.devices._procedures import nearest
+    from batchlab.errors import ConfigError
+
+    chosen = [at for at, name in enumerate(names) if only is None or fnmatchcase(name, only)]
+    if only is not None and not chosen:
+        raise ConfigError(f"--only {only}: no plot's name matches{nearest(only, names)}")
+    return chosen
+
+
 def reasons_of(plots: PlotBatch, plan: Plan | None) -> dict[int, str]:
     """What would come of each plot and why, by its position; without a plan all are new."""
     verdicts = ["run: new"] * len(plots.plots) if plan is None else [f"{j.verdict}: {j.reason}" for j in plan.jobs]
@@ -84,6 +113,11 @@ def warnings_of(plots: PlotBatch) -> list[str]:
         for chip in plots.without_power
     ]
     return told
+
+
+def left_out_of(plots: PlotBatch) -> list[str]:
+    """Runs that were asked for and that no plot shows."""
+    return [f"note: {each}" for each in plots.left_out]
 
 
 class Ticks:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from batchlab.devices.cli._data_options import command_line
-from batchlab.devices.cli._plot_lines import Ticks, Voice, warnings_of
+from batchlab.devices.cli._plot_lines import Ticks, Voice, left_out_of, warnings_of
 from batchlab.devices.cli._plot_options import DURATION, options_of, style_of, told_of
 from batchlab.errors import DataError
 
@@ -134,7 +134,9 @@ def _draw(kind: PlotType, given: Mapping[str, Any]) -> int:
     refused = next((each.refused for each in plots.plots if each.refused), None)
     if refused is not None:
         raise DataError(refused)
-    for line in warnings_of(plots):
+    # Plots that are drawn warn of what is left out themselves.
+    only_told = given["preview"] or given["dry_run"]
+    for line in (*warnings_of(plots), *(left_out_of(plots) if only_told else ())):
         voice.trouble(line)
     if given["preview"]:
         for each in plots.plots:

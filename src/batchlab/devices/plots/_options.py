@@ -11,6 +11,7 @@ from batchlab.devices.plots._legends import LegendBy, LegendWord
 
 __all__ = [
     "POWER",
+    "SEQ",
     "PRESETS",
     "AxisType",
     "Baseline",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 POWER = "irradiated_power_w"
+SEQ = "seq"
 
 _PRESETS: Mapping[str, Mapping[str, Any]] = {
     "dark": {"baseline": "none", "start": 1.0, "legend_by": "vg"},
@@ -142,10 +144,14 @@ class ResponseOptions(PlotOptions):
 
 
 def power_of(options: PlotOptions) -> tuple[str, ...]:
-    """The irradiated power, where options ask for it: in the legend, along x, or to choose runs by."""
+    """The irradiated power and the number in the history, where options ask for them.
+
+    The power is asked for in the legend, along x, or to choose runs by; the number in the legend.
+    """
     asked = (
         getattr(options, "legend_by", None) is LegendBy.POWER
         or getattr(options, "photoresponse_x", None) == "power"
         or getattr(options, "filter_power_range", None) is not None
     )
-    return (POWER,) if asked else ()
+    numbered = getattr(options, "legend_by", None) is LegendBy.SEQ
+    return (*((POWER,) if asked else ()), *((SEQ,) if numbered else ()))

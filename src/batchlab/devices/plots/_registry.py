@@ -84,8 +84,8 @@ class PlotType:
     needs
         Derived values it cannot do without.
     uses
-        Derived values that it looks at for given options, ``irradiated_power_w`` among them: what changes about others
-        changes no picture. None where any may matter.
+        Derived values that it looks at for given options, ``irradiated_power_w`` among them, and ``seq`` where it shows
+        numbers of the history: what changes about others changes no picture. None where any may matter.
     version
         Changes when the same runs may give another picture.
     """

@@ -14,7 +14,7 @@ from batchlab.devices.metrics import Leg, Skip, Sweep, leg_difference, sweep_of
 from batchlab.devices.plots._axes import limits_of, span_of, text_of
 from batchlab.devices.plots._look import Look
 from batchlab.devices.plots._model import Drawn, Facts, Table, only
-from batchlab.devices.plots._options import PlotOptions
+from batchlab.devices.plots._options import SEQ, PlotOptions
 from batchlab.devices.plots._places import Name
 from batchlab.devices.plots._registry import plot
 from batchlab.devices.plots._units import unit_for
@@ -65,13 +65,13 @@ def names(options: SweepDifferenceOptions) -> tuple[Name, ...]:
     return (Name(procedure="ConsecutiveSweepDifference", kind="sweep_diff"),)
 
 
-def no_values(options: SweepDifferenceOptions) -> tuple[str, ...]:
-    """It is all in the sweeps."""
-    return ()
+def numbers_of(options: SweepDifferenceOptions) -> tuple[str, ...]:
+    """Differences are called by the numbers of their sweeps; all else is in these."""
+    return (SEQ,)
 
 
 @plot(
-    "plot-consecutive-sweep-diff", procedures=_PROCEDURES, options=SweepDifferenceOptions, names=names, uses=no_values
+    "plot-consecutive-sweep-diff", procedures=_PROCEDURES, options=SweepDifferenceOptions, names=names, uses=numbers_of
 )
 def draw_sweep_difference(runs: Sequence[Run], options: SweepDifferenceOptions, look: Look, facts: Facts) -> Drawn:
     """Differences of consecutive gate sweeps, forward solid and backward dashed, and of their resistances."""
