@@ -156,6 +156,18 @@ def test_nothing_is_written_where_nothing_is_new(tmp_path: Path, written: list[s
     assert idle.writes == {"progress": 0, "extrema": 0} and not (tmp_path / "idle").exists()
 
 
+def test_a_folder_that_takes_no_file_stops_no_run(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.WARNING)
+    batch = mission(tmp_path / "out", 1)
+    (tmp_path / "file").touch()
+    told = exports(batch, tmp_path / "file")
+    for job in jobs_of(batch, 1):
+        told(ended(job))
+    told.close()
+    assert told.writes == {"progress": 0, "extrema": 0}
+    assert "progress.json cannot be written" in caplog.text
+
+
 def test_what_is_old_is_written_though_it_is_little(tmp_path: Path):
     now = [0.0]
     batch = mission(tmp_path / "out", 5)

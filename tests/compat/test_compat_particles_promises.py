@@ -114,6 +114,28 @@ def test_extrema_are_those_of_the_true_counts(mission: Mission):
     assert found["ees_linear_linear_z_min"] == 0
 
 
+def test_extrema_read_only_what_is_new_and_leave_out_what_is_broken(
+    tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    from batchlab.compat.particles import _extrema
+
+    results: list[RunResult] = []
+    run = _extrema.run
+    monkeypatch.setattr(_extrema, "run", lambda *args, **named: results.append(run(*args, **named)) or results[-1])
+    grown = write_mission(tmp_path / "grown", orbits=1, records=30, instruments=("ees",))
+    first = compute_global_extrema(grown.data, z_scale="log")
+    stamp = (here / "FAST_calculated_extrema.json").stat().st_mtime_ns
+    assert compute_global_extrema(grown.data, z_scale="log") == first
+    assert (here / "FAST_calculated_extrema.json").stat().st_mtime_ns == stamp
+    write_mission(tmp_path / "grown", orbits=2, records=30, instruments=("ees",))
+    (grown.data / "fa_esa_l2_ees_20011101120000_30000_v01.cdf").write_text("no CDF")
+    third = compute_global_extrema(grown.data, z_scale="log")
+    assert [ran(each) for each in results] == [1, 0, 2]
+    assert third["ees_linear_log_extrema_progress"]["processed_index"] == 3
+    assert third["linear_log_last_orbit"] == 30000
+    assert "orbit 30000, ees is left out: invalid-cdf: " in caplog.text
+
+
 def test_without_a_percentile_only_pictures_with_their_own_limits_are_drawn(mission: Mission, here: Path):
     plotted(mission, max_processing_percentile=None)
     drawn = [path.name for path in here.glob("plots/*/*/*/*.png")]
@@ -296,8 +318,9 @@ def test_progress_is_kept_for_each_pair_of_scales(mission: Mission, here: Path):
     assert len(list(here.glob("plots/*/*/*/*.png"))) == 24
 
 
-def test_files_of_progress_and_log_may_be_left_out(mission: Mission, here: Path):
-    plotted(mission, progress_json_path=None, extrema_json_path=None, log_path=None)
+def test_files_of_progress_and_log_may_be_left_out(mission: Mission, here: Path, capsys: Any):
+    plotted(mission, progress_json_path=None, extrema_json_path=None, log_path=None, use_tqdm=True)
+    assert "orbits" in capsys.readouterr().err
     assert [path.name for path in here.iterdir()] == ["plots"]
 
 

@@ -260,7 +260,12 @@ class Exports:
                 content = {key: value for key, value in content.items() if key not in gone} | self.extrema(scales)
                 first += ("_".join((*scales, "last_orbit")),)
         if content != before:
-            write_object(path, content, first)
+            try:
+                write_object(path, content, first)
+            except OSError as error:
+                # The ledger has it all: a run whose exports cannot be written is no worse a run.
+                log.warning("%s cannot be written (%s); the next run writes it", path, error)
+                return
             self.writes[name] += 1
 
     def extrema(self, scales: Scales) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,11 +15,13 @@ from batchlab.compat.particles._words import COUNTS, FILES, either, found_files,
 from batchlab.engine import BatchState, Conflict, Settings, run
 from batchlab.particles._batch import GIVEN, Pictures, Reading, plot_batch
 from batchlab.particles._exporting import Exports
-from batchlab.particles._exports import read_object
+from batchlab.particles._exports import Trouble, read_object
 from batchlab.particles._limits import LimitRules
 from batchlab.particles._model import INSTRUMENTS
 
 __all__ = ["EXTREMA", "compute_global_extrema"]
+
+log = logging.getLogger(__name__)
 
 EXTREMA = "./FAST_calculated_extrema.json"
 _TASKS = ("particles.collapse",)
@@ -39,6 +42,7 @@ def compute_global_extrema(
     input_dir: str | os.PathLike[str] | None = None,
     max_workers: int | None = None,
     energy_cap_ev: float | None = 4000.0,
+    instrument_timeout_seconds: float | None = 30.0,
     flush_interval_seconds: float | None = 60.0,
     install_signal_handlers: bool = True,
 ) -> dict[str, Any]:
@@ -70,6 +74,8 @@ def compute_global_extrema(
         Processes; one for each core by default.
     energy_cap_ev
         Where the energy axis ends at the latest; None for no cap.
+    instrument_timeout_seconds
+        Of reading a file; what takes longer is killed, and its file left out. None for no limit.
     flush_interval_seconds
         After how long the file is written though fewer orbits are new; None for never.
     install_signal_handlers
@@ -99,6 +105,7 @@ def compute_global_extrema(
         name="extrema",
         pictures=Pictures(variants=(GIVEN,)),
         reading=Reading(params=COUNTS),
+        instrument_timeout_s=instrument_timeout_seconds,
         settings=Settings(workers=max_workers, retries=1, conflict=Conflict.OVERWRITE),
     )
     batch = replace(batch, jobs=tuple(job for job in batch.jobs if job.task in _TASKS))
@@ -111,6 +118,7 @@ def compute_global_extrema(
         flush_interval_s=flush_interval_seconds,
         log_floor_cutoff=log_floor_cutoff,
         log_floor_value=log_floor_value,
+        on_failed=_left_out,
     )
     try:
         result = run(batch, listeners=[exports], install_signal_handlers=install_signal_handlers)
@@ -119,6 +127,10 @@ def compute_global_extrema(
     if result.state is BatchState.CANCELLED:
         raise KeyboardInterrupt
     return exports.extrema(scales) if path is None else read_object(path)
+
+
+def _left_out(orbit: int, trouble: Trouble) -> None:
+    log.warning("orbit %d, %s is left out: %s: %s", orbit, trouble.instrument, trouble.reason, trouble.message)
 
 
 def _place(directory: Path, path: Path | None) -> Path:
