@@ -95,7 +95,7 @@ def test_a_filtered_run_touches_its_rows_alone(layout):
     assert result.exit_code == 0
     assert table(layout).equals(before)
     # What a threshold changes, it changes where it is asked to.
-    derived(layout, chips=[chip.name], procedures=["IVg"], constants={"GM_WINDOW_POINTS": 15})
+    derived(layout, chips=[chip.name], procedures=["IVg"], constants={"PARABOLA_WINDOW": 0.2})
     after = table(layout)
     changed = after.join(before, on=after.columns, how="anti", nulls_equal=True)
     assert changed.height > 0
