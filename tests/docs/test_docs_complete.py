@@ -10,6 +10,7 @@ import pytest
 from docs_desk import Desk
 from docs_pages import ROOT, first_cells, page
 
+from batchlab import particles
 from batchlab.batchfile import schema
 from batchlab.cli import cli
 from batchlab.devices import _batch_plots as batch_plots
@@ -58,17 +59,25 @@ def test_every_option_of_a_command_stands_in_its_table(name: str, command: click
     assert options <= options_of(said | shared_options(name))
 
 
+COMMAND_PAGES = {"devices": "reference/devices-cli.md", "particles": "reference/particles-cli.md"}
+
+
 def options_told(name: str) -> set[str]:
-    text = page("reference/devices-cli.md" if name.startswith("devices ") else "reference/cli.md")
+    text = page(COMMAND_PAGES.get(name.partition(" ")[0], "reference/cli.md"))
     assert f"\n## {name}\n" in text, f"there is no heading {name!r}"
     return set(first_cells(text, f"## {name}"))
 
 
 def shared_options(name: str) -> set[str]:
-    if not name.startswith("devices "):
+    domain, _, command = name.partition(" ")
+    if domain not in COMMAND_PAGES:
         return set()
-    parts = ["## Common options", *(["## Common options of plots"] if name.startswith("devices plot-") else [])]
-    return {cell for part in parts for cell in first_cells(page("reference/devices-cli.md"), part)}
+    parts = ["## Common options"]
+    if command.startswith("plot-"):
+        parts.append("## Common options of plots")
+    if name in ("particles plot", "particles orbit"):
+        parts.append("## Common options of pictures")
+    return {cell for part in parts for cell in first_cells(page(COMMAND_PAGES[domain]), part)}
 
 
 def options_of(cells: set[str]) -> set[str]:
@@ -80,6 +89,7 @@ def test_the_command_pages_have_no_command_too_many() -> None:
     for place, others in (
         ("reference/cli.md", ["For all commands", "Exit codes"]),
         ("reference/devices-cli.md", ["Common options", "Common options of plots"]),
+        ("reference/particles-cli.md", ["Common options", "Common options of pictures"]),
     ):
         headings = re.findall(r"^## (.+)$", page(place), flags=re.MULTILINE)
         assert [heading for heading in headings if heading not in names] == others
@@ -222,6 +232,34 @@ def test_reasons_of_devices_stand_in_the_table() -> None:
     source = ROOT / "src" / "batchlab" / "devices"
     given = {reason for file in source.rglob("*.py") for reason in re.findall(r'reason="([a-z-]+)"', file.read_text())}
     assert set(first_cells(page("reference/devices.md"), "## Reasons")) == given
+
+
+def test_tasks_of_particles_stand_in_the_tables_with_their_params() -> None:
+    text = page("reference/particles.md")
+    tasks = {name for name in task_names() if name.startswith("particles.")}
+    assert set(first_cells(text, "## Tasks")) == tasks
+    for name in tasks:
+        params = find_task(name).params
+        assert params is not None
+        told = set(first_cells(text, f"### {name}"))
+        assert set(params.model_fields) <= told, name
+        assert told - set(params.model_fields) <= set(METRICS), name
+
+
+METRICS = (
+    "records", "shown", "modes", "invalid_records", "low_quality_records", "out_of_order_records", "fill_fraction",
+    "out_of_range_fraction", "positive_values", "start_s", "end_s",
+)  # fmt: skip
+
+
+def test_names_and_reasons_of_particles_stand_in_the_tables() -> None:
+    text = page("reference/particles.md")
+    assert first_cells(text, "## Names")[: len(particles.__all__)] == sorted(particles.__all__)
+    assert set(first_cells(text, "## Categories")) == {each.name for each in particles.PITCH_CATEGORIES}
+    source = ROOT / "src" / "batchlab" / "particles"
+    code = "".join(file.read_text() for file in source.rglob("*.py") if "_synthetic" not in file.parts)
+    given = set(re.findall(r'\breason ?= ?"([a-z-]+)"', code))
+    assert set(first_cells(text, "## Reasons")) == given
 
 
 def test_reasons_of_the_engine_stand_in_the_table() -> None:
