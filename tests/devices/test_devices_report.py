@@ -93,7 +93,7 @@ def done(lab, tmp_path_factory):
         )
     )
     assert staged(layout).exit_code == 0
-    assert derived(layout).exit_code == 0
+    assert derived(layout, pages=True).exit_code == 0
     pages = {path.name: Page(path.read_text(encoding="utf-8")) for path in sorted(layout.pages.glob("*.html"))}
     return SimpleNamespace(layout=layout, pages=pages, store=Store(layout.store), table=table(layout), lab=lab)
 
@@ -244,7 +244,7 @@ def test_every_value_of_a_run_is_told_with_method_and_confidence(done):
 
 def test_pages_are_renewed_only_when_something_changed(done):
     before = content(done.layout.pages)
-    again = derived(done.layout)
+    again = derived(done.layout, pages=True)
     assert again.found_done > 0 and not any(again.counts.values())
     assert content(done.layout.pages) == before
 
@@ -367,7 +367,7 @@ def test_the_command_tells_where_nothing_is_derived_yet(done, tmp_path):
 def test_real_chips_show_what_was_derived_and_hide_nothing(shared_devices, tmp_path):
     layout = Layout.below(tmp_path / "data", raw=shared_devices)
     staged(layout)
-    assert derived(layout, procedures=["IVg"], pairs=False).exit_code == 0
+    assert derived(layout, procedures=["IVg"], pairs=False, pages=True).exit_code == 0
     found = wide(table(layout)).frame.filter(pl.col("cnp_voltage").is_not_null())
     for number, off_scale in ((71, []), (72, []), (79, ["19.4"])):
         text = (layout.pages / f"Alisson{number}.html").read_text(encoding="utf-8")

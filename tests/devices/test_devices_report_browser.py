@@ -51,7 +51,7 @@ def browser(tmp_path_factory):
 def pages(tmp_path_factory):
     lab = write_lab(tmp_path_factory.mktemp("small"), chips=2, runs=14, documented=False, interval_s=0.4)
     layout = Layout.below(lab.folder / "data")
-    assert staged(layout).exit_code == 0 and derived(layout, pairs=False).exit_code == 0
+    assert staged(layout).exit_code == 0 and derived(layout, pairs=False, pages=True).exit_code == 0
     return layout.pages
 
 
