@@ -12,7 +12,7 @@ from batchlab.motion._solve._band import factored, solved
 from batchlab.motion._solve._covariance import diagonal_blocks, pose_covariances
 from batchlab.motion._solve._gauge import free_changes
 from batchlab.motion._solve._hessian import coupled, coupled_back, coupling, curvature_of, hessian_band, own_block
-from batchlab.motion._solve._joint import moved, windowed_complement
+from batchlab.motion._solve._joint import linearised, moved, windowed_complement
 from batchlab.motion._solve._kabsch import kabsch
 from batchlab.motion._solve._oracle import _Chart, _jacobian, _residuals
 from batchlab.motion._solve._problem import Chain, Problem, Robust, State, chain_of
@@ -169,7 +169,9 @@ def test_pose_covariances_are_those_of_the_whole_bordered_inverse() -> None:
         ]
     )
     inverse = np.linalg.inv(whole)
-    found = pose_covariances(problem, state, terms)
+    linear = linearised(problem, state, terms, Robust())
+    assert linear is not None
+    found = pose_covariances(problem, linear)
     for frame in range(20):
         place = slice(6 * frame, 6 * frame + 6)
         np.testing.assert_allclose(found[frame], inverse[place, place], rtol=1e-6, atol=1e-9 * np.abs(found).max())

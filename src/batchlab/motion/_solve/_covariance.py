@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from batchlab.motion._solve._band import solved
-from batchlab.motion._solve._gauge import free_changes
-from batchlab.motion._solve._hessian import Curvature, coupled, data_blocks
-from batchlab.motion._solve._joint import factored_poses, windowed_complement
+from batchlab.motion._solve._hessian import coupled, data_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from batchlab.motion._solve._problem import Problem, State
-    from batchlab.motion._solve._terms import Terms
+    from batchlab.motion._solve._joint import Linear
+    from batchlab.motion._solve._problem import Problem
 
     Float: TypeAlias = NDArray[np.float64]
 
@@ -28,43 +26,33 @@ __all__ = ["diagonal_blocks", "pose_covariances", "pose_leverages"]
 _CHUNK_BLOCKS = 4096
 
 
-def pose_covariances(problem: Problem, state: State, terms: Terms) -> Float:
+def pose_covariances(problem: Problem, linear: Linear) -> Float:
     """Covariances (F, 6, 6) of turns about body axes (rad) and moves (m), for residuals of unit variance.
 
     The geometry's own uncertainty is carried in where it is solved for.
     """
-    curvature = Curvature(weights=terms.weights)
-    factor = factored_poses(problem, state, terms, curvature)
-    if factor is None:
-        return np.full((len(terms.weights), 6, 6), np.nan)
-    out = diagonal_blocks(factor, problem.chain.reach)
+    out = diagonal_blocks(linear.factor, problem.chain.reach)
     if problem.joint:
-        free = free_changes(state.geometry)
-        complement = free.T @ windowed_complement(state, curvature, factor, 0.0) @ free
-        values, vectors = np.linalg.eigh(complement)
+        values, vectors = np.linalg.eigh(linear.approximate)
         for value, vector in zip(values, vectors.T, strict=True):
             if value > 0:
-                change = (free @ (vector / np.sqrt(value))).reshape(state.geometry.shape)
-                response = solved(factor, coupled(curvature, state, change))
+                change = (linear.free @ (vector / np.sqrt(value))).reshape(linear.state.geometry.shape)
+                response = solved(linear.factor, coupled(linear.curvature, linear.state, change))
                 out += response[:, :, None] * response[:, None, :]
     return out
 
 
-def pose_leverages(problem: Problem, state: State, terms: Terms, covariances: Float | None) -> Float:
+def pose_leverages(linear: Linear, covariances: Float | None) -> Float:
     """How many unknowns of each frame (F,) the markers themselves tell: 6 without smoothness, less with it.
 
     Without `covariances` one solve with a fixed pattern of signs estimates them: single frames then mean nothing, the
     sum has a relative error of about one over the root of the number of frames.
     """
-    blocks = data_blocks(terms.weights, state)
+    blocks = data_blocks(linear.curvature.weights, linear.state)
     if covariances is not None:
         return np.asarray(np.einsum("fij,fji->f", blocks, covariances))
-    curvature = Curvature(weights=terms.weights)
-    factor = factored_poses(problem, state, terms, curvature)
-    if factor is None:
-        return np.full(len(blocks), 6.0)
     signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(len(blocks), 6))
-    out: Float = np.einsum("fi,fi->f", signs, solved(factor, np.einsum("fij,fj->fi", blocks, signs)))
+    out: Float = np.einsum("fi,fi->f", signs, solved(linear.factor, np.einsum("fij,fj->fi", blocks, signs)))
     return out
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from batchlab.motion._model import Covered, Fit, FitOptions, FrameConvention, Loss, Status
 from batchlab.motion._solve._covariance import pose_covariances, pose_leverages
 from batchlab.motion._solve._gauge import aligned, convention_frame, principal_axes
-from batchlab.motion._solve._joint import Solution, minimise
+from batchlab.motion._solve._joint import Solution, linearised, minimise
 from batchlab.motion._solve._problem import Robust
 from batchlab.motion._solve._robust import CONVEX, loss_values, loss_weights, residual_unit
 from batchlab.motion._solve._rotations import cross_matrices
@@ -118,8 +118,10 @@ def fits(
     """Nouns of a solved stack, one for each recording, in the body's own frame."""
     problem, state, terms = stacked.problem, solution.state, solution.terms
     axes, origin, geometry = _body_frame(body, options, stacked, state.geometry)
-    covariances = pose_covariances(problem, state, terms) if options.covariance else None
-    leverages = pose_leverages(problem, state, terms, covariances)
+    # Reweighting alone: standard errors of an outlier are not larger along its residual.
+    linear = solution.linear or linearised(problem, state, terms, begin.robust)
+    covariances = pose_covariances(problem, linear) if options.covariance and linear else None
+    leverages = pose_leverages(linear, covariances) if linear else np.full(len(terms.weights), 6.0)
     placed = _Placed(
         rotations=np.matmul(state.rotations, axes.T),
         translations=state.translations + state.rotations @ origin,

@@ -37,25 +37,55 @@ if TYPE_CHECKING:
 
     Float: TypeAlias = NDArray[np.float64]
 
-__all__ = ["Solution", "factored_poses", "minimise", "moved", "windowed_complement"]
+__all__ = ["Linear", "Solution", "linearised", "minimise", "moved", "windowed_complement"]
 
 log = logging.getLogger(__name__)
 
 # Share of the largest diagonal element that every frame is held with: below it a pose is not determined.
 _HOLD = 1e-13
 _DAMPING_FIRST, _DAMPING_MAX = 1e-4, 1e8
+# A linearisation is kept near the end, while the decrease falls tenfold a step.
+_NEAR, _FALL = 1e-2, 0.1
 _WINDOWS, _WINDOW_FRAMES = 8, 48
 _RESIDUE, _DIRECTIONS_MAX = 0.05, 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Linear:
+    """A linearisation.
+
+    Attributes
+    ----------
+    state, curvature
+        Where, and what of.
+    factor
+        (6 F, b + 1) Cholesky factor of poses' part.
+    free
+        (3 M, 3 M - 6) changes of geometry that are solved for; (0, 0) where it is known, like the next two.
+    own, approximate
+        (3 M - 6, 3 M - 6) the geometry's own part, and what its Schur complement is about.
+    bent
+        With the curvature of a robust loss.
+    """
+
+    state: State
+    curvature: Curvature
+    factor: Float
+    free: Float
+    own: Float
+    approximate: Float
+    bent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """Where a solve ended."""
+    """Where a solve ended, with a linearisation that holds there if one is left."""
 
     state: State
     terms: Terms
     status: Status
     iterations: int
+    linear: Linear | None = None
 
 
 def moved(state: State, poses: Float, geometry: Float | None) -> State:
@@ -67,15 +97,33 @@ def moved(state: State, poses: Float, geometry: Float | None) -> State:
     )
 
 
-def factored_poses(
-    problem: Problem, state: State, terms: Terms, curvature: Curvature, damping: float = 0.0
-) -> Float | None:
-    """Cholesky factor (6 F, b + 1) of poses' part of the Hessian; None if it is not positive definite."""
+def linearised(
+    problem: Problem, state: State, terms: Terms, robust: Robust, *, bent: bool = False, damping: float = 0.0
+) -> Linear | None:
+    """The Hessian at a state, factored; None where it is not positive definite."""
+    curvature = curvature_of(problem, state, terms, robust, bent=bent)
     band = hessian_band(problem, state, terms, curvature)
     diagonal = band[:, 0].reshape(-1, 6)
     hold = _HOLD * np.maximum(diagonal.max(axis=0), 1e-300)
     diagonal += damping * diagonal + hold
-    return factored(band, keep=False)
+    factor = factored(band, keep=False)
+    if factor is None:
+        return None
+    if not problem.joint:
+        none = np.zeros((0, 0))
+        return Linear(state=state, curvature=curvature, factor=factor, free=none, own=none, approximate=none, bent=bent)
+    free = free_changes(state.geometry)
+    own = own_block(curvature)
+    own[np.diag_indices_from(own)] *= 1.0 + damping
+    return Linear(
+        state=state,
+        curvature=curvature,
+        factor=factor,
+        free=free,
+        own=free.T @ own @ free,
+        approximate=free.T @ windowed_complement(state, curvature, factor, damping) @ free,
+        bent=bent,
+    )
 
 
 def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int, tolerance: float) -> Solution:
@@ -91,15 +139,18 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
         Ends: number of accepted steps; relative decrease of cost.
     """
     state, terms = start, evaluate(problem, start, robust)
-    damping, done = 0.0, 0
+    damping, done, before = 0.0, 0, np.inf
     bent = bendable = robust.loss is not Loss.SQUARED
+    linear: Linear | None = None
     status = Status.ITERATION_LIMIT
     while done < iterations_max:
         if not np.isfinite(terms.cost):
             status = Status.FAILED
             break
-        curvature = curvature_of(problem, state, terms, robust, bent=bent)
-        step = _direction(problem, state, terms, curvature, damping)
+        kept = linear is not None
+        if linear is None:
+            linear = linearised(problem, state, terms, robust, bent=bent, damping=damping)
+        step = None if linear is None else _direction(problem, linear, terms)
         expected = np.inf
         if step is not None:
             trial = moved(state, *step)
@@ -107,11 +158,14 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
             decrease = terms.cost - trial_terms.cost
             log.debug("%d: cost %.12g, less %.3g, damping %g, bent %s", done, terms.cost, decrease, damping, bent)
             if decrease >= 0:
-                converged = decrease <= tolerance * terms.cost and damping <= _DAMPING_FIRST
                 state, terms, done = trial, trial_terms, done + 1
-                if converged:
+                if decrease <= tolerance * terms.cost and damping <= _DAMPING_FIRST:
                     status = Status.CONVERGED
                     break
+                near = decrease <= _NEAR * terms.cost and damping == 0.0
+                if not near or (kept and decrease > _FALL * before):
+                    linear = None
+                before = decrease
                 damping = 0.0 if damping <= _DAMPING_FIRST else 0.1 * damping
                 bent = bendable
                 continue
@@ -122,6 +176,9 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
         if 0 <= expected <= max(tolerance, 1e-12) * terms.cost:
             status = Status.CONVERGED
             break
+        linear = None
+        if kept:
+            continue
         if bent:
             # Reweighting alone never overshoots.
             bent = False
@@ -130,26 +187,19 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
         if damping > _DAMPING_MAX:
             status = Status.FAILED
             break
-    return Solution(state=state, terms=terms, status=status, iterations=done)
+    # At a solution an old linearisation is as good as a new one, unless it is bent or damped.
+    fresh = linear is not None and not linear.bent and damping == 0.0
+    return Solution(state=state, terms=terms, status=status, iterations=done, linear=linear if fresh else None)
 
 
-def _direction(
-    problem: Problem, state: State, terms: Terms, curvature: Curvature, damping: float
-) -> tuple[Float, Float | None] | None:
+def _direction(problem: Problem, linear: Linear, terms: Terms) -> tuple[Float, Float | None] | None:
     """Step of poses (F, 6) and of geometry (M, 3), None where it is known; None where the Hessian is not positive."""
-    factor = factored_poses(problem, state, terms, curvature, damping)
-    if factor is None:
-        return None
-    poses = solved(factor, terms.downhill)
+    poses = solved(linear.factor, terms.downhill)
     if not problem.joint:
         return poses, None
-    free = free_changes(state.geometry)
+    state, curvature, free = linear.state, linear.curvature, linear.free
     shape = state.geometry.shape
-    own = own_block(curvature)
-    own[np.diag_indices_from(own)] *= 1.0 + damping
-    own = free.T @ own @ free
     right = free.T @ (terms.downhill_geometry - coupled_back(curvature, state, poses)).ravel()
-    approximate = free.T @ windowed_complement(state, curvature, factor, damping) @ free
     total = np.zeros_like(right)
     rest, size = right, float(np.linalg.norm(right))
     direction: Float = np.zeros_like(right)
@@ -157,12 +207,12 @@ def _direction(
     for _ in range(_DIRECTIONS_MAX):
         if np.linalg.norm(rest) <= _RESIDUE * size or size == 0.0:
             break
-        preconditioned = np.linalg.solve(approximate, rest)
+        preconditioned = np.linalg.solve(linear.approximate, rest)
         product = float(rest @ preconditioned)
         direction = np.asarray(preconditioned + product / product_before * direction)
         change = (free @ direction).reshape(shape)
-        response = solved(factor, coupled(curvature, state, change))
-        image = own @ direction - free.T @ coupled_back(curvature, state, response).ravel()
+        response = solved(linear.factor, coupled(curvature, state, change))
+        image = linear.own @ direction - free.T @ coupled_back(curvature, state, response).ravel()
         along = float(direction @ image)
         if along <= 0:
             return None

@@ -22,7 +22,7 @@ __all__ = ["SPREAD_MIN", "mirrored", "start_geometry", "start_poses"]
 
 # (second / first) singular value of 0.02: a turn about the long axis is 50 times less certain than about the others.
 SPREAD_MIN = 4e-4
-_FRAMES, _CANDIDATES, _ROUNDS = 400, 6, 4
+_FRAMES, _CANDIDATES, _ROUNDS = 400, 6, 3
 
 
 def start_geometry(positions: Float, seen: Bool) -> Float:
@@ -68,18 +68,15 @@ def start_geometry(positions: Float, seen: Bool) -> Float:
     frames = np.array(sorted(chosen))
     some, visible = positions[frames], seen[frames]
     order = np.argsort(-visible.sum(axis=1), kind="stable")
-    candidates = order[np.linspace(0, max(0, min(len(order) // 2, len(order) - 1)), _CANDIDATES).astype(int)]
-    found: Float | None = None
-    least = np.inf
-    for candidate in np.unique(candidates):
-        geometry = np.where(visible[candidate][:, None], some[candidate].T, np.nan)
-        if _on_a_line(geometry):
-            continue
-        grown, misfit = _grown(some, visible, geometry - np.nanmean(geometry, axis=0))
-        if misfit < least:
-            found, least = grown, misfit
-    if found is None:
+    candidates = order[np.linspace(0, len(order) // 2, min(_CANDIDATES, len(order))).astype(int)]
+    begun = [
+        _grown(some, visible, geometry - np.nanmean(geometry, axis=0), rounds=1)
+        for geometry in (np.where(visible[c][:, None], some[c].T, np.nan) for c in dict.fromkeys(candidates.tolist()))
+        if not _on_a_line(geometry)
+    ]
+    if not begun:
         raise DegenerateBody("the markers lie on a line, about which no rotation can be told; add a marker off it")
+    found, _ = _grown(some, visible, min(begun, key=lambda pair: pair[1])[0], rounds=_ROUNDS)
     centred: Float = found - np.nanmean(found, axis=0)
     return centred
 
@@ -89,9 +86,11 @@ def _on_a_line(geometry: Float) -> bool:
     return bool(spread(np.ones((1, len(known))), known - known.mean(axis=0))[0] < SPREAD_MIN)
 
 
-def _grown(positions: Float, seen: Bool, geometry: Float) -> tuple[Float, float]:
-    """Geometry after rounds of alignment and medians, and its median squared misfit in m², markers unknown counted."""
-    rounds = 0
+def _grown(positions: Float, seen: Bool, geometry: Float, rounds: int) -> tuple[Float, float]:
+    """Geometry after rounds of alignment and medians, and its median squared misfit in m², markers unknown counted.
+
+    Rounds go on while markers are added.
+    """
     while True:
         known = ~np.isnan(geometry[:, 0])
         filled = np.where(known[:, None], geometry, 0.0)
@@ -102,18 +101,27 @@ def _grown(positions: Float, seen: Bool, geometry: Float) -> tuple[Float, float]
         rotations, translations = kabsch(positions[good], weights[good], filled)
         body = np.matmul(np.swapaxes(rotations, 1, 2), positions[good] - translations[:, :, None])
         body = np.where(seen[good][:, None, :], body, np.nan)
-        lacking = np.isnan(body[:, 0]).all(axis=0)
-        body[:, :, lacking] = 0.0
-        after = np.nanmedian(body, axis=0).T
-        after[lacking] = geometry[lacking]
-        misfit = np.nanmedian(np.sum((body - np.where(np.isnan(after), 0.0, after).T) ** 2, axis=1))
+        after = _medians(body.reshape(len(body), -1)).reshape(3, -1).T
+        error = np.sum((body - after.T) ** 2, axis=1)
+        misfit = float(_medians(error.reshape(-1, 1))[0])
         after = after - np.nanmean(after, axis=0)
-        rounds += 1
-        grew = (~np.isnan(after[:, 0])).sum() > known.sum()
+        after[np.isnan(after)] = geometry[np.isnan(after)]
+        rounds -= 1
+        grew = np.isnan(geometry).sum() > np.isnan(after).sum()
         geometry = after
-        if rounds >= _ROUNDS and not grew:
+        if rounds <= 0 and not grew:
             missing = np.isnan(geometry[:, 0]) & seen.any(axis=0)
-            return geometry, float(misfit) if not missing.any() else 1e6 * float(missing.sum())
+            return geometry, misfit * 10.0 ** float(missing.sum())
+
+
+def _medians(values: Float) -> Float:
+    """Medians (K,) of columns (N, K), without their NaN; NaN where there is nothing else."""
+    ordered = np.sort(values, axis=0)
+    counts = np.isfinite(values).sum(axis=0)
+    columns = np.arange(values.shape[1])
+    last = np.maximum(counts - 1, 0)
+    out: Float = 0.5 * (ordered[last // 2, columns] + ordered[np.minimum(counts // 2, last), columns])
+    return out
 
 
 def mirrored(positions: Float, seen: Bool, geometry: Float) -> bool:
