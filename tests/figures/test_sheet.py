@@ -164,7 +164,10 @@ def test_equal_sheets_are_equal_pictures_whatever_was_drawn_between():
     assert Picture(sheet).png({"job": "a"}) == first
     assert Picture(sheet).rgba.shape == (300, 500, 4)
     assert not Picture(sheet).rgba.flags.writeable
-    assert Picture(sheet).thumbnail(100) == thumbnail(Picture(sheet).rgba, 100)
+    drawn = Picture(sheet)
+    assert Picture(sheet).thumbnail(100) == drawn.thumbnail(100)
+    assert drawn.rgba.shape == (300, 500, 4)
+    assert drawn.thumbnail(100) == thumbnail(drawn.rgba, 100)
 
 
 def test_noise_that_fills_a_large_sheet_is_drawn_in_pieces():

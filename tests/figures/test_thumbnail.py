@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchlab.errors import PlotError
-from batchlab.figures import Canvas, thumbnail
+from batchlab.figures import Canvas, Line, Mesh, Picture, Plot, Sheet, thumbnail
 from batchlab.figures._thumbnail import shrink
 
 
@@ -52,3 +52,29 @@ def test_a_picture_stays_itself_when_small(kind, sample, decoded):
 def test_a_width_below_one_is_refused():
     with pytest.raises(PlotError, match="width of 1"):
         thumbnail(opaque(4, 4), 0)
+
+
+def drawn(*marks):
+    plot = Plot(marks=marks, x_limits=(0.0, 1.0), y_limits=(0.0, 1.0), x_label="t (s)", y_label="I (A)")
+    return Picture(Sheet(plots=(plot,), size_in=(6.4, 4.0), dpi=100.0, title="a run"))
+
+
+def test_a_picture_that_nobody_asked_pixels_of_is_drawn_small_at_once(decoded):
+    x = np.linspace(0, 1, 200)
+    line = Line(x=x, y=x**2, label="a")
+    picture, other = drawn(line), drawn(line)
+    small = decoded(picture.thumbnail(320)).astype(float)
+    assert picture._rgba is None
+    shrunk = decoded(thumbnail(other.rgba, 320)).astype(float)
+    assert small.shape == shrunk.shape
+    assert np.abs(small - shrunk).mean() < 4.0  # of 255: the same picture, smoothed otherwise
+    np.testing.assert_array_equal(picture.rgba, other.rgba)
+    vector, again = picture.vector(".svg"), drawn(line).vector(".svg")
+    assert vector == again
+    assert picture.thumbnail(320) == thumbnail(other.rgba, 320)
+
+
+def test_cells_of_a_mesh_are_averaged_in_a_thumbnail(decoded):
+    values = np.indices((400, 640)).sum(axis=0) % 2 + 1.0
+    mesh = Mesh(x_edges=np.linspace(0, 1, 641), y_edges=np.linspace(0, 1, 401), values=values, label="flux")
+    assert drawn(mesh).thumbnail(320) == thumbnail(drawn(mesh).rgba, 320)

@@ -12,7 +12,7 @@ from batchlab.figures._compose import compose, exact
 from batchlab.figures._legend import lettered
 from batchlab.figures._png import encode_png
 from batchlab.figures._save import save
-from batchlab.figures._sheet import Sheet
+from batchlab.figures._sheet import Mesh, Sheet
 from batchlab.figures._stage import pinned
 from batchlab.figures._thumbnail import thumbnail
 from batchlab.figures._vector import encode_vector
@@ -70,7 +70,23 @@ class Picture:
 
     def thumbnail(self, width: int = 320) -> bytes:
         """The picture made small, as a PNG file."""
+        pixels = self.sheet.pixels[0]
+        meshes = any(isinstance(mark, Mesh) for plot in self.sheet.plots for mark in plot.marks)
+        if self._rgba is None and 1 <= width < pixels and not meshes:  # which want their cells averaged
+            return encode_png(self._drawn_small(width))
         return thumbnail(self.rgba, width)
+
+    def _drawn_small(self, width: int) -> NDArray[np.uint8]:
+        """The picture as it looks with so many pixels across: a vector file needs no large one to be shrunk."""
+        figure = self._composed.figure
+        canvas, dpi = figure.canvas, figure.dpi
+        with pinned(), lettered(self.sheet.lettering):
+            try:
+                figure.set_dpi(dpi * width / self.sheet.pixels[0])
+                canvas.draw()
+                return np.array(canvas.buffer_rgba())  # type: ignore[attr-defined]
+            finally:
+                figure.set_dpi(dpi)
 
     def save(self, path: str | Path, metadata: Mapping[str, str] | None = None) -> None:
         """Write the picture to a file, in the format that its name ends in.
