@@ -112,6 +112,27 @@ def test_another_gate_voltage_is_another_series():
     assert any(s.extractor == "power_law" and "needs 3" in s.detail for s in result.skips)
 
 
+def test_gates_that_follow_the_dirac_point_are_one_series_and_told():
+    held = [-3.71, -3.74, -3.75, -3.72, -3.76]
+    runs = series()
+    moved = [replace(run, settings={**run.settings, "vg_fixed_v": v}) for run, v in zip(runs[1:], held, strict=True)]
+    for order in (moved, moved[::-1]):
+        (law,) = [x for x in m.extract([runs[0], *order]).metrics if x.metric_name == "power_law_exponent"]
+        assert law.value_float == pytest.approx(0.7, abs=0.03)
+        assert law.value_json["gate_v"] == held
+        assert "GATE_VARIES" in law.flags
+    (law,) = [x for x in m.extract(series()).metrics if x.metric_name == "power_law_exponent"]
+    assert "GATE_VARIES" not in law.flags
+
+
+def test_voltages_are_parted_at_the_widest_gap():
+    spans = m.span_of_each([-3.75, -3.71, 1.0, 1.1, 1.25, -3.74], 0.1)
+    assert spans[-3.74] == (-3.75, -3.71)
+    assert spans[1.0] == spans[1.1] == (1.0, 1.1)
+    assert spans[1.25] == (1.25, 1.25)
+    assert m.span_of_each([], 0.1) == {}
+
+
 def test_a_run_whose_drift_outweighs_its_response_is_no_point_of_a_power_law():
     runs = series(0.7)
     lost = runs[3]

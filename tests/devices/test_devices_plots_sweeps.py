@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,13 @@ import pytest
 from scipy.signal import savgol_filter
 
 from batchlab.devices._model import Run
-from batchlab.devices.plots import Drawn, Facts, Look, RunFacts, plot_type
+from batchlab.devices.plots import Drawn, Facts, Look, RunFacts, Theme, plot_type
 from batchlab.devices.plots._axes import dates_along
+from batchlab.devices.plots._relaxation import RelaxationOptions
 from batchlab.devices.plots._response import law_of
 from batchlab.devices.plots._transconductance import segments, transconductance
 from batchlab.errors import DataError
-from batchlab.figures import Line, Points, Role
+from batchlab.figures import Line, Picture, Points, Role
 from tests.devices.device_runs import calibration_run, it_run, sweep_run
 
 SWEEPS = [sweep_run(1, dirac_v=0.5), sweep_run(2, dirac_v=0.7, lit=True), sweep_run(3, dirac_v=0.2)]
@@ -245,9 +247,20 @@ def test_gates_that_were_held_from_the_same_dirac_point_are_one_group() -> None:
     )
     made = drawn("plot-photoresponse", runs, facts)
     assert [points.label.partition(":")[0] for points in marks(made, Points)] == [
-        "365 nm, Vg = −3.8 V",
+        "365 nm, Vg = −3.82 to −3.79 V",
         "365 nm, Vg = 2 V",
     ]
+
+
+def test_no_edge_of_a_grid_parts_gates_of_one_group() -> None:
+    runs = [it_run(number, vg_fixed_v=vg) for number, vg in ((1, -3.71), (2, -3.74), (3, -3.75))]
+    facts = Facts(
+        runs={
+            run.run_id: RunFacts(power_w=1e-6 * n, metrics={"delta_current": 1e-7 * n}) for n, run in enumerate(runs, 1)
+        }
+    )
+    (points,) = marks(drawn("plot-photoresponse", runs, facts), Points)
+    assert points.label.startswith("365 nm, Vg = −3.75 to −3.71 V: γ = 1.00")
 
 
 def test_many_groups_are_in_order_and_named_beside_the_axes() -> None:
@@ -352,13 +365,29 @@ def test_a_time_constant_beyond_what_was_seen_is_said_to_be() -> None:
     assert "e+" not in marks(made, Line)[1].label
 
 
+@pytest.mark.parametrize("theme", list(Theme))
+def test_all_that_a_fit_says_is_legible(theme: Theme) -> None:
+    noisy = relaxing(1, 900.0, 0.5)
+    noise = 1e-9 * np.random.default_rng(5).standard_normal(noisy.rows)
+    noisy = replace(noisy, columns={**noisy.columns, "I (A)": noisy.columns["I (A)"] + noise})
+    made = plot_type("plot-its-relaxation").draw([noisy], RelaxationOptions(), Look(theme=theme), Facts())
+    picture = Picture(made.sheets[0])
+    legend = picture._composed.axes[0].get_legend()
+    assert legend is not None
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert "…" not in "".join(texts)
+    assert re.fullmatch(r"τ = \d+ ± \d+ s \(beyond sight\)\nβ = 0\.\d+ ± [\d.]+, R² = [\d.]+", texts[-1])
+    box = legend.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= picture.sheet.pixels[0] and box.y1 <= picture.sheet.pixels[1]
+
+
 def test_several_relaxations_are_a_grid_and_one_that_cannot_be_fitted_is_told() -> None:
     runs = [relaxing(1, 12.0, 0.7), relaxing(2, 5.0, 1.0), it_run(3, lit=False)]
     made = drawn("plot-its-relaxation", runs)
     assert [plot.title for plot in made.sheets[0].plots] == ["1 V", "2 V"]
     assert [marks(made, Line, plot)[1].label for plot in (0, 1)] == [
-        "τ = 12 s, β = 0.70, R² = 1.00",
-        "τ = 5 s, β = 1.00, R² = 1.00",
+        "τ = 12 s\nβ = 0.70, R² = 1.00",
+        "τ = 5 s\nβ = 1.00, R² = 1.00",
     ]
     assert "has no dark phase" in made.warnings[0]
     with pytest.raises(DataError, match="no dark phase"):

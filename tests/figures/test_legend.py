@@ -75,3 +75,12 @@ def test_a_legend_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
 def test_labels_that_leave_no_room_are_told_of() -> None:
     with pytest.raises(PlotError, match="too small"):
         Picture(sheet(Legend(), ("x" * 48, "y" * 48), margins_in=(2.0, 0.2, 0.4, 0.5)))
+
+
+def test_lines_of_a_name_stand_below_each_other_and_each_is_cut_for_itself() -> None:
+    two = Picture(sheet(Legend(place="above"), ("a" * 40 + "\n" + "b" * 60, "c"), margins_in=(0.8, 0.2, 0.4, 0.5)))
+    legend = two._composed.axes[0].get_legend()
+    assert legend is not None
+    first, second = legend.get_texts()[0].get_text().split("\n")
+    assert first == "a" * 40
+    assert len(second) == 48 and "…" in second

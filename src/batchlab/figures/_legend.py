@@ -136,7 +136,8 @@ def put_legend(
     Parameters
     ----------
     named
-        What is shown, and its name; what has none is left out.
+        What is shown, and its name; what has none is left out. The lines of a name stand below each other, each cut
+        where it is too long.
     curves
         What it should hide least of.
     scale
@@ -144,15 +145,16 @@ def put_legend(
     room_in
         Height that it may take.
     """
-    shown = [(artist, shortened(plain_text(label), MAX_LABEL)) for artist, label in named if label]
+    shown = [(artist, _cut(label)) for artist, label in named if label]
     if not shown:
         return None
     beside, above = legend.place == "right", legend.place == "above"
+    more = sum(label.count("\n") for _, label in shown)
     size = _SIZE_PT * legend.scale * scale
     most = max(1, int(room_in * 72 / (_SMALLEST_PT * _LINE) - 2))  # in a column
     columns = min(len(shown), 6) if above else -(-len(shown) // most)
     if not above:
-        rows = -(-len(shown) // columns) + (2 if legend.title else 1)
+        rows = -(-(len(shown) + more) // columns) + (2 if legend.title else 1)
         size = max(_SMALLEST_PT, min(size, room_in * 72 / (rows * _LINE)))
     corner = {"right": "upper left", "above": "lower left"}.get(legend.place, legend.place)
     look: dict[str, Any] = {
@@ -178,6 +180,10 @@ def put_legend(
         if hasattr(handle, "set_markeredgewidth"):
             handle.set_linewidth(max(1.4, handle.get_linewidth()))
     return made
+
+
+def _cut(label: str) -> str:
+    return "\n".join(shortened(plain_text(line), MAX_LABEL) for line in label.split("\n"))
 
 
 def set_margins(

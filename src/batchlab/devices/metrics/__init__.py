@@ -26,6 +26,7 @@ from batchlab.devices.metrics._relaxation import Relaxation, fit_relaxations
 from batchlab.devices.metrics._responsivity import external_quantum_efficiency
 from batchlab.devices.metrics._rise_fall import Crossing, crossing_time
 from batchlab.devices.metrics._savgol import slopes
+from batchlab.devices.metrics._series import span_of_each
 from batchlab.devices.metrics._table import (
     KEY,
     Coverage,
@@ -104,6 +105,7 @@ __all__ = [
     "power_law",
     "robust_fit",
     "slopes",
+    "span_of_each",
     "split_legs",
     "subthreshold_swing",
     "sweep_of",

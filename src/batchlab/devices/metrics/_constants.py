@@ -66,6 +66,7 @@ BETA_RANGE = (0.05, 1.0)
 CALIBRATION_STALE_H = 24.0
 WAVELENGTH_TOLERANCE_NM = 1.0
 MIN_POWER_LAW_POINTS = 3
+SAME_GATE_V = 0.1  # gates set from the last Dirac point differ by what that moved, and are one series
 
 _NAMES = tuple(name for name in list(globals()) if name.isupper() and not name.startswith("_"))
 

@@ -12,13 +12,16 @@ import numpy as np
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import Reason, Skip, Skipped
+from batchlab.devices.metrics._series import span_of_each
 
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
 __all__ = ["PowerLaw", "extract_power_laws", "power_law"]
 
-NAME, VERSION = "power_law_exponent", "2"
+NAME, VERSION = "power_law_exponent", "3"
+_GATE = "vg_fixed_v"
+_SET_ALIKE_V = 1e-3
 _RESPONSES = ("delta_i_corrected", "delta_v_corrected")
 _NO_POINT = frozenset(("NO_RESPONSE", "DRIFT_DOMINATES"))  # flags of what says nothing of the light
 
@@ -63,8 +66,9 @@ def extract_power_laws(
 ) -> tuple[list[DerivedMetric], list[Skipped]]:
     """Power laws of all series of runs that differ in power alone.
 
-    A series is the runs of one chip, procedure, wavelength, gate and drain voltage and sample. Its row belongs to its
-    latest run.
+    A series is the runs of one chip, procedure, wavelength, gate and drain voltage and sample. Gate voltages within
+    `SAME_GATE_V` of each other are one: gates are often held at so many volts from the last Dirac point, which moves.
+    Its row belongs to its latest run, and tells the gate voltages.
 
     Parameters
     ----------
@@ -78,10 +82,16 @@ def extract_power_laws(
             response[metric.run_id] = metric
         elif metric.metric_name == "irradiated_power" and metric.value_float is not None:
             power[metric.run_id] = metric.value_float
-    series: dict[tuple[object, ...], list[Run]] = defaultdict(list)
+    alike: dict[tuple[object, ...], list[Run]] = defaultdict(list)
     for run in runs:
         if run.run_id in response and power.get(run.run_id, 0.0) > 0 and run.chip is not None:
-            series[_key(run)].append(run)
+            alike[_key(run)].append(run)
+    series: dict[tuple[object, ...], list[Run]] = defaultdict(list)
+    for key, of_key in alike.items():
+        gates = [run.number(_GATE) for run in of_key]
+        spans = span_of_each((volt for volt in gates if volt == volt), constants.SAME_GATE_V)
+        for run, volt in zip(of_key, gates, strict=True):
+            series[key, spans.get(volt)].append(run)
     rows: list[DerivedMetric] = []
     skips: list[Skipped] = []
     for members in series.values():
@@ -105,8 +115,8 @@ def extract_power_laws(
 
 
 def _key(run: Run) -> tuple[object, ...]:
-    """What the runs of a series share."""
-    voltages = (round(run.number(name), 6) for name in ("wavelength_nm", "vg_fixed_v", "vds_v"))
+    """What the runs of a series share, but for the gate."""
+    voltages = (round(run.number(name), 6) for name in ("wavelength_nm", "vds_v"))
     return (run.chip, run.procedure, *(None if v != v else v for v in voltages), str(run.settings.get("sample") or ""))
 
 
@@ -134,6 +144,9 @@ def _series(
         checks["NARROW_POWER_RANGE"] = 0.7
     if (values > 0).any() and (values < 0).any():
         checks["SIGN_CHANGES"] = 0.3
+    gates = [run.number(_GATE) for run in plain]
+    if max(gates) - min(gates) > _SET_ALIKE_V:
+        checks["GATE_VARIES"] = 0.9
     latest = members[-1]
     return DerivedMetric(
         run_id=latest.run_id,
@@ -152,6 +165,7 @@ def _series(
             "run_ids": [run.run_id for run in plain],
             "power_w": powers.tolist(),
             "response": values.tolist(),
+            "gate_v": [volt if volt == volt else None for volt in gates],
             "prefactor": law.prefactor,
             "r_squared": law.r_squared,
         },

@@ -80,16 +80,16 @@ class _Fitted:
 
     @property
     def told(self) -> str:
-        """What came of it, as a legend says it."""
+        """What came of it, as a legend says it: on two lines, which fit beside other names."""
         tau = f"τ = {_number(self.fit.tau_s)}{_error(self.fit.tau_error_s)} s{self._beyond}"
         beta = f"β = {self.fit.beta:.2f}{_error(self.fit.beta_error)}"
-        return f"{tau}, {beta}, R² = {self.fit.r_squared:.3f}"
+        return f"{tau}\n{beta}, R² = {self.fit.r_squared:.3f}"
 
     @property
     def briefly(self) -> str:
         """As the legend of a plot among many says it."""
         tau = f"τ = {_number(self.fit.tau_s)} s{self._beyond}"
-        return f"{tau}, β = {self.fit.beta:.2f}, R² = {self.fit.r_squared:.2f}"
+        return f"{tau}\nβ = {self.fit.beta:.2f}, R² = {self.fit.r_squared:.2f}"
 
     @property
     def _beyond(self) -> str:
@@ -114,7 +114,7 @@ def no_values(options: PlotOptions) -> tuple[str, ...]:
     return ()
 
 
-@plot("plot-its-relaxation", procedures=_PROCEDURES, options=RelaxationOptions, names=names, uses=power_of)
+@plot("plot-its-relaxation", procedures=_PROCEDURES, options=RelaxationOptions, names=names, uses=power_of, version="2")
 def draw_relaxation(runs: Sequence[Run], options: RelaxationOptions, look: Look, facts: Facts) -> Drawn:
     """Stretched-exponential fit with its residual, of one run; of several, a grid of fits."""
     chosen = only(runs, _PROCEDURES, "plot-its-relaxation")
@@ -146,6 +146,7 @@ def draw_relaxation(runs: Sequence[Run], options: RelaxationOptions, look: Look,
     options=SingleOptions,
     names=single_names,
     uses=no_values,
+    version="2",
     each=True,
 )
 def draw_relaxations(runs: Sequence[Run], options: SingleOptions, look: Look, facts: Facts) -> Drawn:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from batchlab.devices._model import Run
-from batchlab.devices.metrics import PowerLaw, power_law
+from batchlab.devices.metrics import PowerLaw, power_law, span_of_each
+from batchlab.devices.metrics._constants import SAME_GATE_V
 from batchlab.devices.plots._axes import date_label, dates_along, limits_of, text_of
 from batchlab.devices.plots._light import light_windows
 from batchlab.devices.plots._look import Look
@@ -37,6 +38,7 @@ _LABELS = {
 _PADDING = 0.06  # the least, so that no point is cut
 _SAME_NM = 0.5
 _SAME_V = 0.05
+_SET_ALIKE_V = 1e-3
 _NONE = -math.inf
 _MOST_INSIDE = 4  # groups whose names may lie on the axes; more would hide points
 _FEWEST = 3  # points that a law goes through
@@ -103,7 +105,8 @@ def responses(
     quantity
         What to measure where a run has no such value; None leaves that run out.
     """
-    found, shown = [], None
+    found: list[tuple[Run, float, float, str]] = []
+    shown = None
     for run in runs:
         if not _passes(run, options, facts):
             continue
@@ -113,8 +116,13 @@ def responses(
             value, source = measured_response(run, values), "end of light less the dark before"
         x = _x_of(run, options.photoresponse_x, facts)
         if math.isfinite(value) and math.isfinite(x):
-            found.append(Response(run=run, x=x, value=value, group=_group(run, options.photoresponse_x), source=source))
-    return sorted(found, key=lambda each: (*_settings(each.run, options.photoresponse_x), each.x)), shown
+            found.append((run, x, value, source))
+    settings = _settings([run for run, *_ in found], options.photoresponse_x)
+    ordered = sorted(zip(settings, found, strict=True), key=lambda each: (each[0], each[1][1]))
+    return [
+        Response(run=run, x=x, value=value, group=_group(*setting), source=source)
+        for setting, (run, x, value, source) in ordered
+    ], shown
 
 
 def draw_response(
@@ -222,24 +230,28 @@ def _x_of(run: Run, against: str, facts: Facts) -> float:
     return run.number("wavelength_nm" if against == "wavelength" else "vg_fixed_v")
 
 
-def _group(run: Run, against: str) -> str:
+def _group(nm: float, gate: tuple[float, float]) -> str:
     """What else was set: wavelength and gate voltage, but for what x is."""
-    nm, vg = _settings(run, against)
     parts = [f"{nm:g} nm" if nm > 0 else ""]
-    parts.append(f"Vg = {vg:g} V".replace("-", "\N{MINUS SIGN}") if vg > _NONE else "")
+    if gate[0] > _NONE:
+        volts = f"{gate[0]:.4g}" + (f" to {gate[1]:.4g}" if gate[1] - gate[0] > _SET_ALIKE_V else "")
+        parts.append(f"Vg = {volts} V".replace("-", "\N{MINUS SIGN}"))
     return ", ".join(filter(None, parts))
 
 
-def _settings(run: Run, against: str) -> tuple[float, float]:
-    """Wavelength in nm and gate voltage in V of a run's group, by which groups are ordered; what has none comes first.
+def _settings(runs: Sequence[Run], against: str) -> list[tuple[float, tuple[float, float]]]:
+    """Wavelength in nm and gate voltages in V of each run's group, by which groups are ordered; what has none is first.
 
-    Gates are often held at so many volts from the last Dirac point: those that round to the same 0.1 V are one.
+    Gates are often held at so many volts from the last Dirac point: those that a power law counts as one are one.
     """
-    nm, vg = run.number("wavelength_nm"), run.number("vg_fixed_v")
-    return (
-        nm if against != "wavelength" and nm > 0 else _NONE,
-        round(vg, 1) + 0.0 if against != "gate_voltage" and vg == vg else _NONE,
-    )
+    plain = [run.number("wavelength_nm") for run in runs]
+    nms = [nm if against != "wavelength" and nm > 0 else _NONE for nm in plain]
+    gates = [run.number("vg_fixed_v") if against != "gate_voltage" else math.nan for run in runs]
+    spans = {
+        nm: span_of_each((vg for vg, other in zip(gates, nms, strict=True) if vg == vg and other == nm), SAME_GATE_V)
+        for nm in set(nms)
+    }
+    return [(nm, spans[nm].get(vg, (_NONE, _NONE))) for nm, vg in zip(nms, gates, strict=True)]
 
 
 def _passes(run: Run, options: ResponseOptions, facts: Facts) -> bool:

@@ -55,7 +55,15 @@ def vts_values(options: VtsSuiteOptions) -> tuple[str, ...]:
     return (*(() if options.resistance else ("delta_voltage",)), *power_of(options))
 
 
-@plot("plot-its-suite", procedures=CURRENTS, options=ItsSuiteOptions, names=its_names, unbroken=True, uses=its_values)
+@plot(
+    "plot-its-suite",
+    procedures=CURRENTS,
+    options=ItsSuiteOptions,
+    names=its_names,
+    unbroken=True,
+    uses=its_values,
+    version="2",
+)
 def draw_its_suite(runs: Sequence[Run], options: ItsSuiteOptions, look: Look, facts: Facts) -> Drawn:
     """Currents of a series: overlay, sequence, and response against power, wavelength, gate voltage or time."""
     chosen = only(runs, CURRENTS, "plot-its-suite")
@@ -63,7 +71,15 @@ def draw_its_suite(runs: Sequence[Run], options: ItsSuiteOptions, look: Look, fa
     return _suite(chosen, options, options, look, facts, its_quantity(options), "It", metric)
 
 
-@plot("plot-vts-suite", procedures=VOLTAGES, options=VtsSuiteOptions, names=vts_names, unbroken=True, uses=vts_values)
+@plot(
+    "plot-vts-suite",
+    procedures=VOLTAGES,
+    options=VtsSuiteOptions,
+    names=vts_names,
+    unbroken=True,
+    uses=vts_values,
+    version="2",
+)
 def draw_vts_suite(runs: Sequence[Run], options: VtsSuiteOptions, look: Look, facts: Facts) -> Drawn:
     """Drain voltages of a series: overlay, sequence, and response against power, wavelength, gate voltage or time."""
     chosen = only(runs, VOLTAGES, "plot-vts-suite")
