@@ -369,7 +369,7 @@ def test_real_chips_show_what_was_derived_and_hide_nothing(shared_devices, tmp_p
     staged(layout)
     assert derived(layout, procedures=["IVg"], pairs=False, pages=True).exit_code == 0
     found = wide(table(layout)).frame.filter(pl.col("cnp_voltage").is_not_null())
-    for number, off_scale in ((71, []), (72, []), (79, ["19.4"])):
+    for number, off_scale in ((71, []), (72, []), (79, ["19.5"])):
         text = (layout.pages / f"Alisson{number}.html").read_text(encoding="utf-8")
         rows = found.filter(pl.col("chip_number") == number, pl.col("chip_group") == "Alisson")
         assert Page(text).values("Dirac point") == dict(rows.select("run_id", "cnp_voltage").iter_rows())
