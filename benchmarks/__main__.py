@@ -10,13 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import (
+    data_side,
     devices_help,
     executor,
+    extrema_memory,
     growth,
     many,
     memory,
     metrics,
+    new_limits,
     numbers,
+    orbits,
     outputs,
     pca,
     pictures,
@@ -25,8 +29,10 @@ from benchmarks import (
     pools,
     recogniser,
     runner,
+    scale_pairs,
     scaling,
     staging,
+    unchanged,
 )
 from benchmarks._machine import machine, machine_line
 from benchmarks._row import measure_row
@@ -50,6 +56,12 @@ ROWS = {
     "devices_help": devices_help.row,
     "pools": pools.row,
     "growth": growth.row,
+    "orbits": orbits.row,
+    "scale_pairs": scale_pairs.row,
+    "data_side": data_side.row,
+    "unchanged": unchanged.row,
+    "new_limits": new_limits.row,
+    "extrema_memory": extrema_memory.row,
 }
 RESULTS = Path(__file__).resolve().parent.parent / "bench-results"
 
