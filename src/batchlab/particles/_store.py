@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,7 +20,15 @@ from batchlab.particles._model import Dropped, Spectrogram
 if TYPE_CHECKING:
     from batchlab.particles._model import Float
 
-__all__ = ["VERSION", "pack", "spectrogram_cache", "spectrogram_key", "unpack"]
+__all__ = [
+    "VERSION",
+    "pack",
+    "pack_arrays",
+    "spectrogram_cache",
+    "spectrogram_key",
+    "unpack",
+    "unpack_arrays",
+]
 
 VERSION = "1"
 """Of what files are read into: raised whenever the same file may give another spectrogram."""
@@ -103,6 +113,28 @@ def unpack(data: bytes) -> Spectrogram:
         dropped=Dropped(**head["dropped"]),
         notes=tuple(head["notes"]),
     )
+
+
+def pack_arrays(arrays: Mapping[str, Float]) -> bytes:
+    """Numbers by name as bytes; `unpack_arrays` gives back equal ones."""
+    packed = io.BytesIO()
+    np.savez(packed, allow_pickle=False, **dict(arrays))
+    return packed.getvalue()
+
+
+def unpack_arrays(data: bytes) -> dict[str, Float]:
+    """The numbers that were packed.
+
+    Raises
+    ------
+    ValueError
+        If these bytes are none.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError("these bytes are no packed numbers") from error
 
 
 def _deflate(body: bytes) -> bytes:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import ConfigError, DataError
-from batchlab.particles._model import INSTRUMENTS, Limits, Mark, Scale
+from batchlab.particles._model import INSTRUMENTS, Limits, Mark, Scale, Spectrogram
+from batchlab.particles.tasks._beside import kept_times, kept_track
 from batchlab.particles.tasks._reading import LIBRARIES, ReadingParams, digests, kept_spectrogram
 
 if TYPE_CHECKING:
-    from batchlab.particles._draw import Row, SpectrogramSheet
-    from batchlab.particles._model import Spectrogram
+    from batchlab.figures import Picture
+    from batchlab.particles._draw import DrawnSpectrograms, Row, SpectrogramSheet
+    from batchlab.particles._pitch_spectrogram import PitchSpectrogram
+
+    Shown: TypeAlias = Spectrogram | PitchSpectrogram
 
 __all__ = ["PlotParams", "RowParams", "plot"]
 
 T = TypeVar("T")
 
 _MOST_ZOOMS = 6
+_LEAST_CUT_S = 1e-3
 _Pixels = Annotated[int, Field(ge=200, le=20000)]
 
 
@@ -58,8 +63,16 @@ _NO_WISHES = RowParams.model_validate({})
 class PlotParams(ReadingParams):
     """What a picture shows, and how."""
 
-    kind: Literal["pitch-angle", "instruments"] = Field(
-        "pitch-angle", description="a row for each category of one file, or for each of several files"
+    kind: Literal["pitch-angle", "instruments", "pitch-spectrogram", "energy-cuts"] = Field(
+        "pitch-angle",
+        description="a row for each category of one file, or for each of several files; pitch angle against time, a "
+        "row for each of bands; or mean spectra of what is marked, of all records where nothing is",
+    )
+    bands: tuple[tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]], ...] | None = Field(
+        None, min_length=1, description="pairs of energies in eV, for pitch spectrograms; decades by default"
+    )
+    step_deg: float | None = Field(
+        None, gt=0, le=90, description="width of the bins of pitch spectrograms; the file's own by default"
     )
     instruments: tuple[str, ...] | None = Field(None, description="of the files, in order; by their names by default")
     category: str = Field("all", description="which one a grid of instruments shows")
@@ -111,20 +124,17 @@ class PlotParams(ReadingParams):
     preload=("batchlab.particles._read", "batchlab.particles._draw"),
 )
 def plot(ctx: JobContext, params: PlotParams) -> Mapping[str, Scalar]:
-    """Draw a grid of spectrograms: the categories of a file, or several instruments of an orbit."""
+    """Draw spectrograms: the categories of a file, several instruments of an orbit, pitch angles, or line cuts."""
     from batchlab.particles._draw import draw
 
     ctx.stage("load")
     spectrograms = _spectrograms(ctx, params)
+    if params.kind == "energy-cuts":
+        return _cut(ctx, params, spectrograms)
     sheet = _sheet(ctx, params, spectrograms)
     ctx.stage("draw")
     width_px, height_px = params.size_px or (None, None)
-    drawn = draw(sheet, width_px=width_px, height_px=height_px)
-    if ctx.wanted("figure"):
-        drawn.save(ctx.output("figure"), ctx.provenance)
-    thumbnail = ctx.thumbnail()
-    if thumbnail is not None:
-        thumbnail.write_bytes(drawn.thumbnail())
+    _save(ctx, draw(sheet, width_px=width_px, height_px=height_px))
     metrics: dict[str, Scalar] = {"rows": len(sheet.rows), "marks": len(sheet.marks), "zooms": len(sheet.zooms)}
     for name, spectrogram in spectrograms.items():
         if spectrogram is not None and params.kind == "instruments":
@@ -132,18 +142,49 @@ def plot(ctx: JobContext, params: PlotParams) -> Mapping[str, Scalar]:
     return metrics
 
 
-def _spectrograms(ctx: JobContext, params: PlotParams) -> dict[str, Spectrogram | None]:
+def _save(ctx: JobContext, drawn: DrawnSpectrograms | Picture) -> None:
+    if ctx.wanted("figure"):
+        drawn.save(ctx.output("figure"), ctx.provenance)
+    thumbnail = ctx.thumbnail()
+    if thumbnail is not None:
+        thumbnail.write_bytes(drawn.thumbnail())
+
+
+def _cut(ctx: JobContext, params: PlotParams, spectrograms: Mapping[str, Shown | None]) -> Mapping[str, Scalar]:
+    """Mean spectra of each stretch of time that is marked, or of all of it."""
+    from batchlab.figures import Picture
+    from batchlab.particles._draw import Zoom, energy_cut
+
+    (spectrogram,) = (each for each in spectrograms.values() if isinstance(each, Spectrogram))
+    spans = [
+        Zoom(start_s=mark.start_s, end_s=max(mark.end_s, mark.start_s + _LEAST_CUT_S), title=mark.label)
+        for mark in _marks(ctx, params, spectrograms)
+    ]
+    if not spans:
+        start, end = float(spectrogram.times_s[0, 0]), float(spectrogram.times_s[:, 1].max())
+        spans = [Zoom(start_s=start, end_s=end, title="all records")]
+    ctx.stage("draw")
+    sheet = energy_cut(
+        spectrogram, spans, categories=spectrogram.categories, title=_title(ctx, params, tuple(spectrograms))
+    )
+    _save(ctx, Picture(sheet))
+    return {"spans": len(spans), "categories": len(spectrogram.categories)}
+
+
+def _spectrograms(ctx: JobContext, params: PlotParams) -> dict[str, Shown | None]:
     """By instrument; None where a file could not be read and others can be shown."""
     files = ctx.inputs("files")
     names = params.instruments or tuple(_name_of(file) for file in files)
     if len(names) != len(files):
         raise ConfigError(f"instruments names {len(names)} and there are {len(files)} files; name one for each")
-    if params.kind == "pitch-angle":
+    if params.kind != "instruments":
         if len(files) != 1:
-            raise ConfigError(f"a grid by pitch angle is of one file, not of {len(files)}; choose kind instruments")
+            raise ConfigError(f"{params.kind} is of one file, not of {len(files)}; choose kind instruments")
+        if params.kind == "pitch-spectrogram":
+            return {names[0]: _by_pitch_angle(params, files[0])}
         return {names[0]: kept_spectrogram(ctx, params, files[0], digests(ctx, "files")[0])}
     readable = _readable(ctx)
-    found: dict[str, Spectrogram | None] = {}
+    found: dict[str, Shown | None] = {}
     for name, file, digest in zip(names, files, digests(ctx, "files"), strict=True):
         if readable is not None and not {name, file.stem} & readable:
             found[name] = None
@@ -157,6 +198,22 @@ def _spectrograms(ctx: JobContext, params: PlotParams) -> dict[str, Spectrogram 
     return found
 
 
+def _by_pitch_angle(params: PlotParams, file: Path) -> PitchSpectrogram:
+    from batchlab.particles._pitch_spectrogram import ENERGY_BANDS, EnergyBand, read_pitch_spectrogram
+
+    bands: tuple[EnergyBand, ...] = ENERGY_BANDS
+    if params.bands is not None:
+        bands = tuple(EnergyBand(low_ev=low, high_ev=high) for low, high in params.bands)
+    return read_pitch_spectrogram(
+        file,
+        bands=bands,
+        step_deg=params.step_deg,
+        quantity=params.quantity,
+        quality=params.quality,
+        variable=params.variable,
+    )
+
+
 def _readable(ctx: JobContext) -> set[str] | None:
     """Instruments, or stems of files, whose reading is done, as far as other jobs read them."""
     if not ctx.given("read"):
@@ -164,9 +221,8 @@ def _readable(ctx: JobContext) -> set[str] | None:
     return {member.job.rpartition("/")[2] for member in ctx.gathered("read")}
 
 
-def _sheet(ctx: JobContext, params: PlotParams, spectrograms: Mapping[str, Spectrogram | None]) -> SpectrogramSheet:
+def _sheet(ctx: JobContext, params: PlotParams, spectrograms: Mapping[str, Shown | None]) -> SpectrogramSheet:
     from batchlab.particles._draw import MarkStyle, SpectrogramSheet, Zoom, zoom_around, zoom_each
-    from batchlab.particles._orbit import read_orbit
 
     limits = _limits(ctx)
     marks = _marks(ctx, params, spectrograms)
@@ -182,7 +238,7 @@ def _sheet(ctx: JobContext, params: PlotParams, spectrograms: Mapping[str, Spect
         zooms=tuple(zooms),
         marks=marks,
         mark_style=MarkStyle(params.marker),
-        track=read_orbit(ctx.input("orbit")) if ctx.given("orbit") else None,
+        track=kept_track(ctx) if ctx.given("orbit") else None,
         colormap=params.colormap,
         footer=_footer(ctx, spectrograms),
     )
@@ -190,10 +246,11 @@ def _sheet(ctx: JobContext, params: PlotParams, spectrograms: Mapping[str, Spect
 
 def _rows(
     params: PlotParams,
-    spectrograms: Mapping[str, Spectrogram | None],
+    spectrograms: Mapping[str, Shown | None],
     limits: Mapping[str, Mapping[str, Limits]],
 ) -> tuple[Row, ...]:
     from batchlab.particles._draw import Row
+    from batchlab.particles._draw._model import names_of
 
     rows = []
     for name, spectrogram in spectrograms.items():
@@ -202,7 +259,8 @@ def _rows(
         if params.kind == "instruments":
             wanted = [(name, params.category, name)]
         else:
-            wanted = [(category, category, None) for category in spectrogram.categories] if spectrogram else []
+            names = () if spectrogram is None else names_of(spectrogram)
+            wanted = [(category, category, None) for category in names]
         for key, category, label in wanted:
             # An instrument's wishes hold for its own grid as well, a category's for grids by pitch angle.
             asked = params.rows.get(key, params.rows.get(name, _NO_WISHES))
@@ -213,7 +271,7 @@ def _rows(
                     category=category,
                     label=_first(asked.label, label),
                     limits=asked.over(_first(own, shared.get(category)) or Limits()),
-                    y_scale=params.y_scale,
+                    y_scale=Scale.LINEAR if params.kind == "pitch-spectrogram" else params.y_scale,
                     z_scale=params.z_scale,
                     y_label=asked.y_label,
                     z_label=asked.z_label,
@@ -245,17 +303,16 @@ def _limits(ctx: JobContext) -> dict[str, dict[str, Limits]]:
     return found
 
 
-def _marks(ctx: JobContext, params: PlotParams, spectrograms: Mapping[str, Spectrogram | None]) -> tuple[Mark, ...]:
+def _marks(ctx: JobContext, params: PlotParams, spectrograms: Mapping[str, Shown | None]) -> tuple[Mark, ...]:
     """Events in time: of record numbers, by the times of the file that they count in."""
     from batchlab.particles._events import marks_of_records
-    from batchlab.particles._read import read_times
 
     found = []
     names = params.instruments or tuple(spectrograms)
-    for name, file in zip(names, ctx.inputs("files"), strict=True):
+    for name, file, digest in zip(names, ctx.inputs("files"), digests(ctx, "files"), strict=True):
         if name not in params.mark_records or spectrograms.get(name) is None:
             continue
-        mark = marks_of_records(read_times(file), *params.mark_records[name], label=params.mark_label)
+        mark = marks_of_records(kept_times(file, digest), *params.mark_records[name], label=params.mark_label)
         if mark is None:
             ctx.warn(f"{name}: records {params.mark_records[name]} have no time, so nothing is marked")
             continue
@@ -275,11 +332,11 @@ def _title(ctx: JobContext, params: PlotParams, names: tuple[str, ...]) -> str:
     orbit = _orbit_of(first)
     about = f"orbit {orbit}" if orbit is not None else first.stem
     limits = "shared limits" if ctx.given("limits") or ctx.given("limit_files") else "own limits"
-    what = "" if orbit is None else f"FAST {names[0]}" if params.kind == "pitch-angle" else "FAST"
+    what = "" if orbit is None else "FAST" if params.kind == "instruments" else f"FAST {names[0]}"
     return ", ".join(part for part in (what, about, limits) if part)
 
 
-def _footer(ctx: JobContext, spectrograms: Mapping[str, Spectrogram | None]) -> str:
+def _footer(ctx: JobContext, spectrograms: Mapping[str, Shown | None]) -> str:
     """What of the data is not shown, where that is more than nothing."""
     told = []
     for name, spectrogram in spectrograms.items():
