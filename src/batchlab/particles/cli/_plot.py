@@ -76,6 +76,25 @@ class RowType(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{value!r}: {text!r} is no number", param, ctx)
 
 
+class BandType(click.ParamType):  # type: ignore[type-arg]
+    """``100-1000``."""
+
+    name = "LOW-HIGH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        """Both ends."""
+        if isinstance(value, tuple):
+            return value
+        low, _, high = str(value).partition("-")
+        try:
+            ends = float(low), float(high)
+        except ValueError:
+            ends = 0.0, 0.0
+        if not 0 < ends[0] < ends[1]:
+            self.fail(f"{value!r}: write two energies in eV that run upwards, as in 100-1000", param, ctx)
+        return ends
+
+
 def _picture_options(command: F) -> F:
     """Which pictures, and how they look."""
     options = (
@@ -92,9 +111,18 @@ def _picture_options(command: F) -> F:
         click.option(
             "--kind",
             "kinds",
-            type=click.Choice(["pitch-angle", "instruments"]),
+            type=click.Choice(["pitch-angle", "instruments", "pitch-spectrogram", "energy-cuts"]),
             multiple=True,
-            help="A grid of categories per instrument, a grid of all instruments, or both.  [default: both]",
+            help="A grid of categories per instrument, one of all instruments, pitch angle against time, mean spectra "
+            "of what is marked; several give several.  [default: the first two]",
+        ),
+        click.option(
+            "--band",
+            "bands",
+            type=BandType(),
+            multiple=True,
+            metavar="LOW-HIGH",
+            help="Energies in eV of a row of pitch spectrograms.  [default: decades from 10 eV]",
         ),
         click.option("--colormap", metavar="NAME", help="One for all pictures.  [default: by the scales]"),
         click.option("--events", metavar="FILE", help="What to mark: a table of cusp indices, or of start and end."),
@@ -224,6 +252,9 @@ def _run(ctx: click.Context, found: Found, given: dict[str, Any], name: str = "p
         "by_category": given.pop("by_category"),
     }
     zooms = given.pop("zooms")
+    bands = given.pop("bands")
+    if bands:
+        params["bands"] = [list(band) for band in bands]
     if size:
         params["size_px"] = list(size)
     if zooms:
@@ -264,5 +295,5 @@ def _run(ctx: click.Context, found: Found, given: dict[str, Any], name: str = "p
         "flush_batch_size": given.pop("flush_batch_size"),
     }
     with exported(batch, pairs, reading.limits, dry_run=given["dry_run"], **told) as listeners:
-        code: int = ctx.obj.run_batch(batch, listeners=listeners, **given)
+        code: int = ctx.obj.run_batch(batch, report=None, listeners=listeners, **given)
     return code

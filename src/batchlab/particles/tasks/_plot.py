@@ -26,6 +26,7 @@ __all__ = ["PlotParams", "RowParams", "plot"]
 T = TypeVar("T")
 
 _MOST_ZOOMS = 6
+_USUAL = ("viridis", "cividis", "plasma", "inferno", "turbo")
 _LEAST_CUT_S = 1e-3
 _Pixels = Annotated[int, Field(ge=200, le=20000)]
 
@@ -100,7 +101,7 @@ class PlotParams(ReadingParams):
     @field_validator("colormap")
     @classmethod
     def _known(cls, name: str | None) -> str | None:
-        if name is not None:
+        if name is not None and name not in _USUAL:  # planning loads no matplotlib
             from matplotlib import colormaps
 
             if name not in colormaps:
