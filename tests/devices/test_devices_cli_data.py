@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -16,6 +17,7 @@ from device_batches import copied, rewrite, table, values
 from batchlab.cli._main import cli
 from batchlab.devices._layout import Layout
 from batchlab.devices._store import Store
+from batchlab.devices.cli._metrics import tell_metrics
 
 
 @pytest.fixture(scope="module")
@@ -250,6 +252,29 @@ def test_derive_all_metrics_as_the_documents_write_it(layout, done):
     assert values(made).equals(whole.filter(pl.col("procedure").is_in(["IVg", "VVg"])))
 
 
+def test_rows_of_a_summary_have_one_order(tmp_path, capsys):
+    layout = Layout.below(tmp_path)
+    layout.metrics.parent.mkdir(parents=True)
+    names = [f"shift_{number}" for number in range(20) for _ in "AV"]
+    pl.DataFrame(
+        {
+            "run_id": "a",
+            "chip_group": None,
+            "chip_number": None,
+            "procedure": "IVg",
+            "metric_name": names,
+            "unit": list("VA" * 20),
+            "value_float": 1.0,
+            "confidence": 1.0,
+        },
+        schema_overrides={"chip_group": pl.String, "chip_number": pl.Int64},
+    ).write_parquet(layout.metrics)
+    tell_metrics(layout, SimpleNamespace(chips=(), procedures=("IVg",)))
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("shift_")]
+    told = [(row[0], row[3]) for row in rows]
+    assert told == sorted(zip(names, "VA" * 20, strict=True))
+
+
 def test_the_other_derivations_settle_their_own(layout):
     called("stage-all", layout, "-q")
     called("build-all-histories", layout, "-q")
@@ -349,6 +374,13 @@ def test_histories_are_enriched_as_asked(layout, done):
         assert called("enrich-history", layout, *words).exit_code == 2
     assert called("enrich-history", layout, "-a", "-q").exit_code == 0
     assert len(list(layout.enriched.iterdir())) == len(list(layout.histories.iterdir()))
+
+
+def test_an_update_after_the_whole_pipeline_finds_all_done(layout):
+    assert called("full-pipeline", layout, "-q").exit_code == 0
+    assert called("update", layout).output == "nothing is new\n"
+    assert called("link-calibrations", layout, "-q").exit_code == 0
+    assert called("update", layout).output == "nothing is new\n"
 
 
 def test_update_acts_only_on_what_is_new(layout):

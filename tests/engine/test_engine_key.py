@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from batchlab.engine import From, Gather, Job, TaskCard
 from batchlab.engine._digest import canonical
-from batchlab.engine._key import Handed, Recipes, difference, inputs_text, make_key
+from batchlab.engine._key import Handed, Recipes, difference, inputs_text, make_key, same_files
 
 CARD = TaskCard(
     name="toy.add",
@@ -112,3 +112,18 @@ def test_reasons_in_words():
     assert told({"x": [["a", "1"], ["b", "1"]]}, {"x": [["a", "1"]]}) == "input x: b removed"
     assert told({"x": [["a", "1"], ["b", "1"]]}, {"x": [["b", "1"], ["a", "1"]]}) == "input x: order has changed"
     assert told({"x": {"j": ["m", {}]}}, {"x": {"j": ["n", {}]}}) == "input x: j gave another result"
+
+
+def test_a_file_is_the_same_whether_a_job_hands_it_over_or_it_is_named():
+    def text(value, digest="d1"):
+        job = Job(name="j", task="toy.add", inputs={"table": value, "other": "o.txt"})
+        handed = Handed(outputs={"out": digest}, metrics="m")
+        return inputs_text(job, lambda path: digest if path == "a/t.txt" else "other", lambda _: handed)
+
+    named, given = text("a/t.txt"), text(From(jobs=("up",), output="out"))
+    assert same_files(given, named) and same_files(named, given) and same_files(named, named)
+    assert not same_files(given, text("a/t.txt", "d2"))
+    assert not same_files(text("a/t.txt", "d2"), given)
+    assert not same_files(named, text(("a/t.txt",)))
+    assert not same_files(named, text(From(jobs=("up",), gather=Gather.ALL)))
+    assert not same_files(None, named)

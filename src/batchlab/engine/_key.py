@@ -125,6 +125,31 @@ def make_key(recipe: Recipe, inputs: str) -> str:
     return f"{recipe.digest}-{text_digest(inputs)}"
 
 
+def same_files(before: str | None, now: str) -> bool:
+    """Whether inputs differ only in who gives them: a file that a job handed over then, and that is named now.
+
+    A batch may take from a job what another takes as it lies there. Names of files that are handed over do not count.
+
+    Parameters
+    ----------
+    before, now
+        Of `inputs_text`.
+    """
+    old, new = json.loads(before or "{}"), json.loads(now)
+    if old.keys() != new.keys():
+        return False
+    return all(
+        old[name] == new[name]
+        or (isinstance(old[name], str) is not isinstance(new[name], str) and _alone(old[name]) == _alone(new[name]))
+        for name in new
+    )
+
+
+def _alone(given: Json) -> Json:
+    """The digest of an input that is one file; of any other the input."""
+    return given[1] if isinstance(given, list) and len(given) == 2 and isinstance(given[0], str) else given
+
+
 def difference(recipe_before: str, recipe_now: str, inputs_before: str | None, inputs_now: str | None) -> str:
     """The first field that differs, in words."""
     before, now = json.loads(recipe_before), json.loads(recipe_now)

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from batchlab.engine._describe import TaskCard, resolve
 from batchlab.engine._digest import canonical
-from batchlab.engine._key import Around, Recipe, Recipes, difference, inputs_text, make_key
+from batchlab.engine._key import Around, Recipe, Recipes, difference, inputs_text, make_key, same_files
 from batchlab.engine._ledger import ledger_version, open_reader
 from batchlab.engine._memory import Memory, Remembered, recall
 from batchlab.engine._model import Batch, Conflict, From, Gather, Job, Json, Status
@@ -363,7 +363,10 @@ def changed(job: Job, recipe: Recipe, around: Mapping[str, str], remembered: Rem
         return f"input cannot be read: {error}"
     if make_key(recipe, inputs) != remembered.key:
         before = memory.fields_of(remembered.id)
-        return difference(before[0], recipe.text, before[1], inputs) if before else "key: not recorded"
+        if not before:
+            return "key: not recorded"
+        if not same_files(before[1], inputs):
+            return difference(before[0], recipe.text, before[1], inputs)
     targets = {made.name.split("/", 1)[0]: made for made in remembered.outputs}
     for name, target in job.outputs.items():
         made = targets.get(name)

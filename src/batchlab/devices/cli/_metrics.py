@@ -233,7 +233,7 @@ def tell_metrics(layout: Layout, made: Metrics) -> None:
             pl.col("value_float").median().alias("median"),
             pl.col("confidence").median().alias("confidence"),
         )
-        .sort("metric_name")
+        .sort("metric_name", "unit")
         .select("metric_name", "runs", "median", "unit", "confidence")
     )
     head = ("metric", "runs", "median", "unit", "confidence")
