@@ -254,6 +254,21 @@ def test_a_category_of_the_users_own_and_a_row_of_its_own_limits(mission: Missio
     assert row["z_max"] == 1e8
 
 
+def test_pitch_angles_against_time_and_mean_spectra(mission: Mission, tmp_path: Path) -> None:
+    pictures = Pictures(kinds=("pitch-spectrogram", "energy-cuts"), params={**SMALL, "bands": [[100, 1000]]})
+    batch = batch_of(mission.data, tmp_path / "out", pictures=pictures, events=read_events(mission.cusp_table))
+    assert run(batch).exit_code == 0
+    names = set(pictures_in(tmp_path / "out"))
+    assert "2001/10/20542/20542_energy-cuts_ESA_ees.png" in names
+    assert len(names) == 2 * 11
+    path = tmp_path / "out/2001/10/20542/20542_pitch-spectrogram_ESA_ees_z-log-cividis.png"
+    (row,) = json.loads(read_provenance(path)["picture"])["rows"]
+    assert row["category"] == "100 to 1000 eV"
+    assert (row["y_min"], row["y_max"]) == (0, 360)
+    done = {job.name: job for job in read_view(tmp_path / "out").jobs}
+    assert done["plot/20542/ees/energy-cuts"].metrics["spans"] == 1
+
+
 def test_numbers_are_exported_beside_the_pictures(mission: Mission, tmp_path: Path) -> None:
     run(
         batch_of(mission.data, tmp_path / "out", reading=Reading(data=".nc"), pictures=Pictures(kinds=("instruments",)))

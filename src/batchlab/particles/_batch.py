@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -12,7 +13,7 @@ from batchlab.errors import ConfigError
 from batchlab.particles._model import INSTRUMENTS, DataFile, Scale
 
 if TYPE_CHECKING:
-    from batchlab.particles._events import Events
+    from batchlab.particles._events import Event, Events
     from batchlab.particles._files import Found
 
 __all__ = ["COLORMAPS", "GIVEN", "RAW", "Pictures", "Reading", "Variant", "plot_batch"]
@@ -44,7 +45,9 @@ class Pictures:
     variants
         With the limits that all orbits share, with those of each picture's own data, or both.
     kinds
-        ``pitch-angle``: a grid of the categories of an instrument; ``instruments``: a grid of all instruments.
+        ``pitch-angle``: a grid of the categories of an instrument; ``instruments``: a grid of all instruments;
+        ``pitch-spectrogram``: pitch angle against time, by bands of energy; ``energy-cuts``: mean spectra of what is
+        marked. The last two have limits of their own alone, and are drawn once for each scale of colour.
     colormap
         One for all; by default `COLORMAPS`.
     suffix
@@ -134,7 +137,7 @@ def plot_batch(
         raise ConfigError("no picture is asked for; name a scale, a variant and a kind")
     plan = _Plan(found, pictures, reading, events, ticks, Limits(
         timeout_s=instrument_timeout_s, memory_bytes=memory_bytes, group_timeout_s=orbit_timeout_s
-    ))  # fmt: skip
+    ), {file.path: str(file.path.absolute()) for file in found.files}, _timed(events))  # fmt: skip
     return Batch(
         name=name,
         output=Path(output).absolute(),
@@ -152,6 +155,8 @@ class _Plan:
     events: Events | None
     ticks: bool
     limits: Limits
+    paths: Mapping[Path, str]  # of files, absolute
+    timed: Mapping[int | None, Sequence[tuple[int, Event]]]  # events by orbit, numbered in their order
 
     def jobs(self) -> Iterator[Job]:
         for file in self.found.files:
@@ -168,12 +173,18 @@ class _Plan:
                             yield self._plot(scales, variant, (file,), "pitch-angle")
                     if "instruments" in self.pictures.kinds and files[0].orbit is not None:
                         yield self._plot(scales, variant, files, "instruments")
+            for file in files:
+                if "pitch-spectrogram" in self.pictures.kinds:
+                    for z_scale in dict.fromkeys(z for _, z in self.pictures.scales):
+                        yield self._plot((Scale.LINEAR, z_scale), RAW, (file,), "pitch-spectrogram")
+                if "energy-cuts" in self.pictures.kinds:
+                    yield self._plot((Scale.LOG, Scale.LOG), RAW, (file,), "energy-cuts")
 
     def _read(self, file: DataFile) -> Job:
         outputs = {"sketch": f"_limits/{_place(file)}.npz"}
         if self.reading.data:
             outputs["data"] = f"{_folder(file)}/{_place(file)}{self.reading.data}"
-        inputs: dict[str, Input] = {"file": str(file.path.absolute())}
+        inputs: dict[str, Input] = {"file": self.paths[file.path]}
         return Job(
             name=f"read/{_label(file)}",
             task="particles.collapse",
@@ -203,7 +214,7 @@ class _Plan:
         readers = tuple(f"read/{_label(file)}" for file in files)
         marks = self._marks(files)
         inputs: dict[str, Input] = {
-            "files": tuple(str(file.path.absolute()) for file in files),
+            "files": tuple(self.paths[file.path] for file in files),
             "read": From(jobs=readers, output="sketch", gather=Gather.DONE if len(files) > 1 else Gather.ALL),
             **self._track(first, hemisphere_only=not self.ticks),
         }
@@ -215,11 +226,16 @@ class _Plan:
             tag = "_cusp" if marks else ""
             picture = f"{stem}{tag}_pitch-angle_{_esa(first)}{look}"
             what = _label(first)
-        else:
+            name = f"plot/{what}/{scales[0]}-{scales[1]}/{variant}"
+        elif kind == "instruments":
             picture = f"{stem}_instrument-grid_{_esa(None)}{look}"
-            what = f"{stem}/instruments"
+            name = f"plot/{stem}/instruments/{scales[0]}-{scales[1]}/{variant}"
+        else:
+            tail = f"_z-{scales[1]}-{colormap}" if kind == "pitch-spectrogram" else ""
+            picture = f"{stem}_{kind}_{_esa(first)}".rstrip("_") + f"{tail}{self.pictures.suffix}"
+            name = f"plot/{_label(first)}/{kind}" + (f"/{scales[1]}" if tail else "")
         return Job(
-            name=f"plot/{what}/{scales[0]}-{scales[1]}/{variant}",
+            name=name,
             task="particles.plot",
             params={
                 **self.reading.params,
@@ -270,13 +286,13 @@ class _Plan:
             found["mark_records"] = records
             found["mark_label"] = self.events.label
         timed: list[Json] = []
-        for event in self.events.timed:
+        orbit = files[0].orbit
+        near = [*self.timed.get(None, ()), *(self.timed.get(orbit, ()) if orbit is not None else ())]
+        for _, event in sorted(near, key=itemgetter(0)):
             ours = [
                 file
                 for file in files
-                if event.orbit in (None, file.orbit)
-                and event.instrument in (None, file.instrument)
-                and _near(file, event.mark.start_s, event.mark.end_s)
+                if event.instrument in (None, file.instrument) and _near(file, event.mark.start_s, event.mark.end_s)
             ]
             if ours:
                 timed.append([event.mark.start_s, event.mark.end_s, event.mark.label, event.instrument])
@@ -292,6 +308,14 @@ def _by_orbit(files: Iterable[DataFile]) -> Iterator[tuple[object, tuple[DataFil
         groups.setdefault(file.orbit if file.orbit is not None else str(file.path), []).append(file)
     for orbit, members in groups.items():
         yield orbit, tuple(members)
+
+
+def _timed(events: Events | None) -> dict[int | None, list[tuple[int, Event]]]:
+    """Events by the orbit that they are for, so that not every picture has to look at all."""
+    found: dict[int | None, list[tuple[int, Event]]] = {}
+    for number, event in enumerate(() if events is None else events.timed):
+        found.setdefault(event.orbit, []).append((number, event))
+    return found
 
 
 def _near(file: DataFile, start_s: float, end_s: float) -> bool:

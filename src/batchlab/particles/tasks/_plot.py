@@ -333,6 +333,8 @@ def _title(ctx: JobContext, params: PlotParams, names: tuple[str, ...]) -> str:
     orbit = _orbit_of(first)
     about = f"orbit {orbit}" if orbit is not None else first.stem
     limits = "shared limits" if ctx.given("limits") or ctx.given("limit_files") else "own limits"
+    if params.kind == "energy-cuts":
+        limits = "mean spectra"
     what = "" if orbit is None else "FAST" if params.kind == "instruments" else f"FAST {names[0]}"
     return ", ".join(part for part in (what, about, limits) if part)
 
