@@ -343,6 +343,39 @@ def test_a_recording_without_the_body_is_degenerate_and_the_others_are_solved() 
     assert rms(fitted(found[1]) - truth.clean) < 1.2e-3
 
 
+@pytest.mark.parametrize("frames", [1, 2, 3])
+@pytest.mark.parametrize("markers", [3, 4])
+@pytest.mark.parametrize("options", ORDERS)
+def test_the_shortest_recordings_of_the_smallest_bodies_are_solved(
+    options: FitOptions, markers: int, frames: int
+) -> None:
+    truth = motion(frames, geometry=motion().geometry[:markers], missing=0.0)
+    for loss in (Loss.SQUARED, Loss.HUBER):
+        found = fit(truth, replace(options, loss=loss))
+        assert found.status is Status.CONVERGED
+        assert np.isfinite(found.rotations).all()
+        assert rms(found.residuals_m) < 5e-3
+
+
+def test_long_gaps_of_most_markers_are_crossed() -> None:
+    truth = motion(2000, missing=0.9)
+    found = fit(truth, replace(SECOND, loss=Loss.HUBER))
+    assert found.status is Status.CONVERGED
+    assert (found.covered == 2).sum() > 100
+    assert np.median(np.linalg.norm(fitted(found) - truth.clean, axis=-1)) < 2e-3
+
+
+@pytest.mark.parametrize("loss", [Loss.HUBER, Loss.CAUCHY, Loss.GEMAN_MCCLURE, Loss.TUKEY])
+def test_swapped_labels_are_outvoted(loss: Loss) -> None:
+    truth = motion(600)
+    positions = truth.recording.positions.copy()
+    positions[300:340, [1, 5]] = positions[300:340, [5, 1]]
+    found = fit(truth.with_positions(positions), replace(SECOND, loss=loss, loss_scale=4.0))
+    assert found.status is Status.CONVERGED
+    assert rms(fitted(found) - truth.clean) < 1.6e-3
+    assert found.weights_used[300:340, [1, 5]].max() < 0.3
+
+
 def test_the_limit_of_iterations_is_a_status() -> None:
     assert fit(motion(50), replace(SECOND, iterations_max=1)).status is Status.ITERATION_LIMIT
 

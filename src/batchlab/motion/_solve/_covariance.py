@@ -12,6 +12,7 @@ import numpy as np
 
 from batchlab.motion._solve._band import solved
 from batchlab.motion._solve._hessian import coupled, data_blocks
+from batchlab.motion._solve._joint import windowed_complement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,8 @@ def pose_covariances(problem: Problem, linear: Linear) -> Float:
     """
     out = diagonal_blocks(linear.factor, problem.chain.reach)
     if problem.joint:
-        values, vectors = np.linalg.eigh(linear.approximate)
+        complement = windowed_complement(linear.state, linear.curvature, linear.factor, 0.0)
+        values, vectors = np.linalg.eigh(linear.free.T @ complement @ linear.free)
         for value, vector in zip(values, vectors.T, strict=True):
             if value > 0:
                 change = (linear.free @ (vector / np.sqrt(value))).reshape(linear.state.geometry.shape)

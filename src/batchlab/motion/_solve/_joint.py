@@ -46,7 +46,7 @@ _HOLD = 1e-13
 _DAMPING_FIRST, _DAMPING_MAX = 1e-4, 1e8
 # A linearisation is kept near the end, while the decrease falls tenfold a step.
 _NEAR, _FALL = 1e-2, 0.1
-_WINDOWS, _WINDOW_FRAMES = 8, 48
+_WINDOWS, _WINDOW_FRAMES = 8, 32
 _RESIDUE, _DIRECTIONS_MAX = 0.05, 40
 
 
@@ -98,9 +98,19 @@ def moved(state: State, poses: Float, geometry: Float | None) -> State:
 
 
 def linearised(
-    problem: Problem, state: State, terms: Terms, robust: Robust, *, bent: bool = False, damping: float = 0.0
+    problem: Problem,
+    state: State,
+    terms: Terms,
+    robust: Robust,
+    *,
+    bent: bool = False,
+    damping: float = 0.0,
+    before: Linear | None = None,
 ) -> Linear | None:
-    """The Hessian at a state, factored; None where it is not positive definite."""
+    """The Hessian at a state, factored; None where it is not positive definite.
+
+    With `before`, what its Schur complement is about is taken over, which conjugate gradients make up for.
+    """
     curvature = curvature_of(problem, state, terms, robust, bent=bent)
     band = hessian_band(problem, state, terms, curvature)
     diagonal = band[:, 0].reshape(-1, 6)
@@ -112,16 +122,20 @@ def linearised(
     if not problem.joint:
         none = np.zeros((0, 0))
         return Linear(state=state, curvature=curvature, factor=factor, free=none, own=none, approximate=none, bent=bent)
-    free = free_changes(state.geometry)
     own = own_block(curvature)
     own[np.diag_indices_from(own)] *= 1.0 + damping
+    if before is not None and before.bent == bent:
+        free, approximate = before.free, before.approximate
+    else:
+        free = free_changes(state.geometry)
+        approximate = free.T @ windowed_complement(state, curvature, factor, damping) @ free
     return Linear(
         state=state,
         curvature=curvature,
         factor=factor,
         free=free,
         own=free.T @ own @ free,
-        approximate=free.T @ windowed_complement(state, curvature, factor, damping) @ free,
+        approximate=approximate,
         bent=bent,
     )
 
@@ -140,8 +154,11 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
     """
     state, terms = start, evaluate(problem, start, robust)
     damping, done, before = 0.0, 0, np.inf
+    # Of a body that fits exactly, rounding of places is all that is left.
+    floor = 1e-28 * float(np.vdot(problem.weights, np.einsum("fim,fim->fm", problem.positions, problem.positions)))
     bent = bendable = robust.loss is not Loss.SQUARED
     linear: Linear | None = None
+    last: Linear | None = None
     status = Status.ITERATION_LIMIT
     while done < iterations_max:
         if not np.isfinite(terms.cost):
@@ -149,7 +166,8 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
             break
         kept = linear is not None
         if linear is None:
-            linear = linearised(problem, state, terms, robust, bent=bent, damping=damping)
+            linear = linearised(problem, state, terms, robust, bent=bent, damping=damping, before=last)
+            last = linear if damping == 0.0 else None
         step = None if linear is None else _direction(problem, linear, terms)
         expected = np.inf
         if step is not None:
@@ -159,7 +177,7 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
             log.debug("%d: cost %.12g, less %.3g, damping %g, bent %s", done, terms.cost, decrease, damping, bent)
             if decrease >= 0:
                 state, terms, done = trial, trial_terms, done + 1
-                if decrease <= tolerance * terms.cost and damping <= _DAMPING_FIRST:
+                if decrease <= tolerance * terms.cost + floor and damping <= _DAMPING_FIRST:
                     status = Status.CONVERGED
                     break
                 near = decrease <= _NEAR * terms.cost and damping == 0.0
@@ -173,7 +191,7 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
             if step[1] is not None:
                 expected += float(np.vdot(step[1], terms.downhill_geometry))
         # Rounding alone may raise the cost at its floor.
-        if 0 <= expected <= max(tolerance, 1e-12) * terms.cost:
+        if 0 <= expected <= max(tolerance, 1e-12) * terms.cost + floor:
             status = Status.CONVERGED
             break
         linear = None
