@@ -10,7 +10,9 @@ __all__ = ["orbits_panel"]
 
 _MOST_ROWS = 100
 
-_Column = tuple[bool, tuple[int, str], str, bool]
+# Place of its kind, instrument with its place, kind, scales, whether limits are its own.
+_Column = tuple[int, tuple[int, str], str, str, bool]
+_KINDS = ("pitch-angle", "pitch-spectrogram", "energy-cuts", "instruments")
 
 
 def orbits_panel(view: BatchView) -> Panel | None:
@@ -39,12 +41,18 @@ def orbits_panel(view: BatchView) -> Panel | None:
 def _column(job: JobView) -> _Column:
     """Where a picture stands: instruments in their order, grids of all last; then by scales and limits."""
     file = file_of(job)
-    several = job.params.get("kind") == "instruments"
-    instrument = "instruments" if several else file.instrument if file is not None and file.orbit is not None else ""
+    kind = str(job.params.get("kind", _KINDS[0]))
+    instrument = "" if kind == "instruments" or file is None or file.orbit is None else file.instrument
     scales = "-".join(str(job.params.get(axis, "log")) for axis in ("y_scale", "z_scale"))
-    return several, rank(instrument), scales, not {"limits", "limit_files"} & set(job.inputs)
+    if kind not in ("pitch-angle", "instruments"):
+        scales = ""
+    own = not {"limits", "limit_files"} & set(job.inputs)
+    return _KINDS.index(kind) if kind in _KINDS else len(_KINDS), rank(instrument), kind, scales, own
 
 
 def _words(column: _Column) -> str:
-    _, (_, instrument), scales, own = column
-    return ", ".join((*filter(None, (instrument, scales.replace("log-log", ""))), "own limits" if own else "shared"))
+    _, (_, instrument), kind, scales, own = column
+    parts = [instrument, "" if kind == "pitch-angle" else kind, "" if scales == "log-log" else scales]
+    if kind in ("pitch-angle", "instruments"):
+        parts.append("own limits" if own else "shared")
+    return ", ".join(part for part in parts if part) or kind
