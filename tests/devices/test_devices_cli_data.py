@@ -252,6 +252,48 @@ def test_derive_all_metrics_as_the_documents_write_it(layout, done):
     assert values(made).equals(whole.filter(pl.col("procedure").is_in(["IVg", "VVg"])))
 
 
+def test_why_there_is_no_metric_is_told_to_those_who_ask(layout):
+    called("stage-all", layout, "-q")
+    told = called("derive-all-metrics", layout, "--verbose").stderr
+    (line,) = re.findall(
+        r"^no mobility of (\d+) runs: MISSING_GEOMETRY, as of ([0-9a-f]{16}): (.*)$", told, re.MULTILINE
+    )
+    assert line[0] == str(Store(layout.store).table.filter(pl.col("proc") == "IVg", pl.col("status") == "ok").height)
+    assert line[2].startswith("no geometry of chip ")
+    assert re.search(r"^no power_law of \d+ runs?: PRECONDITION_FAILED, as of ", told, re.MULTILINE)
+    assert "MISSING_GEOMETRY" not in called("derive-all-metrics", layout, "--force").output
+
+
+def test_metrics_that_a_history_lacks_are_named_with_the_command_that_joins_them(layout, done):
+    for name in ("stage-all", "build-all-histories", "link-calibrations"):
+        assert called(name, layout, "-q").exit_code == 0
+    chip = chip_names(layout)[0]
+    asked = ("show-history", layout, chip, "--enriched", "--columns", "seq,cnp_voltage")
+    refused = called(*asked)
+    assert refused.exit_code == 2
+    assert "derive-all-metrics --enrich" in refused.output and "enrich-history" not in refused.output
+    assert called("derive-all-metrics", layout, "-q").exit_code == 0
+    assert f"enrich-history {chip} joins" in called(*asked).output
+    plain = called("show-history", layout, chip, "--columns", "cnp_voltage")
+    assert plain.exit_code == 2 and "--enriched" in plain.output
+    assert called("derive-all-metrics", layout, "--enrich", "-q").exit_code == 0
+    assert "cnp_voltage" in shown(called(*asked))
+    slip = called("show-history", layout, chip, "--enriched", "--columns", "laser_voltage")
+    assert "did you mean 'laser_voltage_v'?" in slip.output
+
+
+def test_pages_that_tell_of_earlier_metrics_are_named(layout):
+    assert called("full-pipeline", layout, "-q").exit_code == 0
+    said = "tells of earlier metrics; batchlab devices report, or --pages, renews them"
+    assert said not in called("derive-all-metrics", layout, "--force").output
+    changed = ("derive-all-metrics", layout, "--constant", "MIN_RESISTANCE_MODULATION=1e9")
+    assert said in called(*changed).output
+    assert said not in called(*changed, "-q").output
+    assert called("report", layout).exit_code == 0
+    assert said not in called(*changed).output
+    assert said not in called("derive-all-metrics", layout, "--pages").output
+
+
 def test_rows_of_a_summary_have_one_order(tmp_path, capsys):
     layout = Layout.below(tmp_path)
     layout.metrics.parent.mkdir(parents=True)

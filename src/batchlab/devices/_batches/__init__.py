@@ -2,6 +2,7 @@
 
 from batchlab.devices._batches._enrich import enrich_batch, enrich_jobs
 from batchlab.devices._batches._metrics import FITTING, PAIRED, Metrics, metrics_batch, swept
+from batchlab.devices._batches._report import pages_batch
 from batchlab.devices._batches._stage import STAGE, reading_all, stage_batch
 from batchlab.devices._batches._words import DERIVE, chips_in
 
@@ -15,6 +16,7 @@ __all__ = [
     "enrich_batch",
     "enrich_jobs",
     "metrics_batch",
+    "pages_batch",
     "reading_all",
     "stage_batch",
     "swept",

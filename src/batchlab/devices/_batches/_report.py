@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from batchlab.devices._batches._words import DERIVE
 from batchlab.devices._layout import PAGES, Layout
 from batchlab.devices._manifest import MANIFEST
-from batchlab.engine import From, Input, Job
+from batchlab.engine import Batch, Conflict, From, Input, Job, Settings
 
-__all__ = ["report_job"]
+__all__ = ["pages_batch", "report_job"]
 
 
 def report_job(layout: Layout, *, merged: bool) -> Job:
@@ -25,3 +26,13 @@ def report_job(layout: Layout, *, merged: bool) -> Job:
     elif layout.metrics.is_file():
         inputs["metrics"] = str(layout.metrics)
     return Job(name="report", task="devices.report", inputs=inputs, outputs={"pages": f"{PAGES}/"})
+
+
+def pages_batch(layout: Layout) -> Batch:
+    """A batch that writes the pages alone, of what is staged and derived by now."""
+    return Batch(
+        name=DERIVE,
+        output=layout.derived,
+        jobs=(report_job(layout, merged=False),),
+        settings=Settings(workers=1, conflict=Conflict.OVERWRITE, shared_output=True),
+    )

@@ -132,7 +132,8 @@ def _chosen(layout: Layout, chip: str, group: str | None, given: dict[str, Any])
     from batchlab.devices._history_view import select_runs
     from batchlab.devices._references import resolve
 
-    history = chip_history(layout, chip, group, enriched=given.pop("enriched"))
+    enriched = given.pop("enriched")
+    history = chip_history(layout, chip, group, enriched=enriched)
     procs, light, seq, limit = (given.pop(name) for name in ("procs", "light", "seq", "limit"))
     columns = given.pop("columns")
     wanted = chosen_words(procs, set(history["proc"]), "procedure") if procs else None
@@ -142,9 +143,35 @@ def _chosen(layout: Layout, chip: str, group: str | None, given: dict[str, Any])
     if limit is not None:
         chosen = chosen.tail(limit)
     if columns is not None:
+        _refuse_metrics(layout, chip, [name.strip() for name in columns.split(",")], history.columns, enriched=enriched)
         chosen_words([columns], history.columns, "column")
         chosen = chosen.select([name.strip() for name in columns.split(",")])
     return chosen, history.height
+
+
+def _refuse_metrics(layout: Layout, chip: str, wanted: list[str], there: list[str], *, enriched: bool) -> None:
+    """Name the mend where a column that is asked for is a metric which this history does not have.
+
+    Raises
+    ------
+    ConfigError
+        If one is.
+    """
+    from batchlab.devices.metrics import PAIR_NAMES, extractors
+    from batchlab.errors import ConfigError
+
+    unknown = [name for name in wanted if name and name not in there]
+    metrics = {*PAIR_NAMES, *(name for each in extractors() for name in each.metrics)} if unknown else set()
+    joined = metrics.intersection(there)
+    for name in unknown:
+        if name in metrics and not enriched:
+            raise ConfigError(f"{name} is a metric; --enriched shows the history with metrics")
+        if name in metrics:
+            why = "no run of this chip has it" if joined else "no metrics are joined with this history"
+            mend = "derive-all-metrics --enrich derives them and joins them"
+            if layout.wide.is_file():
+                mend += f", enrich-history {chip} joins those that are derived"
+            raise ConfigError(f"{name} is a metric, and {why}; {mend}")
 
 
 @click.command("show-history")

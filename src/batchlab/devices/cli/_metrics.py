@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,7 @@ from batchlab.devices.cli._data_options import (
     running,
     told_of_run,
 )
+from batchlab.devices.cli._report import tell_stale_pages
 from batchlab.devices.cli._tables import print_table
 from batchlab.errors import Category, DataError
 
@@ -24,9 +27,10 @@ if TYPE_CHECKING:
     from batchlab.devices._batches import Metrics
     from batchlab.devices._layout import Layout
 
-__all__ = ["derive", "derive_all_metrics", "derive_consecutive_sweeps", "derive_fitting_metrics"]
+__all__ = ["derive", "derive_all_metrics", "derive_consecutive_sweeps", "derive_fitting_metrics", "reasons_told"]
 
-_PAIRS = "devices.pairs"
+_PAIRS, _EXTRACT = "devices.pairs", "devices.extract"
+_SKIPPED = re.compile(r"(\S+) skipped (\S+): (\w+) \((.*)\)")  # as log_skip of the metrics writes it
 
 
 def _method_options(command: Any) -> Any:
@@ -170,11 +174,30 @@ def derive(
             click.echo(line, err=True)
         for line in told_of_run(made.batch, began, (_PAIRS,), "pairs in batches"):
             click.echo(line, err=True)
+        for line in reasons_told(told_of_run(made.batch, began, (_PAIRS, _EXTRACT), " skipped ")):
+            click.echo(line, err=True)
     if made.complete:
         swept(layout, made.batch)
     if not (quiet or json_lines):
         tell_metrics(layout, made)
+        if not how.get("pages"):
+            tell_stale_pages(layout)
     return code
+
+
+def reasons_told(lines: Iterable[str]) -> list[str]:
+    """Why methods gave nothing, a line for each method and reason: of how many runs, and what one was told."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for match in filter(None, map(_SKIPPED.match, lines)):
+        method, run_id, reason, detail = match.groups()
+        found.setdefault((method, reason), []).append((run_id, detail))
+    lines = []
+    for (method, reason), told in sorted(found.items()):
+        run_id, detail = min(told)
+        lines.append(
+            f"no {method} of {len(told)} {'run' if len(told) == 1 else 'runs'}: {reason}, as of {run_id}: {detail}"
+        )
+    return lines
 
 
 def _without_history(layout: Layout) -> list[str]:

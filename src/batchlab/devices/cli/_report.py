@@ -13,7 +13,7 @@ from batchlab.devices.cli._data_options import base_option, json_option, laid_ou
 if TYPE_CHECKING:
     from batchlab.devices._layout import Layout
 
-__all__ = ["report", "tell_pages"]
+__all__ = ["report", "tell_pages", "tell_stale_pages"]
 
 
 @click.command("report")
@@ -59,6 +59,24 @@ def tell_pages(layout: Layout) -> None:
 
     if (layout.pages / INDEX).is_file():
         click.echo(f"pages of chips: {_relative(layout.pages / INDEX)}")
+
+
+def tell_stale_pages(layout: Layout) -> None:
+    """Say that there are pages of chips, and that they tell of other metrics than there are by now."""
+    from batchlab.devices._batches import pages_batch
+    from batchlab.devices._panel._names import INDEX
+    from batchlab.engine import Verdict, plan
+
+    try:
+        older = (layout.pages / INDEX).stat().st_mtime_ns < layout.metrics.stat().st_mtime_ns
+    except OSError:
+        return
+    # Metrics that were written anew as they were make no page stale.
+    if older and plan(pages_batch(layout)).jobs[0].verdict is not Verdict.SKIP:
+        click.echo(
+            f"pages of chips: {_relative(layout.pages / INDEX)} tells of earlier metrics; batchlab devices report, "
+            "or --pages, renews them"
+        )
 
 
 def _relative(path: Path) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
-from batchlab.devices.metrics._extractor import Reason, Skip, Skipped
+from batchlab.devices.metrics._extractor import Reason, Skip, Skipped, log_skip
 from batchlab.devices.metrics._series import span_of_each
 
 if TYPE_CHECKING:
@@ -99,15 +99,15 @@ def extract_power_laws(
         latest = members[-1]
         found = _series(members, response, power, constants)
         if isinstance(found, Skip):
-            skips.append(
-                Skipped(
-                    run_id=latest.run_id,
-                    procedure=latest.procedure,
-                    extractor="power_law",
-                    reason=found.reason,
-                    detail=found.detail,
-                )
+            skip = Skipped(
+                run_id=latest.run_id,
+                procedure=latest.procedure,
+                extractor="power_law",
+                reason=found.reason,
+                detail=found.detail,
             )
+            log_skip(skip)
+            skips.append(skip)
         else:
             rows.append(found)
     rows.sort(key=lambda row: row.run_id)
