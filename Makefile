@@ -29,8 +29,9 @@ help:
 demo: $(VENV)/.for-demo
 	@$(BIN)/batchlab demo --output demo $(ARGS)
 
+# A process per core, a file of tests to each at a time; 'make test ARGS="-n 0 --pdb -k name"' stays in one.
 test: $(VENV)/.for-test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 # 'make -k check' goes on after the first that complains.
 check: format lint types contracts documentation
