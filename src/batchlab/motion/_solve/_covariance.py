@@ -35,10 +35,10 @@ def pose_covariances(problem: Problem, linear: Linear) -> Float:
     out = diagonal_blocks(linear.factor, problem.chain.reach)
     if problem.joint:
         complement = windowed_complement(linear.state, linear.curvature, linear.factor, 0.0)
-        values, vectors = np.linalg.eigh(linear.free.T @ complement @ linear.free)
+        values, vectors = np.linalg.eigh(linear.border.free.T @ complement @ linear.border.free)
         for value, vector in zip(values, vectors.T, strict=True):
             if value > 0:
-                change = (linear.free @ (vector / np.sqrt(value))).reshape(linear.state.geometry.shape)
+                change = (linear.border.free @ (vector / np.sqrt(value))).reshape(linear.state.geometry.shape)
                 response = solved(linear.factor, coupled(linear.curvature, linear.state, change))
                 out += response[:, :, None] * response[:, None, :]
     return out

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Float: TypeAlias = NDArray[np.float64]
 
-__all__ = ["Linear", "Solution", "linearised", "minimise", "moved", "windowed_complement"]
+__all__ = ["Border", "Linear", "Solution", "linearised", "minimise", "moved", "windowed_complement"]
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,25 @@ _RESIDUE, _DIRECTIONS_MAX = 0.05, 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Border:
+    """Changes of geometry that are solved for and what their Schur complement is about; both (0, 0) if none.
+
+    Attributes
+    ----------
+    free
+        (3 M, 3 M - 6) orthonormal.
+    approximate
+        (3 M - 6, 3 M - 6).
+    bent
+        With the curvature of a robust loss.
+    """
+
+    free: Float
+    approximate: Float
+    bent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Linear:
     """A linearisation.
 
@@ -60,21 +79,17 @@ class Linear:
         Where, and what of.
     factor
         (6 F, b + 1) Cholesky factor of poses' part.
-    free
-        (3 M, 3 M - 6) changes of geometry that are solved for; (0, 0) where it is known, like the next two.
-    own, approximate
-        (3 M - 6, 3 M - 6) the geometry's own part, and what its Schur complement is about.
-    bent
-        With the curvature of a robust loss.
+    own
+        (3 M - 6, 3 M - 6) the geometry's own part.
+    border
+        Of this linearisation or of an earlier one.
     """
 
     state: State
     curvature: Curvature
     factor: Float
-    free: Float
     own: Float
-    approximate: Float
-    bent: bool
+    border: Border
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +120,11 @@ def linearised(
     *,
     bent: bool = False,
     damping: float = 0.0,
-    before: Linear | None = None,
+    before: Border | None = None,
 ) -> Linear | None:
     """The Hessian at a state, factored; None where it is not positive definite.
 
-    With `before`, what its Schur complement is about is taken over, which conjugate gradients make up for.
+    A border from `before` is taken over: conjugate gradients make up for its age.
     """
     curvature = curvature_of(problem, state, terms, robust, bent=bent)
     band = hessian_band(problem, state, terms, curvature)
@@ -121,22 +136,22 @@ def linearised(
         return None
     if not problem.joint:
         none = np.zeros((0, 0))
-        return Linear(state=state, curvature=curvature, factor=factor, free=none, own=none, approximate=none, bent=bent)
+        border = Border(free=none, approximate=none, bent=bent)
+        return Linear(state=state, curvature=curvature, factor=factor, own=none, border=border)
     own = own_block(curvature)
     own[np.diag_indices_from(own)] *= 1.0 + damping
     if before is not None and before.bent == bent:
-        free, approximate = before.free, before.approximate
+        border = before
     else:
         free = free_changes(state.geometry)
-        approximate = free.T @ windowed_complement(state, curvature, factor, damping) @ free
+        complement = free.T @ windowed_complement(state, curvature, factor, damping) @ free
+        border = Border(free=free, approximate=complement, bent=bent)
     return Linear(
         state=state,
         curvature=curvature,
         factor=factor,
-        free=free,
-        own=free.T @ own @ free,
-        approximate=approximate,
-        bent=bent,
+        own=border.free.T @ own @ border.free,
+        border=border,
     )
 
 
@@ -158,7 +173,7 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
     floor = 1e-28 * float(np.vdot(problem.weights, np.einsum("fim,fim->fm", problem.positions, problem.positions)))
     bent = bendable = robust.loss is not Loss.SQUARED
     linear: Linear | None = None
-    last: Linear | None = None
+    border: Border | None = None
     status = Status.ITERATION_LIMIT
     while done < iterations_max:
         if not np.isfinite(terms.cost):
@@ -166,8 +181,8 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
             break
         kept = linear is not None
         if linear is None:
-            linear = linearised(problem, state, terms, robust, bent=bent, damping=damping, before=last)
-            last = linear if damping == 0.0 else None
+            linear = linearised(problem, state, terms, robust, bent=bent, damping=damping, before=border)
+            border = linear.border if linear is not None and damping == 0.0 else None
         step = None if linear is None else _direction(problem, linear, terms)
         expected = np.inf
         if step is not None:
@@ -206,7 +221,7 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
             status = Status.FAILED
             break
     # At a solution an old linearisation is as good as a new one, unless it is bent or damped.
-    fresh = linear is not None and not linear.bent and damping == 0.0
+    fresh = linear is not None and not linear.border.bent and damping == 0.0
     return Solution(state=state, terms=terms, status=status, iterations=done, linear=linear if fresh else None)
 
 
@@ -215,7 +230,7 @@ def _direction(problem: Problem, linear: Linear, terms: Terms) -> tuple[Float, F
     poses = solved(linear.factor, terms.downhill)
     if not problem.joint:
         return poses, None
-    state, curvature, free = linear.state, linear.curvature, linear.free
+    state, curvature, free = linear.state, linear.curvature, linear.border.free
     shape = state.geometry.shape
     right = free.T @ (terms.downhill_geometry - coupled_back(curvature, state, poses)).ravel()
     total = np.zeros_like(right)
@@ -225,7 +240,7 @@ def _direction(problem: Problem, linear: Linear, terms: Terms) -> tuple[Float, F
     for _ in range(_DIRECTIONS_MAX):
         if np.linalg.norm(rest) <= _RESIDUE * size or size == 0.0:
             break
-        preconditioned = np.linalg.solve(linear.approximate, rest)
+        preconditioned = np.linalg.solve(linear.border.approximate, rest)
         product = float(rest @ preconditioned)
         direction = np.asarray(preconditioned + product / product_before * direction)
         change = (free @ direction).reshape(shape)
