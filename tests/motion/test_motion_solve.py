@@ -50,12 +50,6 @@ def with_outliers(truth: Truth, share: float, size_m: float, seed: int = 9) -> T
     return truth.with_positions(positions)
 
 
-def angles(one: Fit, other: Fit) -> np.ndarray:
-    """Angles (F,) between the poses of two fits, once their body frames agree."""
-    between = logarithms(np.swapaxes(one.rotations, 1, 2) @ other.rotations)
-    return np.linalg.norm(between - between.mean(axis=0), axis=1)
-
-
 @pytest.mark.parametrize("geometry", [True, False])
 @pytest.mark.parametrize("loss", list(Loss))
 @pytest.mark.parametrize("options", ORDERS)
@@ -505,3 +499,29 @@ def test_real_plates_of_a_walk_leave_what_skin_leaves(
     (robust,) = fit_body([recording], plate, replace(smooth, loss=Loss.HUBER))
     assert robust.status is Status.CONVERGED
     assert misfit_mm((robust,))[1] == pytest.approx(huber, rel=0.08)
+
+
+@pytest.mark.parametrize(
+    ("markers", "prefix", "turn_deg", "origin_mm"),
+    [(("LFHD", "RFHD", "LBHD", "RBHD"), "HED", 0.0155, 0.042), (("LASI", "RASI", "LPSI", "RPSI"), "PEL", 0.05, 0.21)],
+    ids=["head", "pelvis"],
+)
+def test_head_and_pelvis_turn_as_the_vendors_frames(
+    shared_motion: Path, markers: tuple[str, ...], prefix: str, turn_deg: float, origin_mm: float
+) -> None:
+    recording = real(shared_motion, "pycgm_59993_static.c3d", "*")
+    names = {name.split(":")[-1]: name for name in recording.markers}
+
+    def place(short: str) -> np.ndarray:
+        return recording.positions[:, recording.markers.index(names[short])]
+
+    (found,) = fit_body([recording], Body(name=prefix, markers=tuple(names[short] for short in markers)), REAL)
+    origin = place(f"{prefix}O")
+    axes = np.stack([place(f"{prefix}{axis}") - origin for axis in "ALP"], axis=-1)
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    between = np.swapaxes(found.rotations, 1, 2) @ axes
+    left, _, right = np.linalg.svd(between.mean(axis=0))
+    turns = np.degrees(np.linalg.norm(logarithms((left @ right).T @ between), axis=1))
+    assert np.sqrt(np.mean(turns**2)) < turn_deg
+    in_body = np.einsum("fji,fj->fi", found.rotations, origin - found.translations_m)
+    assert 1e3 * rms(in_body - in_body.mean(axis=0)) < origin_mm
