@@ -19,7 +19,7 @@ from batchlab.devices._store import Store
 from batchlab.devices._workers import choose_workers, estimated_s
 from batchlab.devices.metrics import extract, metrics_frame
 from batchlab.devices.metrics._pairs import NAMES as PAIR_NAMES
-from batchlab.engine import Verdict, plan, read_view, run
+from batchlab.engine import Status, Verdict, plan, read_view, run, why
 from batchlab.errors import ConfigError, DataError
 
 KEY_OF_CHIP = ["chip_group", "chip_number"]
@@ -102,6 +102,14 @@ def test_a_filtered_run_touches_its_rows_alone(layout):
     assert set(changed["procedure"]) == {"IVg"}
     assert of_chip(changed, chip).height == changed.height
     assert of_chip(after, other).equals(of_chip(before, other))
+
+
+def test_a_filtered_run_forgets_no_job(layout):
+    derived(layout)
+    (name,) = (job.name for job in read_view(layout.derived).jobs if job.name.endswith("Alisson67/It"))
+    derived(layout, chips=["67"], procedures=["IVg"])
+    answer = why(layout.derived, name)
+    assert (answer.state, answer.next) == (Status.DONE, "skip")
 
 
 def test_a_filtered_run_into_nothing_makes_its_rows_alone_and_the_rest_follows(layout, done):

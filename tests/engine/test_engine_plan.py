@@ -75,6 +75,29 @@ def test_what_a_task_names_beside_its_inputs_is_part_of_the_key(chain, tmp_path)
     assert [each.name for each in answer.inputs] == ["numbers"]
 
 
+def test_jobs_of_other_batches_of_a_shared_folder_are_known(chain, tmp_path):
+    from dataclasses import replace
+
+    from batchlab.engine import Settings, read_view
+
+    whole = replace(chain(), settings=Settings(shared_output=True))
+    names = [job.name for job in whole.jobs]
+    last = next(job.name for job in whole.jobs if job.upstream)
+    run(whole, executor=inline)
+    some = replace(whole, jobs=tuple(job for job in whole.jobs if not job.upstream)[:1])
+    run(some, executor=inline)
+    root = tmp_path / "out"
+    assert [job.name for job in read_view(root).jobs] == [some.jobs[0].name]
+    assert sorted(job.name for job in read_view(root, earlier=True).jobs) == sorted(names)
+    answer = why(root, last)
+    assert (answer.next, answer.next_reason) == ("skip", "done before, nothing changed")
+    with pytest.raises(ConfigError, match="no job is called"):
+        why(root, "nothing")
+    run(replace(some, settings=Settings()), executor=inline)
+    with pytest.raises(ConfigError, match="no job is called"):
+        why(root, last)
+
+
 def test_what_changes_beside_an_input_during_a_run_is_seen_by_the_next(chain, tmp_path):
     planned = plan(chain())
     assert planned.around.of(planned.jobs[0].job, planned.cards["toy.add"]) == {}

@@ -16,10 +16,10 @@ import batchlab.engine
 from batchlab.cli._errors import DONE, TROUBLE, masked
 from batchlab.cli._options import FOLDER
 from batchlab.cli._words import one_line, plain, value
-from batchlab.engine import find_job, read_view, rehearse
+from batchlab.engine import recorded_job, rehearse
 from batchlab.errors import ConfigError, StartError
 
-_OURS = frozenset(Path(each.__file__).parent for each in (batchlab.cli, batchlab.engine))
+_OURS = frozenset(Path(str(each.__file__)).parent for each in (batchlab.cli, batchlab.engine))
 
 
 @click.command()
@@ -36,7 +36,7 @@ def debug(folder: Path, job: str, no_pdb: bool, output: Path | None) -> int:
     """
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-    name = find_job(read_view(folder), job).name
+    name = recorded_job(folder, job)[1].name
     scratch = output or Path(tempfile.mkdtemp(prefix="batchlab-debug-"))
     try:
         return _rehearse(folder, name, scratch.resolve(), no_pdb=no_pdb)

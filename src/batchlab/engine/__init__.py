@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from batchlab.engine._pool import LocalPool
     from batchlab.engine._progress import Eta, Progress, fold, follow
     from batchlab.engine._run import RunResult, inline, load_batch, run
-    from batchlab.engine._status import find_job, outputs_in, read_view, status_json, traceback_of
+    from batchlab.engine._status import find_job, outputs_in, read_view, recorded_job, status_json, traceback_of
     from batchlab.engine._task import Task, find_task, is_user_task, task, task_names
     from batchlab.engine._view import AttemptView, BatchView, JobView, RunView
     from batchlab.engine._why import FileState, Why, why
@@ -136,6 +136,7 @@ _HOMES = {
         "find_job",
         "outputs_in",
         "read_view",
+        "recorded_job",
         "status_json",
         "traceback_of",
     ),
@@ -228,6 +229,7 @@ __all__ = [
     "read_history",
     "outputs_in",
     "read_view",
+    "recorded_job",
     "rehearse",
     "render_template",
     "resolve",

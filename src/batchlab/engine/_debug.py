@@ -19,7 +19,7 @@ from batchlab.engine._model import Scalar
 from batchlab.engine._params import load_params
 from batchlab.engine._place import Place
 from batchlab.engine._run import load_batch
-from batchlab.engine._status import find_job, read_view
+from batchlab.engine._status import recorded_job
 from batchlab.engine._task import find_task
 from batchlab.errors import ConfigError
 
@@ -54,8 +54,8 @@ def rehearse(root: Path, name: str, folder: Path, *, tell: Callable[[str, str], 
         If there is no such job, or a job it needs is not done.
     """
     root = root.resolve()
-    job_name = find_job(read_view(root), name).name
-    job = next(each for each in load_batch(root).jobs if each.name == job_name)
+    job_name = recorded_job(root, name)[1].name
+    job = next(each for each in load_batch(root, earlier=True).jobs if each.name == job_name)
     reader = open_reader(Place(root).ledger)
     try:
         memory = recall(str(root), reader.db.execute)

@@ -198,8 +198,13 @@ def _prior(past: Past) -> dict[str, float]:
     return {"n": o.n, "x": o.x, "y": o.y, "xx": o.xx, "xy": o.xy, "yy": o.yy}
 
 
-def load_batch(root: Path) -> Batch:
+def load_batch(root: Path, *, earlier: bool = False) -> Batch:
     """The batch that was run last in a folder, from its ledger alone.
+
+    Parameters
+    ----------
+    earlier
+        Take in jobs that earlier batches ran there, and that the last one does not have.
 
     Raises
     ------
@@ -211,7 +216,8 @@ def load_batch(root: Path) -> Batch:
     try:
         name = reader.db.execute("SELECT value FROM meta WHERE name = 'batch'").fetchone()
         settings = reader.db.execute("SELECT settings, source FROM run ORDER BY number DESC LIMIT 1").fetchone()
-        rows = reader.db.execute("SELECT name, task, spec FROM job WHERE current = 1 ORDER BY position")
+        sql = "SELECT name, task, spec FROM job WHERE current >= ? ORDER BY current DESC, position"
+        rows = reader.db.execute(sql, (0 if earlier else 1,))
         jobs = tuple(job_of(job, task, json.loads(spec), str(root)) for job, task, spec in rows)
     finally:
         reader.close()

@@ -23,11 +23,16 @@ from batchlab.errors import ConfigError, StartError
 MB = 1e6
 
 _JOBS = """SELECT id, name, task, spec, state, key, category, reason, message, detail, metrics, warnings, stages,
-attempts, elapsed_s, peak_bytes, thumbnail, log FROM job WHERE current = 1 ORDER BY position"""
+attempts, elapsed_s, peak_bytes, thumbnail, log FROM job WHERE current >= ? ORDER BY current DESC, position"""
 
 
-def read_view(root: Path) -> BatchView:
+def read_view(root: Path, *, earlier: bool = False) -> BatchView:
     """Everything a ledger tells of its batch, as of now; works while it runs, after a crash, and read-only.
+
+    Parameters
+    ----------
+    earlier
+        Take in jobs that earlier batches ran in this folder, and that the last one does not have.
 
     Raises
     ------
@@ -38,14 +43,14 @@ def read_view(root: Path) -> BatchView:
     reader = open_reader(Place(root).ledger)
     try:
         reader.db.execute("BEGIN")
-        return _view(root, reader)
+        return _view(root, reader, earlier)
     except sqlite3.Error as error:
         raise StartError(f"{Place(root).ledger}: the ledger cannot be read ({error})") from error
     finally:
         reader.close()
 
 
-def _view(root: Path, reader: Reader) -> BatchView:
+def _view(root: Path, reader: Reader, earlier: bool) -> BatchView:
     db = reader.db
     name = db.execute("SELECT value FROM meta WHERE name = 'batch'").fetchone()
     if name is None:
@@ -77,7 +82,7 @@ def _view(root: Path, reader: Reader) -> BatchView:
             )
         )
     alive = _runner_lives(reader)
-    jobs = tuple(_job(row, outputs, items, history, alive) for row in db.execute(_JOBS))
+    jobs = tuple(_job(row, outputs, items, history, alive) for row in db.execute(_JOBS, (0 if earlier else 1,)))
     runs = tuple(_run(row, alive) for row in db.execute(_RUNS))
     shared = bool(runs and runs[-1].settings.get("shared_output"))
     counts = Counter(str(job.state) for job in jobs)
@@ -254,6 +259,24 @@ def find_job(view: BatchView, name: str) -> JobView:
     if found:
         raise ConfigError(f"{name!r} may be {', '.join(job.name for job in found[:5])}; give the whole name")
     raise ConfigError(f"no job is called {name!r}{suggestion(name, [job.name for job in view.jobs])}")
+
+
+def recorded_job(root: Path, name: str) -> tuple[BatchView, JobView]:
+    """A job of a folder by its name, and the view that has it: also of an earlier batch, where batches share a folder.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, naming the nearest, or several.
+    """
+    view = read_view(root)
+    try:
+        return view, find_job(view, name)
+    except ConfigError:
+        if not view.runs or not view.runs[-1].settings.get("shared_output"):
+            raise
+        every = read_view(root, earlier=True)
+        return every, find_job(every, name)
 
 
 def traceback_of(root: Path, job: str) -> str | None:

@@ -16,7 +16,7 @@ from batchlab.engine._model import EMPTY, Batch, From, Item, Job, Json, Scalar, 
 from batchlab.engine._place import Place
 from batchlab.engine._plan import Plan, plan
 from batchlab.engine._run import load_batch
-from batchlab.engine._status import find_job, finite, read_view, traceback_of
+from batchlab.engine._status import finite, recorded_job, traceback_of
 from batchlab.engine._view import AttemptView, BatchView, JobView
 from batchlab.errors import BatchlabError, Category
 
@@ -133,9 +133,8 @@ def why(root: Path, name: str) -> Why:
         If no batch was run there.
     """
     root = root.resolve()
-    view = read_view(root)
-    job = find_job(view, name)
-    batch = load_batch(root)
+    view, job = recorded_job(root, name)
+    batch = load_batch(root, earlier=True)
     upstream = list(_with_upstream(batch, job.name))
     reader = open_reader(Place(root).ledger)
     try:
