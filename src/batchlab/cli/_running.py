@@ -74,9 +74,11 @@ def run_batch(
         finally:
             if display is not None:
                 display.close()
-        view = read_view(result.root)
         if report is None:
             report = bool(result.counts) or not (batch.output / "batch_report.html").is_file()
+        if quiet and not (report or json_lines) and result.exit_code == DONE:
+            return result.exit_code
+        view = read_view(result.root)
         panels: tuple[Panel, ...] = ()
         if report or not quiet:
             from batchlab.reports import find_panels

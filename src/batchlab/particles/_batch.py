@@ -137,7 +137,7 @@ def plot_batch(
         raise ConfigError("no picture is asked for; name a scale, a variant and a kind")
     plan = _Plan(found, pictures, reading, events, ticks, Limits(
         timeout_s=instrument_timeout_s, memory_bytes=memory_bytes, group_timeout_s=orbit_timeout_s
-    ), {file.path: str(file.path.absolute()) for file in found.files}, _timed(events))  # fmt: skip
+    ), _absolute(found), _timed(events))  # fmt: skip
     return Batch(
         name=name,
         output=Path(output).absolute(),
@@ -259,7 +259,7 @@ class _Plan:
         if hemisphere_only and not self.reading.params.get("hemisphere"):
             return {}
         path = self.found.orbit_files.get(file.orbit) if file.orbit is not None else None
-        return {} if path is None else {"orbit": str(path.absolute())}
+        return {} if path is None else {"orbit": self.paths[path]}
 
     def _limits_of(self, instruments: Sequence[str]) -> dict[str, Input]:
         """Limits come from jobs, or from files that are there; of some instruments these, of others those."""
@@ -308,6 +308,11 @@ def _by_orbit(files: Iterable[DataFile]) -> Iterator[tuple[object, tuple[DataFil
         groups.setdefault(file.orbit if file.orbit is not None else str(file.path), []).append(file)
     for orbit, members in groups.items():
         yield orbit, tuple(members)
+
+
+def _absolute(found: Found) -> dict[Path, str]:
+    """Each path once: of a mission every picture asks for several."""
+    return {path: str(path.absolute()) for path in (*(file.path for file in found.files), *found.orbit_files.values())}
 
 
 def _timed(events: Events | None) -> dict[int | None, list[tuple[int, Event]]]:

@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from batchlab.errors import DataError
 from batchlab.particles._model import INSTRUMENTS, Mark
 
@@ -99,6 +97,8 @@ class Events:
         tuple of Mark
             Empty where there is no event. Numbers of records beyond the file's stand for its last.
         """
+        import numpy as np  # reading events, for a plan, does without
+
         found: set[Mark] = set()
         place = self.records.get((orbit, instrument)) if orbit is not None else None
         if place is not None:
@@ -133,6 +133,8 @@ def marks_of_records(times_s: Float, first: int, last: int, *, label: str = "cus
     Mark or None
         None without a record of known time between them; one record is a single moment.
     """
+    import numpy as np
+
     if not len(times_s):
         return None
     lowest, highest = sorted(int(np.clip(each, 0, len(times_s) - 1)) for each in (first, last))
