@@ -114,9 +114,9 @@ def test_names_stay_names_and_provenance_is_told(tmp_path):
 def test_what_cannot_be_shown_is_refused_with_the_mend():
     truth = simulate(frames=5)
     fit = fit_of(truth)
-    with pytest.raises(DataError, match="in px; .*metres"):
+    with pytest.raises(DataError, match=r"in px; .*metres"):
         viewer_page(replace(truth.recording, unit="px"))
-    with pytest.raises(DataError, match="4 frames.*has 5; give the recording"):
+    with pytest.raises(DataError, match=r"4 frames.*has 5; give the recording"):
         viewer_page(truth.recording, [replace(fit, times_s=fit.times_s[:4])])
     with pytest.raises(DataError, match="'m1' is in body 'body' and in body 'body'"):
         viewer_page(truth.recording, [fit, fit])
