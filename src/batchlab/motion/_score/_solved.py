@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from batchlab.motion._model import Body, Fit, Recording
     from batchlab.motion._solve._fit import Begun
     from batchlab.motion._solve._joint import Solution
-    from batchlab.motion._solve._problem import State
     from batchlab.motion._solve._stack import Stacked
 
     Float: TypeAlias = NDArray[np.float64]

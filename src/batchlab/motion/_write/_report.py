@@ -1,0 +1,100 @@
+"""All that a fit came to, for machines: fit.json."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from batchlab.motion._quality import edge_lengths, marker_quality, quality
+
+if TYPE_CHECKING:
+    from batchlab.motion._model import Fit, Recording
+    from batchlab.motion._score import Score
+
+__all__ = ["report_of", "write_report"]
+
+
+def report_of(recordings: Sequence[Recording], fits: Sequence[Fit], score: Score | None) -> dict[str, Any]:
+    """Body, recordings, numbers by marker and by edge, and the score by fold and marker; lengths in mm."""
+    first = fits[0]
+    return {
+        "body": {
+            "name": first.body.name,
+            "markers": list(first.body.markers),
+            "geometry_mm": (first.geometry_m * 1e3).tolist(),
+        },
+        "recordings": [_recording(recording, fit) for recording, fit in zip(recordings, fits, strict=True)],
+        "markers": [
+            {
+                "marker": each.marker,
+                "rms_mm": each.rms_m * 1e3,
+                "median_mm": each.median_m * 1e3,
+                "missing_share": each.missing_share,
+                "inlier_share": each.inlier_share,
+            }
+            for each in marker_quality(fits)
+        ],
+        "edges": [
+            {
+                "markers": [each.first, each.second],
+                "fitted_mm": each.fitted_m * 1e3,
+                "measured_mm": each.measured_m * 1e3,
+                "sd_mm": each.sd_m * 1e3,
+            }
+            for each in edge_lengths(recordings, first.body, first.geometry_m)
+        ],
+        "score": None if score is None else _score(score, first.body.markers),
+    }
+
+
+def write_report(path: Path, report: Mapping[str, Any]) -> None:
+    """Write it as JSON; what is no number is null."""
+    text = json.dumps(_plain(report), indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _recording(recording: Recording, fit: Fit) -> dict[str, Any]:
+    own = quality((fit,))
+    return {
+        "name": recording.name,
+        "frames": own.frames,
+        "rate_hz": recording.rate_hz,
+        "unit": recording.stated_unit or recording.unit,
+        "status": fit.status.value,
+        "iterations": fit.iterations,
+        "cost": fit.cost,
+        "rms_mm": own.rms_m * 1e3,
+        "median_mm": own.median_m * 1e3,
+        "chi2_reduced": fit.chi2_reduced,
+        "missing_share": own.missing_share,
+        "covered": {"measured": own.measured, "partly": own.partly, "inferred": own.inferred},
+        "notes": list(recording.notes),
+        "warnings": list(fit.warnings),
+    }
+
+
+def _score(score: Score, markers: Sequence[str]) -> dict[str, Any]:
+    return {
+        "kind": score.how.kind.value,
+        "seed": score.how.seed,
+        "mean_mm": score.mean_m * 1e3,
+        "standard_error_mm": score.standard_error_m * 1e3,
+        "median_mm": score.median_m * 1e3,
+        "folds_mm": (score.folds_m * 1e3).tolist(),
+        "markers_mm": {name: value * 1e3 for name, value in zip(markers, score.per_marker_m.tolist(), strict=True)},
+        "count": score.count,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """With null for what is no finite number."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value
