@@ -108,10 +108,22 @@ class EdgeType(click.ParamType):  # type: ignore[type-arg]
 def fit_options(command: F) -> F:
     """How recordings are read, and how the body is fitted."""
     options = (
-        click.option("-m", "--marker", "markers", multiple=True, metavar="PATTERN",
-                     help="A marker of the body, or a pattern such as box:*; repeatable.  [default: all]"),
-        click.option("-b", "--body", "bodies", type=BodyType(), multiple=True,
-                     help="One of several bodies, as in box=box:*; repeatable, jobs of its own each."),
+        click.option(
+            "-m",
+            "--marker",
+            "markers",
+            multiple=True,
+            metavar="PATTERN",
+            help="A marker of the body, or a pattern such as box:*; repeatable.  [default: all]",
+        ),
+        click.option(
+            "-b",
+            "--body",
+            "bodies",
+            type=BodyType(),
+            multiple=True,
+            help="One of several bodies, as in box=box:*; repeatable, jobs of its own each.",
+        ),
         click.option("--edge", "edges", type=EdgeType(), multiple=True, help="For the table of lengths; repeatable."),
         click.option("--origin", metavar="MARKER", help="At the origin of the body's axes.  [default: the centroid]"),
         click.option("--x-axis", metavar="MARKER", help="Which the x axis points to.  [default: principal axes]"),
@@ -120,26 +132,52 @@ def fit_options(command: F) -> F:
         click.option("--rate", "rate_hz", type=_POSITIVE, metavar="HZ", help="Frames per second, likewise."),
         click.option("--time-unit", type=click.Choice(["s", "ms", "us", "ns"]), help="Of time stamps, likewise."),
         click.option("--min-confidence", type=click.FloatRange(0, 1), help="Less than this counts as not seen."),
-        click.option("--format", "file_format", metavar="NAME", help="Of files: c3d, trc, wide...  [default: told by them]"),
-        click.option("--smoothing", type=click.Choice([each.value for each in Smoothing]),
-                     help="What is asked of the motion: nothing, small changes, small accelerations.  [default: second]"),
-        click.option("--noise", "noise_mm", type=_POSITIVE, metavar="MM",
-                     help="Standard deviation of a marker's coordinate: 1000 / MM is weights.data_per_m.  [default: 1]"),
-        click.option("--rotation-weight", "rotation", type=click.FloatRange(0), help="Of smooth turning.  [default: 0]"),
-        click.option("--translation-weight", "translation", type=click.FloatRange(0),
-                     help="Of smooth moving.  [default: 0]"),
-        click.option("--marker-weight", "per_marker", type=FactorType(), multiple=True,
-                     help="Trust a marker more, or less than 1; repeatable."),
-        click.option("--loss", type=click.Choice([each.value for each in Loss]),
-                     help="How much a large residual counts.  [default: huber]"),
-        click.option("--loss-scale", type=_POSITIVE, help="Where the loss bends, in standard deviations.  [default: 2]"),
+        click.option(
+            "--format", "file_format", metavar="NAME", help="Of files: c3d, trc, wide...  [default: told by them]"
+        ),
+        click.option(
+            "--smoothing",
+            type=click.Choice([each.value for each in Smoothing]),
+            help="What is asked of motion: nothing, small changes, small accelerations.  [default: second]",
+        ),
+        click.option(
+            "--noise",
+            "noise_mm",
+            type=_POSITIVE,
+            metavar="MM",
+            help="Standard deviation of a coordinate; weights.data_per_m is 1000 / MM.  [default: 1]",
+        ),
+        click.option(
+            "--rotation-weight", "rotation", type=click.FloatRange(0), help="Of smooth turning.  [default: 0]"
+        ),
+        click.option(
+            "--translation-weight", "translation", type=click.FloatRange(0), help="Of smooth moving.  [default: 0]"
+        ),
+        click.option(
+            "--marker-weight",
+            "per_marker",
+            type=FactorType(),
+            multiple=True,
+            help="Trust a marker more, or less than 1; repeatable.",
+        ),
+        click.option(
+            "--loss",
+            type=click.Choice([each.value for each in Loss]),
+            help="How much a large residual counts.  [default: huber]",
+        ),
+        click.option(
+            "--loss-scale", type=_POSITIVE, help="Where the loss bends, in standard deviations.  [default: 2]"
+        ),
         click.option("--geometry", metavar="FILE", help="Use this geometry.csv, and fit poses alone."),
         click.option("--refine", is_flag=True, help="Start from --geometry, and estimate it, too."),
         click.option("--iterations", "iterations_max", type=click.IntRange(1), help="At most.  [default: 100]"),
-        click.option("--tolerance", type=click.FloatRange(0, 0.1, min_open=True, max_open=True),
-                     help="Relative decrease of cost at the end.  [default: 1e-10]"),
+        click.option(
+            "--tolerance",
+            type=click.FloatRange(0, 0.1, min_open=True, max_open=True),
+            help="Relative decrease of cost at the end.  [default: 1e-10]",
+        ),
         click.option("--no-covariance", is_flag=True, help="No standard errors of poses."),
-    )  # fmt: skip
+    )
     return with_options(command, options)
 
 
@@ -148,15 +186,29 @@ def score_option(default: str) -> Callable[[F], F]:
 
     def add(command: F) -> F:
         options = (
-            click.option("--score", type=click.Choice(_SCORES), default=default, show_default=True,
-                         help="What is hidden from the fit, to be foretold: markers in bursts as long as real gaps, one "
-                         "marker throughout, or all at once."),
-            click.option("--score-folds", "folds", type=click.IntRange(2, 100),
-                         help="Parts that what was seen is dealt into.  [default: 5]"),
-            click.option("--burst", "burst_frames", type=click.IntRange(1), metavar="FRAMES",
-                         help="How long a marker stays hidden.  [default: as long as real gaps]"),
+            click.option(
+                "--score",
+                type=click.Choice(_SCORES),
+                default=default,
+                show_default=True,
+                help="What is hidden from the fit, to be foretold: markers in bursts as long as real gaps, "
+                "one marker throughout, or all at once.",
+            ),
+            click.option(
+                "--score-folds",
+                "folds",
+                type=click.IntRange(2, 100),
+                help="Parts that what was seen is dealt into.  [default: 5]",
+            ),
+            click.option(
+                "--burst",
+                "burst_frames",
+                type=click.IntRange(1),
+                metavar="FRAMES",
+                help="How long a marker stays hidden.  [default: as long as real gaps]",
+            ),
             click.option("--score-seed", type=click.IntRange(0), help="Of the dealing.  [default: 0]"),
-        )  # fmt: skip
+        )
         return with_options(command, options)
 
     return add

@@ -61,7 +61,7 @@ def _row(file: str, recording: Recording) -> dict[str, Any]:
 
     from batchlab.motion._score import gap_lengths
 
-    seen = np.isfinite(recording.positions).all(axis=2)
+    seen = np.asarray(np.isfinite(recording.positions).all(axis=2))
     rows = []
     for number, marker in enumerate(recording.markers):
         own = seen[:, number : number + 1]
