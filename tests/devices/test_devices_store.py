@@ -102,7 +102,10 @@ def test_runs_by_id_come_in_the_order_given_also_by_the_beginning(staged):
 def test_all_rows_of_a_procedure_can_be_scanned(staged):
     store = Store(staged)
     rows = store.scan("IVg").select("run_id", "row", "Vg (V)").collect()
-    assert rows["run_id"].is_sorted() and rows.height == store.table.filter(proc="IVg")["rows"].sum()
+    runs = store.table.filter(proc="IVg")
+    assert rows["run_id"].unique(maintain_order=True).equals(runs["run_id"]) and rows.height == runs["rows"].sum()
+    beside = runs.select("chip_group", "chip_number").rows()
+    assert len(set(beside)) > 1 and beside == sorted(beside), "the runs of a chip lie apart"
     with pytest.raises(DataError, match="no Pt is staged, only ITt, IV, IVg"):
         store.scan("Pt")
 

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from batchlab.devices._procedures import Schema
 
-__all__ = ["FORMAT", "MANIFEST", "REJECTS", "RUNS", "Manifest", "Status", "columns_of", "read_manifest"]
+__all__ = ["FORMAT", "MANIFEST", "ORDER", "REJECTS", "RUNS", "Manifest", "Status", "columns_of", "read_manifest"]
 
 FORMAT = 2  # changes when what the store holds would come out otherwise from the same raw files
 MANIFEST, REJECTS, RUNS = "manifest.parquet", "rejects.json", "runs"
+# Of runs in the file of a procedure: those of a chip are wanted together.
+ORDER = ("proc", "chip_group", "chip_number", "run_id")
 KEY = "batchlab.store"  # of the parquet file's own notes
 
 _CHIP_AND_START = ("chip_group_name", "chip_number", "start_time")

@@ -50,7 +50,7 @@ class Store:
 
         self.root = Path(root)
         self._manifest: Manifest = read_manifest(self.root)
-        self._runs = self._manifest.table.filter(pl.col("status") == Status.OK).sort("proc", "run_id")
+        self._runs = self._manifest.table.filter(pl.col("status") == Status.OK).sort("proc", "offset")
         self._place: dict[str, int] = {name: k for k, name in enumerate(self._runs["run_id"])}
         self._columns = self._runs.select(_NEEDED).to_dict(as_series=False)
 
@@ -106,7 +106,7 @@ class Store:
         return self._manifest.table.filter(pl.col("status") == Status.REJECT).select(columns)
 
     def scan(self, procedure: str) -> pl.LazyFrame:
-        """All rows of a procedure: ``run_id``, ``row`` and the recorded columns, sorted by run_id.
+        """All rows of a procedure: ``run_id``, ``row`` and the recorded columns, a run after the other.
 
         Raises
         ------
@@ -203,7 +203,7 @@ class Store:
         Yields
         ------
         Run
-            In the order of procedure and run_id: that of the store.
+            In the order of procedure, chip and run_id: that of the store.
         """
         import polars as pl
 
@@ -258,7 +258,7 @@ class Store:
             try:
                 yield from self._read_span(span, columns)
             except FileNotFoundError as error:
-                # The store was replaced since: equal runs lie elsewhere now, in the same order.
+                # The store was replaced since: equal runs lie elsewhere now.
                 tries += 1
                 if tries > _TRIES:
                     raise DataError(
@@ -266,6 +266,7 @@ class Store:
                         reason="broken-store",
                     ) from error
                 self._find_again(left)
+                left.sort(key=lambda name: (self._row(name)["data_file"], self._row(name)["offset"]))
             else:
                 tries = 0
                 del left[: len(span)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchlab.devices._manifest import FORMAT, Manifest, read_manifest
+from batchlab.devices._manifest import FORMAT, ORDER, Manifest, read_manifest
 from batchlab.devices._procedures import BUILT_IN, Schema
 from batchlab.errors import DataError
 
@@ -53,7 +53,7 @@ def made_with(schema: Schema | None, timezone: str, strict: bool) -> str:
 
     # Procedures that nobody changed need not be parsed to be known.
     described = repr(schema).encode() if schema is not None else BUILT_IN.read_bytes()
-    parts = (str(FORMAT), pl.__version__, timezone, str(strict), hashlib.blake2b(described).hexdigest())
+    parts = (str(FORMAT), *ORDER, pl.__version__, timezone, str(strict), hashlib.blake2b(described).hexdigest())
     return hashlib.blake2b("|".join(parts).encode(), digest_size=16).hexdigest()
 
 

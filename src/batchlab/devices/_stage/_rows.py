@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batchlab.devices._manifest import Status, columns_of, joined
+from batchlab.devices._manifest import ORDER, Status, columns_of, joined
 from batchlab.devices._model import Value
 from batchlab.devices._read import DateOrigin, Record, Reject
 from batchlab.devices._read._record import start_of, zone
@@ -178,12 +178,12 @@ def _tell_copies(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _place(table: pl.DataFrame) -> pl.DataFrame:
-    """Where each run's rows begin in the file of its procedure, which holds the runs sorted by run_id."""
+    """Where each run's rows begin in the file of its procedure, which holds the runs of a chip beside each other."""
     import polars as pl
 
     places = (
         table.filter(pl.col("status") == Status.OK)
-        .sort("proc", "run_id")
+        .sort(ORDER)
         .select("source_file", at=(pl.col("rows").cum_sum() - pl.col("rows")).over("proc"))
     )
     columns = table.columns

@@ -34,12 +34,12 @@ def gather_runs(
     columns: Sequence[str],
     sources: Sequence[tuple[pl.DataFrame, Mapping[str, int]]],
 ) -> pl.DataFrame:
-    """Rows of runs in the order of their ids, from wherever they are.
+    """Rows of runs in the order that is wanted, from wherever they are.
 
     Parameters
     ----------
     wanted
-        Number of rows of each run, sorted by run_id.
+        Number of rows of each run, in that order.
     columns
         Of the result, beside ``run_id`` and ``row``; one that a source lacks is null there.
     sources

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchlab.devices._durable import sync_folder, write_whole
-from batchlab.devices._manifest import MANIFEST, REJECTS, RUNS, Manifest, Status
+from batchlab.devices._manifest import MANIFEST, ORDER, REJECTS, RUNS, Manifest, Status
 from batchlab.devices._procedures import Schema
 from batchlab.devices._stage._previous import Previous
 from batchlab.devices._stage._rows import run_columns
@@ -33,7 +33,7 @@ def write_runs(
     """Write the rows of every procedure whose runs are others than last time; take over the other files."""
     import polars as pl
 
-    runs = table.filter(pl.col("status") == Status.OK).sort("proc", "run_id")
+    runs = table.filter(pl.col("status") == Status.OK).sort(ORDER)
     before = before if before is not None and before.usable else None
     old = _runs_by_procedure(before.table) if before is not None else {}
     places: dict[str, str] = {}
@@ -70,7 +70,7 @@ def write_runs(
 def _runs_by_procedure(table: pl.DataFrame) -> dict[str, pl.DataFrame]:
     import polars as pl
 
-    runs = table.filter(pl.col("status") == Status.OK).sort("proc", "run_id")
+    runs = table.filter(pl.col("status") == Status.OK).sort(ORDER)
     return {part["proc"][0]: part for part in runs.partition_by("proc", maintain_order=True)}
 
 
