@@ -1,0 +1,200 @@
+"""Sentences of a judgement: which, how many, how far, where, and what mends it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from batchlab.motion._judge._markers import MarkerRow, Predicted
+    from batchlab.motion._judge._outliers import OutlierRun
+    from batchlab.motion._judge._swaps import SwapRun
+    from batchlab.motion._model import Fit, Float
+
+__all__ = [
+    "body_sentences",
+    "frame_sentences",
+    "loose_sentence",
+    "outlier_sentences",
+    "swap_sentence",
+    "weight_sentences",
+]
+
+_RUNS_TOLD, _MARKERS_TOLD = 4, 3
+# Frames at a stretch, on average, beyond which a marker slides rather than jumps.
+_SLIDE = 5
+# A marker with so many times the usual number of outliers gets a sentence of its own.
+_ODD = 5
+# Share of variance that one jump must tell, for it to be called one.
+_JUMP = 0.75
+_SLOW = 0.5
+_RARE = 0.9
+_FLAT = 0.02
+_THIN = 0.1
+
+
+def length(value_m: float) -> str:
+    """``1.6 mm``, to two digits, or three."""
+    value, unit = (value_m * 1e3, "mm") if value_m < 1.0 else (value_m, "m")
+    return f"{float(f'{value:.2g}'):g} {unit}" if value < 100 else f"{value:.0f} {unit}"
+
+
+def stretches(spans: Sequence[tuple[int, int]]) -> str:
+    """``frames 3, 10 to 14``; half-open spans, the longest ones if they are many."""
+    told = sorted(sorted(spans, key=lambda span: span[0] - span[1])[:_RUNS_TOLD])
+    words = [f"{start}" if stop - start == 1 else f"{start} to {stop - 1}" for start, stop in told]
+    more = len(spans) - len(told)
+    single = len(words) == 1 and told[0][1] - told[0][0] == 1
+    return ("frame " if single and not more else "frames ") + ", ".join(words) + (f" and {more} more" if more else "")
+
+
+def _time(fit: Fit, start: int, stop: int) -> str:
+    begin, end = f"{fit.times_s[start]:.2f}", f"{fit.times_s[stop - 1]:.2f}"
+    return f"{begin} s" if begin == end else f"{begin} to {end} s"
+
+
+def swap_sentence(swap: SwapRun, fit: Fit) -> str:
+    where = f"in {stretches([(swap.start, swap.stop)])} ({_time(fit, swap.start, swap.stop)})"
+    if len(swap.names) == 2:
+        what = f"markers {swap.names[0]} and {swap.names[1]} bear each other's name"
+    else:
+        what = "names are exchanged: " + ", ".join(
+            f"{name} is {true}" for name, true in zip(swap.names, swap.truly, strict=True)
+        )
+    return (
+        f"{what} {where}: with the names mended the misfit falls from {length(swap.before_m)} to "
+        f"{length(swap.after_m)}; mend them and fit again"
+    )
+
+
+def loose_sentence(name: str, found: Predicted, noise_m: float, fit: Fit) -> str:
+    distance = np.linalg.norm(found.errors_m - np.median(found.errors_m, axis=0), axis=1)
+    begin = f"marker {name} "
+    numbers = (
+        f"it lies {length(float(np.median(distance)))} from its place in the middle of the frames, "
+        f"{length(float(np.quantile(distance, 0.95)))} in the worst 5 %, {found.unit_m / noise_m:.1f} times the "
+        "noise of the others"
+    )
+    at, share, step = _jump(found.errors_m)
+    if share >= _JUMP:
+        frame = int(found.frames[at])
+        return (
+            f"{begin}was knocked: from frame {frame} ({fit.times_s[frame]:.2f} s) on it sits {length(step)} from "
+            "where it was; fit the two parts apart, or leave it out of the body"
+        )
+    if _slowness(found) >= _SLOW:
+        return f"{begin}is loose, it moves on the body: {numbers}; leave it out, or give it less weight in per_marker"
+    return f"{begin}is noisy: {numbers}; give it less weight in per_marker"
+
+
+def _jump(errors: Float) -> tuple[int, float, float]:
+    """Where one step best explains errors (n, 3), the share of variance it tells, and its length in m."""
+    count = len(errors)
+    centred = errors - errors.mean(axis=0)
+    total = float(np.sum(centred**2))
+    sums = np.cumsum(centred, axis=0)[:-1]
+    n = np.arange(1, count)
+    told = np.sum(sums**2, axis=1) * count / (n * (count - n))
+    edge = max(1, count // 20)
+    told[:edge] = told[len(told) - edge :] = 0.0
+    at = int(told.argmax()) + 1
+    step = float(np.linalg.norm(errors[at:].mean(axis=0) - errors[:at].mean(axis=0)))
+    return at, float(told[at - 1]) / total if total > 0 else 0.0, step
+
+
+def _slowness(found: Predicted) -> float:
+    """Correlation of errors with those one frame later: near 1 for what moves slowly, 0 for noise."""
+    centred = found.errors_m - np.median(found.errors_m, axis=0)
+    spacing = np.diff(found.frames)
+    next_ = spacing == np.min(spacing)
+    size = float(np.sum(centred**2)) / len(centred)
+    product = np.sum(centred[1:][next_] * centred[:-1][next_], axis=1)
+    return float(product.mean()) / size if size > 0 else 0.0
+
+
+def outlier_sentences(outliers: Sequence[OutlierRun], frames: np.ndarray, fit: Fit) -> list[str]:
+    """On markers that jump, one by one if they are few, and on frames in which the body as a whole does not fit."""
+    out = []
+    jumpy = {name: [run for run in outliers if run.marker == name] for name in fit.body.markers}
+    counts = {name: sum(run.frames for run in mine) for name, mine in jumpy.items() if mine}
+    usual = float(np.median(list(counts.values()))) if counts else 0.0
+    alone = [name for name, count in counts.items() if len(counts) <= _MARKERS_TOLD or count > _ODD * usual]
+    for name in alone:
+        count, largest = counts.pop(name), max(jumpy[name], key=lambda run: run.largest_m)
+        out.append(
+            f"marker {name} {'slides' if count > _SLIDE * len(jumpy[name]) else 'jumps'} away in {count} "
+            f"frame{'s' * (count > 1)}, by up to {length(largest.largest_m)}: "
+            f"{stretches([(run.start, run.stop) for run in jumpy[name]])}"
+        )
+    if counts:
+        total, seen = sum(counts.values()), int(np.isfinite(fit.residuals_m[:, :, 0]).sum())
+        most = sorted(counts, key=lambda name: -counts[name])[:_MARKERS_TOLD]
+        largest = max((run for name in counts for run in jumpy[name]), key=lambda run: run.largest_m)
+        out.append(
+            f"{len(counts)} {'other ' if alone else ''}markers jump away, in {total} of the places seen "
+            f"({100 * total / seen:.2g} %): most often "
+            + ", ".join(f"{name} ({counts[name]} frames)" for name in most)
+            + f"; farthest {largest.marker}, {length(largest.largest_m)} in "
+            f"{stretches([(largest.start, largest.stop)])}"
+        )
+    if frames.size:
+        cuts = np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)
+        spans = [(int(cut[0]), int(cut[-1]) + 1) for cut in cuts]
+        out.append(
+            f"half of the markers or more do not fit the body in {frames.size} of {len(fit.times_s)} frames: "
+            f"{stretches(spans)}; look whether the body bends there, or other objects bear its names"
+        )
+    return out
+
+
+def body_sentences(fit: Fit, thickness_m: float, width_m: float, noise_m: float) -> list[str]:
+    """On bodies that are flat or thin: of three markers a plane is no news."""
+    known = int(np.isfinite(fit.geometry_m[:, 0]).sum())
+    if known < 3:
+        return []
+    geometry = fit.geometry_m[np.isfinite(fit.geometry_m[:, 0])]
+    size = float(np.sqrt(np.mean(np.sum((geometry - geometry.mean(axis=0)) ** 2, axis=1))))
+    if width_m <= _THIN * size:
+        swing = float(np.degrees(noise_m / (np.sqrt(known) * width_m)))
+        return [
+            f"the markers of {fit.body.name} lie almost on a line, {length(width_m)} off it: turns about that line "
+            f"are uncertain by {swing:.1f} degrees a frame; add a marker off the line"
+        ]
+    if known > 3 and thickness_m <= max(_FLAT * size, noise_m / np.sqrt(len(fit.times_s))):
+        return [
+            f"the markers of {fit.body.name} lie in a plane, to {length(thickness_m)}: front and back are told by the "
+            "names alone, and names exchanged as in a mirror cannot be noticed; raise a marker out of the plane"
+        ]
+    return []
+
+
+def frame_sentences(fit: Fit, rows: Sequence[MarkerRow], inferred: Sequence[tuple[int, int]]) -> list[str]:
+    """On what was not seen."""
+    out = []
+    for row in rows:
+        if row.missing_share >= 1.0:
+            out.append(f"marker {row.name} was never seen; leave it out of {fit.body.name}, or look for its name")
+        elif row.missing_share >= _RARE:
+            out.append(f"marker {row.name} was seen in {100 * (1 - row.missing_share):.1f} % of the frames only")
+    if inferred:
+        count = sum(stop - start for start, stop in inferred)
+        longest = max(inferred, key=lambda span: span[1] - span[0])
+        out.append(
+            f"{count} of {len(fit.covered)} frames have a pose that no markers of theirs determine, for "
+            f"{longest[1] - longest[0]} frames at the longest ({_time(fit, *longest)}): {stretches(inferred)}"
+        )
+    return out
+
+
+def weight_sentences(fit: Fit, data_per_m: float | None) -> list[str]:
+    """On weights that do not tell the noise."""
+    ratio = float(np.sqrt(fit.chi2_reduced)) if np.isfinite(fit.chi2_reduced) else 1.0
+    if data_per_m is None or 1 / 3 <= ratio <= 3 or ratio <= 0:
+        return []
+    return [
+        f"residuals are {ratio:.2g} times what weights.data_per_m = {data_per_m:g} says: the noise is about "
+        f"{length(ratio / data_per_m)}, so {float(f'{data_per_m / ratio:.2g}'):g} fits it"
+    ]
