@@ -47,7 +47,7 @@ class Desk:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=100,
+            timeout=240,
         )
         self.code = done.returncode
         return done.stdout

@@ -25,6 +25,7 @@ from docs_pages import (
 from batchlab.engine import read_view
 
 
+@pytest.mark.timeout(400)  # a page of many commands, on a machine that others use
 @pytest.mark.parametrize("path", [path for path in pages() if runnable(path)], ids=name_of)
 def test_a_page_does_what_it_shows(path: Path, desk: Desk) -> None:
     if wanted_samples(path):

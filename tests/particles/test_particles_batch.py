@@ -325,10 +325,10 @@ def test_a_picture_that_never_ends_is_killed_and_the_others_are_drawn(mission: M
             workers[-1].suspend()
             stopped.append(workers[-1].pid)
 
-    batch = batch_of(mission.data, tmp_path / "out", instrument_timeout_s=3.0, settings=Settings(workers=2, retries=0))
+    batch = batch_of(mission.data, tmp_path / "out", instrument_timeout_s=12.0, settings=Settings(workers=2, retries=0))
     began = time.monotonic()
     result = run(batch, listeners=[stop])
     assert stopped
     failed = [job for job in read_view(result.root).jobs if job.state is Status.FAILED]
     assert [job.category for job in failed] == [Category.TIMEOUT]
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 100

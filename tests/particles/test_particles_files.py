@@ -30,10 +30,10 @@ def test_a_name_tells_instrument_orbit_start_and_version() -> None:
     [
         (
             "rbspa_rel04_ect-hope-PA-L3_20121201_v0.0.0.cdf",
-            "rbspa_rel04_ect-hope-PA-L3_20121201",
+            "rbspa_rel04_ect-hope-PA-L3",
             datetime(2012, 12, 1),
         ),
-        ("solo_L2_epd-ept-north-hcad_20200713_V02.cdf", "solo_L2_epd-ept-north-hcad_20200713", datetime(2020, 7, 13)),
+        ("solo_L2_epd-ept-north-hcad_20200713_V02.cdf", "solo_L2_epd-ept-north-hcad", datetime(2020, 7, 13)),
         ("plain.cdf", "plain", None),
     ],
 )
@@ -41,6 +41,13 @@ def test_files_of_other_missions_have_no_orbit(name: str, instrument: str, start
     each = data_file(name)
     assert (each.orbit, each.instrument) == (None, instrument)
     assert each.start == (start and start.replace(tzinfo=UTC))
+
+
+def test_days_of_another_mission_are_one_instrument_and_none_is_lost(tmp_path: Path) -> None:
+    _touch(tmp_path, "probe_pads_20121201_v03.cdf", "probe_pads_20121202_v03.cdf", "probe_pads_20121202_v02.cdf")
+    found = find_files(tmp_path, others=True)
+    assert [each.path.name for each in found.files] == ["probe_pads_20121201_v03.cdf", "probe_pads_20121202_v03.cdf"]
+    assert {each.instrument for each in found.files} == {"probe_pads"}
 
 
 def test_the_highest_version_wins_whatever_the_order_of_folders(tmp_path: Path) -> None:

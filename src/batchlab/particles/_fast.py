@@ -178,6 +178,9 @@ def _rows(places: NDArray[np.intp]) -> NDArray[np.intp]:
     return rows[np.argsort(places[rows], kind="stable")]
 
 
+_FEW = 0.01  # of all records: fewer of flagged quality are usual, and no file is worth a word for them
+
+
 def _kept(cdf: Cdf, times: Float, quality: str, tally: Tally, notes: list[str]) -> NDArray[np.bool_]:
     if quality not in ("keep", "good"):
         raise ValueError(f"quality is 'keep' or 'good', not {quality!r}")
@@ -193,7 +196,7 @@ def _kept(cdf: Cdf, times: Float, quality: str, tally: Tally, notes: list[str]) 
         if quality == "good":
             tally.low_quality = count
             keep &= ~poor
-        elif count:
+        elif count > _FEW * len(times):
             notes.append(f"Records of flagged quality that are shown: {count}.")
     return keep
 

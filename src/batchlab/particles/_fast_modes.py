@@ -69,6 +69,9 @@ def _record_table(cdf: Cdf, name: str, record: int) -> NDArray[np.float32] | Non
     return None if np.isnan(table).all() else table
 
 
+_FEW = 0.1  # of all channels
+
+
 def read_mode(cdf: Cdf, number: int, record: int, flux: Variable, notes: list[str]) -> Mode | None:
     """The tables of mode `number`, of which `record` is one; None where it has no energies.
 
@@ -91,8 +94,9 @@ def read_mode(cdf: Cdf, number: int, record: int, flux: Variable, notes: list[st
         notes.append(f"Energies of mode {number} differ between angles; those of angle {first} are shown.")
     half = np.full(energies, np.nan) if width is None else 0.5 * width[first, :energies].astype(np.float64)
     table, left_out = energy_table(row, lower_ev=row - half, upper_ev=row + half)
-    if left_out:
-        notes.append(f"Channels of mode {number} without a width of their own, left out: {left_out}.")
+    # Some at the low end are usual in the longest sweep.
+    if left_out > _FEW * energies:
+        notes.append(f"Channels of mode {number} without a width of their own, left out: {left_out} of {energies}.")
     theta = _table(cdf, "theta", number)
     theta = None if theta is None else theta[:angles, :energies]
     if theta is None:

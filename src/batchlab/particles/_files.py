@@ -78,7 +78,7 @@ class Found:
 
 
 def data_file(path: str | os.PathLike[str]) -> DataFile:
-    """What the name of a file tells of it; a name of another mission is its own instrument, without an orbit."""
+    """What the name of a file tells of it; of another mission, the instrument is the name without date and version."""
     path = Path(path)
     named = _FAST.fullmatch(path.stem)
     if named:
@@ -91,9 +91,12 @@ def data_file(path: str | os.PathLike[str]) -> DataFile:
         )
     tail = _VERSION.search(path.stem)
     day = _DAY.search(path.stem)
+    name = path.stem[: tail.start()] if tail else path.stem
+    if day:
+        name = "_".join(part for part in (name[: day.start()].rstrip("_-"), name[day.end() :].strip("_-")) if part)
     return DataFile(
         orbit=None,
-        instrument=path.stem[: tail.start()] if tail else path.stem,
+        instrument=name or path.stem,
         path=path,
         start=_start(day["day"] + (day["time"] or "")) if day else None,
         version=_version(tail["version"]) if tail else 0,
@@ -207,7 +210,11 @@ def _candidates(places: Sequence[str | os.PathLike[str]]) -> Iterator[tuple[Path
 
 def _keep_best(best: dict[tuple[object, ...], DataFile], notes: list[str], each: DataFile) -> None:
     """Of files about the same, keep the highest version, and tell of the others."""
-    about = (each.orbit, each.instrument) if each.orbit is not None else (str(each.path.parent), each.instrument)
+    about = (
+        (each.orbit, each.instrument)
+        if each.orbit is not None
+        else (str(each.path.parent), each.instrument, each.start)
+    )
     other = best.get(about)
     if other is None:
         best[about] = each

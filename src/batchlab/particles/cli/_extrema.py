@@ -51,7 +51,7 @@ def extrema(ctx: click.Context, /, places: tuple[str, ...], **given: Any) -> Non
             reading=reading_asked(given),
             instrument_timeout_s=given.pop("instrument_timeout"),
             memory_bytes=given.pop("memory"),
-            settings=Settings(workers=given.pop("workers"), retries=1, conflict=Conflict.OVERWRITE),
+            settings=Settings(workers=given.pop("workers"), retries=1, conflict=Conflict.OVERWRITE, shared_output=True),
             source=command_line(),
         )
     except ConfigError as error:

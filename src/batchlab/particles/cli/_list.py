@@ -63,7 +63,7 @@ def _row(each: DataFile, look: bool) -> dict[str, Any]:
         "orbit": each.orbit,
         "instrument": each.instrument,
         "start": each.start.strftime("%Y-%m-%d %H:%M:%S") if each.start else None,
-        "version": each.version,
+        "version": each.version if each.orbit is not None else _stated_version(each.path.stem),
         "bytes": each.path.stat().st_size,
         "path": str(each.path),
     }
@@ -81,6 +81,12 @@ def _row(each: DataFile, look: bool) -> dict[str, Any]:
             row["start"], row["end"] = _time(told.start_s), _time(told.end_s)
         row["holds"] = [{"name": each.name, "quantity": each.quantity, "unit": each.unit} for each in told.variables]
     return row
+
+
+def _stated_version(stem: str) -> str:
+    """As a name of another mission has it, such as 0.0.0."""
+    tail = stem.lower().rpartition("_v")[2]
+    return tail if tail.replace(".", "").isdecimal() else ""
 
 
 def _time(time_s: float) -> str:
