@@ -80,16 +80,8 @@ const heights = (chart, first, last) => {
   return [low < 0 || chart.floating ? low - room : low, high + room];
 };
 // Lay out a chart for the range and its size on the screen.
-const laidOut = chart => {
-  const { canvas: sheet } = chart, ratio = window.devicePixelRatio || 1, width = sheet.clientWidth, height = sheet.clientHeight;
-  if (sheet.width !== Math.round(width * ratio) || sheet.height !== Math.round(height * ratio)) {
-    sheet.width = Math.round(width * ratio);
-    sheet.height = Math.round(height * ratio);
-  }
-  const c = sheet.getContext("2d"), [t0, t1] = state.range;
-  c.setTransform(ratio, 0, 0, ratio, 0, 0);
-  c.clearRect(0, 0, width, height);
-  c.font = "11px system-ui, sans-serif";
+const laidOut = (chart, c, width, height) => {
+  const [t0, t1] = state.range;
   const w = width - MARGIN.left - MARGIN.right, h = height - MARGIN.top - MARGIN.bottom - STRIP * chart.strips.length;
   const first = frameAt(t0), last = Math.min(FRAMES - 1, frameAt(t1) + 1), [low, high] = heights(chart, first, last);
   chart.px = t => MARGIN.left + (t - t0) / (t1 - t0 || 1) * w;
@@ -134,7 +126,7 @@ const drawLine = (chart, values, { c, first, last }) => {
   put();
   c.stroke();
 };
-const drawHead = (chart, { c }) => {
+const drawHead = (chart, c) => {
   c.textAlign = "left";
   const title = chart.title + (chart.cut ? ` (peaks cut at ${written(+chart.top.toPrecision(2))})` : "");
   c.fillStyle = paint.soft;
@@ -149,9 +141,9 @@ const drawHead = (chart, { c }) => {
     x += c.measureText(text).width + 26;
   }
 };
-const drawChart = chart => {
-  if (!chart.canvas.clientWidth) return;
-  const sheet = laidOut(chart), { c, w, h, height, first, last } = sheet, { px } = chart;
+// All but the cursor and the numbers under it.
+const drawBack = (chart, sheet) => {
+  const { c, w, h, height, first, last } = sheet, { px } = chart;
   c.save();
   c.beginPath();
   c.rect(MARGIN.left, MARGIN.top, w, h);
@@ -181,12 +173,35 @@ const drawChart = chart => {
       c.fillRect(px(times[k]) - 0.5, MARGIN.top + h + STRIP * (i + 1) - high, Math.max(1, px(times[end]) - px(times[k])), high);
     });
   });
-  const x = px(times[state.frame]);
+  c.restore();
+};
+const drawChart = chart => {
+  const { canvas: sheet } = chart, width = sheet.clientWidth, height = sheet.clientHeight, ratio = window.devicePixelRatio || 1;
+  if (!width) return;
+  const key = [...state.range, width, height, ratio, paint.ink].join();
+  if (chart.key !== key || chart.drawn !== chart.lines) {
+    // Kept while only the cursor moves: an hour of frames is not gone through for each of them.
+    chart.back = chart.back || document.createElement("canvas");
+    for (const each of [sheet, chart.back]) {
+      each.width = Math.round(width * ratio);
+      each.height = Math.round(height * ratio);
+    }
+    const c = chart.back.getContext("2d");
+    c.scale(ratio, ratio);
+    c.font = "11px system-ui, sans-serif";
+    drawBack(chart, laidOut(chart, c, width, height));
+    Object.assign(chart, { key, drawn: chart.lines });
+  }
+  const c = sheet.getContext("2d"), x = chart.px(times[state.frame]);
+  c.setTransform(1, 0, 0, 1, 0, 0);
+  c.clearRect(0, 0, sheet.width, sheet.height);
+  c.drawImage(chart.back, 0, 0);
+  c.setTransform(ratio, 0, 0, ratio, 0, 0);
+  c.font = "11px system-ui, sans-serif";
   c.strokeStyle = paint.link;
   c.lineWidth = 1.5;
-  c.beginPath(); c.moveTo(x, 0); c.lineTo(x, height); c.stroke();
-  c.restore();
-  drawHead(chart, sheet);
+  c.beginPath(); c.moveTo(x, MARGIN.top - 2); c.lineTo(x, height - MARGIN.bottom + 3); c.stroke();
+  drawHead(chart, c);
 };
 const drawCharts = () => {
   drawChart(overview);

@@ -1,7 +1,7 @@
 // The picture: ground, trails, bodies, markers, and the keys that say how to read them.
 const canvas = byId("scene"), pen = canvas.getContext("2d");
 const LETTERS = ["x", "y", "z"];
-const FADES = 6, TRAIL_POINTS = 400;
+const FADES = 6, TRAIL_POINTS = 1500;
 
 const line = (a, b) => {
   const ends = projectLine(a, b);
@@ -98,7 +98,7 @@ const arrow = (from, to, colour) => {
   const ends = projectLine(from, to);
   if (!ends) return;
   const [a, b] = ends, long = Math.hypot(b.x - a.x, b.y - a.y);
-  if (long < 1) return;
+  if (long < 4) return;  // would only hide the marker
   const head = Math.min(7, long * 0.6), ux = (b.x - a.x) / long, uy = (b.y - a.y) / long;
   pen.beginPath();
   pen.moveTo(a.x, a.y);
@@ -106,8 +106,8 @@ const arrow = (from, to, colour) => {
   pen.moveTo(b.x - head * (ux + uy * 0.5), b.y - head * (uy - ux * 0.5));
   pen.lineTo(b.x, b.y);
   pen.lineTo(b.x - head * (ux - uy * 0.5), b.y - head * (uy + ux * 0.5));
-  stroke(paint.scene, 4);
-  stroke(colour, 1.8);
+  stroke(paint.scene, long < 20 ? 3 : 4);
+  stroke(colour, long < 20 ? 1.4 : 1.8);
 };
 
 // What stands on the ground, as pieces with a distance from the eye: the farthest is drawn first.
