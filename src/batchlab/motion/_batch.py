@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 
 from batchlab.builders import Each, Entry, FromEntry, Many, expand_or_raise, folds
 from batchlab.engine import Batch, Gather, Json, Limits, Settings
 from batchlab.errors import ConfigError
 from batchlab.motion._files import find_recordings, grouping
-from batchlab.motion.tasks import OUTPUTS
+from batchlab.motion.tasks import OUTPUTS, VIEWERS
 
 __all__ = ["cross_validation", "fit_batch", "sweep"]
 
@@ -31,6 +31,7 @@ def fit_batch(
     axes: Mapping[str, Sequence[Json]] = _NONE,
     geometry: str | os.PathLike[str] | None = None,
     tables: bool = True,
+    viewer: bool = True,
     name: str = "motion-fit",
     limits: Limits = _NO_LIMITS,
     settings: Settings | None = None,
@@ -57,6 +58,8 @@ def fit_batch(
         A file with the geometry that is used, as ``geometry.csv`` of an earlier fit.
     tables
         Whether poses and markers of all frames are written.
+    viewer
+        Whether a page that plays each recording is written.
     limits, settings, source
         As of any batch.
 
@@ -77,7 +80,7 @@ def fit_batch(
             inputs={**given, "recordings": which},
             params=chosen,
             sweep=_dotted(axes),
-            outputs=_outputs(tables),
+            outputs=_outputs(tables, viewers={"viewers" if together else "viewer"} if viewer else set()),
             limits=limits,
         )
         for body, chosen in _bodies(bodies, params)
@@ -92,6 +95,7 @@ def sweep(
     *,
     params: Mapping[str, Json] = _NONE,
     tables: bool = False,
+    viewer: bool = False,
     name: str = "motion-sweep",
     bodies: Mapping[str, Sequence[str]] = _ALL,
     together: bool = False,
@@ -117,10 +121,11 @@ def sweep(
         output,
         bodies=bodies,
         together=together,
-        params={"score": "held-out", "covariance": tables, **params},
+        params={"score": "held-out", "covariance": tables, "judge": tables, **params},
         axes=axes,
         geometry=geometry,
         tables=tables,
+        viewer=viewer,
         name=name,
         limits=limits,
         settings=settings,
@@ -171,7 +176,7 @@ def cross_validation(
     group_of = grouping(group) if isinstance(group, str) else group
     parted = folds(files, count, group=group_of, seed=seed)
     entries: list[Entry] = []
-    for body, chosen in _bodies(bodies, {"score": "held-out", "covariance": False, **params}):
+    for body, chosen in _bodies(bodies, {"score": "held-out", "covariance": False, "judge": False, **params}):
         after = f"/{body}" if bodies else ""
         ids = []
         for fold in parted:
@@ -186,7 +191,7 @@ def cross_validation(
                     },
                     params=chosen,
                     sweep=_dotted(axes),
-                    outputs=_outputs(tables=False),
+                    outputs=_outputs(False),
                     limits=limits,
                     metadata={
                         "fold": fold.number,
@@ -209,9 +214,13 @@ def cross_validation(
                     id=f"refit{after}",
                     task="motion.fit",
                     inputs={"recordings": Many(patterns=files, literal=True)},
-                    params={**chosen, "score": "none", "covariance": params.get("covariance", True)},
+                    params={
+                        **chosen,
+                        "score": "none",
+                        **{name: params.get(name, True) for name in ("covariance", "judge")},
+                    },
                     sweep=_dotted(axes),
-                    outputs=_outputs(tables=True),
+                    outputs=_outputs(True, {"viewers"}),
                     limits=limits,
                 )
             )
@@ -232,8 +241,10 @@ def _dotted(axes: Mapping[str, Sequence[Json]]) -> dict[str, Sequence[Json]]:
     return {key if key.startswith("params.") else f"params.{key}": values for key, values in axes.items()}
 
 
-def _outputs(tables: bool) -> dict[str, str | None]:
-    return {name: template if tables or name not in _TABLES else None for name, template in OUTPUTS.items()}
+def _outputs(tables: bool, viewers: Collection[str] = ()) -> dict[str, str | None]:
+    """Templates as they are: a job's name already tells what is swept."""
+    found = {name: template if tables or name not in _TABLES else None for name, template in OUTPUTS.items()}
+    return {**found, **{name: VIEWERS[name] for name in viewers}}
 
 
 def _batch(

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from batchlab.motion._write._geometry import read_geometry, write_geometry
+from batchlab.motion._write._geometry import geometry_for, read_geometry, write_geometry
 from batchlab.motion._write._report import report_of, write_report
 from batchlab.motion._write._tables import write_markers, write_poses
 
-__all__ = ["read_geometry", "report_of", "write_geometry", "write_markers", "write_poses", "write_report"]
+__all__ = [
+    "geometry_for",
+    "read_geometry",
+    "report_of",
+    "write_geometry",
+    "write_markers",
+    "write_poses",
+    "write_report",
+]

@@ -13,10 +13,10 @@ from batchlab.errors import DataError
 from batchlab.motion._write._rows import cell
 
 if TYPE_CHECKING:
-    from batchlab.motion._model import Fit, Float
+    from batchlab.motion._model import Body, Fit, Float
     from batchlab.motion._quality import MarkerQuality
 
-__all__ = ["read_geometry", "write_geometry"]
+__all__ = ["geometry_for", "read_geometry", "write_geometry"]
 
 _PLACE = ("x_mm", "y_mm", "z_mm")
 _HEADER = ("marker", *_PLACE, "rms_mm", "median_mm", "missing_share", "inlier_share")
@@ -67,3 +67,22 @@ def read_geometry(path: Path) -> tuple[tuple[str, ...], Float]:
     if not np.isfinite(found).all() or len(set(names)) < len(names):
         raise DataError(f"{path}: each marker stands once, with finite places", reason="not-a-geometry")
     return tuple(names), found
+
+
+def geometry_for(path: Path, body: Body) -> Float:
+    """Places (M, 3) of a body's markers in m, in their order; the file may hold more.
+
+    Raises
+    ------
+    DataError
+        If it is no geometry, or lacks a marker.
+    """
+    names, places = read_geometry(path)
+    lacking = [name for name in body.markers if name not in names]
+    if lacking:
+        raise DataError(
+            f"{path}: it has no place for {', '.join(lacking)} of {body.name}; it has {', '.join(names)}",
+            reason="not-a-geometry",
+        )
+    chosen: Float = np.ascontiguousarray(places[[names.index(name) for name in body.markers]])
+    return chosen

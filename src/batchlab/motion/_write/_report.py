@@ -11,14 +11,31 @@ from typing import TYPE_CHECKING, Any
 from batchlab.motion._quality import edge_lengths, marker_quality, quality
 
 if TYPE_CHECKING:
+    from batchlab.motion._judge import Judgement
     from batchlab.motion._model import Fit, Recording
     from batchlab.motion._score import Score
 
 __all__ = ["report_of", "write_report"]
 
 
-def report_of(recordings: Sequence[Recording], fits: Sequence[Fit], score: Score | None) -> dict[str, Any]:
-    """Body, recordings, numbers by marker and by edge, and the score by fold and marker; lengths in mm."""
+def report_of(
+    recordings: Sequence[Recording],
+    fits: Sequence[Fit],
+    score: Score | None = None,
+    judgements: Sequence[Judgement | None] = (),
+) -> dict[str, Any]:
+    """Body, recordings, numbers by marker and by edge, and the score by fold and marker; lengths in mm.
+
+    Parameters
+    ----------
+    recordings, fits
+        In the same order.
+    score
+        Of the options.
+    judgements
+        Of each fit, in order; none, or None for one that was not judged.
+    """
+    judged = judgements or [None] * len(fits)
     first = fits[0]
     return {
         "body": {
@@ -26,7 +43,10 @@ def report_of(recordings: Sequence[Recording], fits: Sequence[Fit], score: Score
             "markers": list(first.body.markers),
             "geometry_mm": (first.geometry_m * 1e3).tolist(),
         },
-        "recordings": [_recording(recording, fit) for recording, fit in zip(recordings, fits, strict=True)],
+        "recordings": [
+            {**_recording(recording, fit), "judgement": None if judgement is None else _judgement(judgement)}
+            for recording, fit, judgement in zip(recordings, fits, judged, strict=True)
+        ],
         "markers": [
             {
                 "marker": each.marker,
@@ -73,6 +93,27 @@ def _recording(recording: Recording, fit: Fit) -> dict[str, Any]:
         "covered": {"measured": own.measured, "partly": own.partly, "inferred": own.inferred},
         "notes": list(recording.notes),
         "warnings": list(fit.warnings),
+    }
+
+
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "warnings": list(judgement.warnings),
+        "noise_mm": judgement.noise_m * 1e3,
+        "thickness_mm": judgement.thickness_m * 1e3,
+        "width_mm": judgement.width_m * 1e3,
+        "loose": [row.name for row in judgement.markers if row.loose],
+        "predicted_mm": {row.name: row.predicted_m * 1e3 for row in judgement.markers},
+        "swaps": [
+            {"names": list(swap.names), "truly": list(swap.truly), "start": swap.start, "stop": swap.stop}
+            for swap in judgement.swaps
+        ],
+        "outliers": [
+            {"marker": run.marker, "start": run.start, "stop": run.stop, "largest_mm": run.largest_m * 1e3}
+            for run in judgement.outliers
+        ],
+        "outlier_frames": list(judgement.outlier_frames),
+        "inferred": [list(span) for span in judgement.inferred],
     }
 
 

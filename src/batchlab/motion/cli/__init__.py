@@ -13,6 +13,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "fit": ("_fit:fit", "Fit a rigid body to each recording: poses, markers, geometry."),
     "sweep": ("_fit:sweep", "Fit with every combination of options, and choose by what each foretells."),
     "cross-validate": ("_fit:cross_validate", "Hold recordings out, and see how well the others foretell them."),
+    "view": ("_view:view", "Write a page that plays a recording and the bodies fitted to it."),
     "inspect": ("_inspect:inspect", "Tell what is in a recording: markers, rate, gaps."),
 }
 

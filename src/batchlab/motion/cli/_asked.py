@@ -33,6 +33,7 @@ _PLAIN = (
     "folds",
     "burst_frames",
     "score_seed",
+    "up",
 )
 _POSITIVE = click.FloatRange(0, min_open=True)
 
@@ -176,6 +177,11 @@ def fit_options(command: F) -> F:
             type=click.FloatRange(0, 0.1, min_open=True, max_open=True),
             help="Relative decrease of cost at the end.  [default: 1e-10]",
         ),
+        click.option(
+            "--mend-swaps", is_flag=True, help="Give markers that bear each other's name their own, and fit again."
+        ),
+        click.option("--no-judge", is_flag=True, help="Do not look for loose markers, swapped names and outliers."),
+        click.option("--up", type=click.Choice(["x", "-x", "y", "-y", "z", "-z"]), help="In the viewer.  [default: z]"),
         click.option("--no-covariance", is_flag=True, help="No standard errors of poses."),
     )
     return with_options(command, options)
@@ -265,6 +271,10 @@ def params_asked(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, tuple
         params["edges"] = [list(pair) for pair in edges]
     if given.pop("no_covariance"):
         params["covariance"] = False
+    if given.pop("no_judge"):
+        params["judge"] = False
+    if given.pop("mend_swaps"):
+        params["mend_swaps"] = True
     return params, bodies
 
 

@@ -27,6 +27,9 @@ _PLACES = click.argument("places", nargs=-1, required=True, metavar="RECORDING..
 _TABLES = click.option(
     "--tables/--no-tables", default=None, help="Poses and markers of all frames.  [default: of a fit, not of a sweep]"
 )
+_VIEWER = click.option(
+    "--viewer/--no-viewer", default=None, help="A page that plays each recording.  [default: of a fit, not of a sweep]"
+)
 _TOGETHER = click.option("--together", is_flag=True, help="One geometry for all recordings, solved in one job.")
 
 
@@ -53,6 +56,7 @@ def _grid(required: bool) -> Callable[[Any], Any]:
 @fit_options
 @score_option("none")
 @_TABLES
+@_VIEWER
 @batch_options
 @run_options
 @click.pass_context
@@ -72,6 +76,7 @@ def fit(ctx: click.Context, /, places: tuple[str, ...], **given: Any) -> None:
 @fit_options
 @score_option("held-out")
 @_TABLES
+@_VIEWER
 @batch_options
 @run_options
 @click.pass_context
@@ -137,15 +142,16 @@ def _run(
 ) -> int:
     from batchlab.motion import _batch
 
-    tables, together, geometry = given.pop("tables"), given.pop("together"), given.pop("geometry")
+    tables, viewer = given.pop("tables"), given.pop("viewer")
+    together, geometry = given.pop("together"), given.pop("geometry")
     output = given["output"]
     given["geometry"] = geometry
 
     def make(params: dict[str, Any], bodies: dict[str, tuple[str, ...]], common: dict[str, Any]) -> Batch:
         common |= {"bodies": bodies, "params": params, "together": together, "geometry": geometry}
         if axes is None:
-            return _batch.fit_batch(places, output, tables=tables is not False, **common)
-        return _batch.sweep(places, axes, output, tables=bool(tables), **common)
+            return _batch.fit_batch(places, output, tables=tables is not False, viewer=viewer is not False, **common)
+        return _batch.sweep(places, axes, output, tables=bool(tables), viewer=bool(viewer), **common)
 
     return _made_and_run(ctx, given, make)
 

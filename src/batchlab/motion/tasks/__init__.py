@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from batchlab.motion.tasks._fit import fit
-    from batchlab.motion.tasks._params import OUTPUTS, ConventionParams, FitParams, WeightsParams
+    from batchlab.motion.tasks._params import OUTPUTS, VIEWERS, ConventionParams, FitParams, WeightsParams
     from batchlab.motion.tasks._validate import ValidateParams, validate
 
 _HOMES = {
     "_fit": ("fit",),
-    "_params": ("OUTPUTS", "ConventionParams", "FitParams", "WeightsParams"),
+    "_params": ("OUTPUTS", "VIEWERS", "ConventionParams", "FitParams", "WeightsParams"),
     "_validate": ("ValidateParams", "validate"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["OUTPUTS", "ConventionParams", "FitParams", "ValidateParams", "WeightsParams", "fit", "validate"]
+__all__ = [
+    "OUTPUTS",
+    "VIEWERS",
+    "ConventionParams",
+    "FitParams",
+    "ValidateParams",
+    "WeightsParams",
+    "fit",
+    "validate",
+]
 
 
 def __getattr__(name: str) -> Any:

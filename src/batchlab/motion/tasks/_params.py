@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from batchlab.motion._model import Float
     from batchlab.motion._score import Holdout
 
-__all__ = ["OUTPUTS", "ConventionParams", "FitParams", "Scoring", "WeightsParams"]
+__all__ = ["OUTPUTS", "VIEWERS", "ConventionParams", "FitParams", "Scoring", "WeightsParams"]
 
 OUTPUTS: Mapping[str, str] = {
     "poses": "{job}/poses.csv",
@@ -23,6 +23,9 @@ OUTPUTS: Mapping[str, str] = {
     "fit": "{job}/fit.json",
 }
 """What a fit writes, and where."""
+
+VIEWERS: Mapping[str, str] = {"viewer": "{job}/viewer.html", "viewers": "{job}/viewers/"}
+"""What it writes where that is asked for: a page that plays a recording, or a folder of them for several."""
 
 
 class Scoring(StrEnum):
@@ -99,6 +102,9 @@ class FitParams(BaseModel):
         1e-10, gt=0, lt=0.1, description="relative decrease of cost at which a solve has converged"
     )
     covariance: bool = Field(True, description="standard errors of poses")
+    judge: bool = Field(True, description="look for loose markers, swapped names and outliers, and tell them in words")
+    mend_swaps: bool = Field(False, description="give markers that bear each other's name their own, and fit again")
+    up: Literal["x", "-x", "y", "-y", "z", "-z"] = Field("z", description="the axis that points up in the viewer")
     score: Scoring = Field(Scoring.NONE, description="what is hidden from the fit to judge its options by")
     folds: int = Field(5, ge=2, le=100, description="into how many parts what was seen is dealt, each hidden once")
     burst_frames: int | None = Field(
