@@ -255,15 +255,15 @@ def _project(data: tuple[Array, ...], u: Array, b: Array) -> tuple[Array, ...]:
     log_t, y, w, total = data
     x = log_t - u[:, None]
     z = np.exp(np.minimum(b[:, None] * x, 50.0))
-    f = np.exp(-z)
-    f -= (np.einsum("kn,kn->k", w, f) / total)[:, None]
+    decay = np.exp(-z)
+    f = decay - (np.einsum("kn,kn->k", w, decay) / total)[:, None]
     weighted = w * f
     norm = np.maximum(np.einsum("kn,kn->k", weighted, f), 1e-30)
     a = np.einsum("kn,kn->k", weighted, y) / norm
     r = y - a[:, None] * f
     weighted_r = w * r
     cost = np.einsum("kn,kn->k", weighted_r, r)
-    z *= np.exp(-z)
+    z *= decay
     z *= a[:, None]
     g = np.stack((z * b[:, None], -z * x), axis=1)
     gradient = np.einsum("kpn,kn->kp", g, weighted_r)
@@ -285,61 +285,63 @@ def _search(
     max_iterations: int,
     tolerance: float,
 ) -> tuple[Array, Array, Array, Array, Array]:
-    """Levenberg-Marquardt on (ln tau, beta) of all series together; each stops by itself."""
-    low, high, beta_low, beta_high = bounds
-    u, b = u.copy(), b.copy()
-    damping = np.full(u.size, 1e-3)
-    converged = np.zeros(u.size, bool)
-    steps = np.zeros(u.size, int)
-    cost, gradient, normal = _project(data, u, b)
-    live = np.arange(u.size)
+    """Levenberg-Marquardt on (ln tau, beta) of all series together; each stops by itself.
+
+    What is decided for a series is decided in plain numbers: arrays of two or three cost more than they hold.
+    """
+    low, high, beta_low, beta_high = (bound.tolist() if isinstance(bound, np.ndarray) else bound for bound in bounds)
+    count = u.size
+    us, bs, frees = u.tolist(), b.tolist(), free.tolist()
+    damping, converged, steps = [1e-3] * count, [False] * count, [0] * count
+    costs, gradients, normals = (part.tolist() for part in _project(data, u, b))
+    live = list(range(count))
     part = data
     for _ in range(max_iterations):
-        g, h = gradient[live], normal[live]
-        # An exponent that is fixed, or what is at its bound and pushed outwards, does not take part.
-        at, push = b[live], g[:, 1]
-        held_b = ~free[live] | ((at >= beta_high) & (push > 0)) | ((at <= beta_low) & (push < 0))
-        at, push = u[live], g[:, 0]
-        held_u = ((at >= high[live]) & (push > 0)) | ((at <= low[live]) & (push < 0))
-        # What a whole step could still gain: against the noise, parameters then stand still within their errors.
-        whole = _step(h, g, np.full(live.size, 1e-9), held_u, held_b)
-        small = whole[0] * g[:, 0] + whole[1] * g[:, 1] <= tolerance * cost[live]
-        done = small | (damping[live] > 1e12)
-        if done.any():
-            converged[live[done]] = True
-            keep = ~done
-            if not keep.any():
-                break
-            live, g, h, held_u, held_b = live[keep], g[keep], h[keep], held_u[keep], held_b[keep]
-            part = tuple(p[keep] for p in part)
-        steps[live] += 1
-        du, db = _step(h, g, damping[live], held_u, held_b)
-        du = np.clip(du, -2.0, 2.0)
-        db = np.clip(db, -0.3, 0.3)
-        try_u = np.clip(u[live] + du, low[live], high[live])
-        try_b = np.clip(b[live] + db, beta_low, beta_high)
-        trial_cost, trial_gradient, trial_normal = _project(part, try_u, try_b)
-        gain = cost[live] - trial_cost
-        better = gain >= 0
-        # Half of the promised gain or less: the step was too long, and would go to and fro about the optimum.
-        good = gain > 0.5 * (du * g[:, 0] + db * g[:, 1])
-        damping[live] = np.where(good, np.maximum(damping[live] * 0.2, 1e-6), np.maximum(damping[live], 0.01) * 8.0)
-        won = live[better]
-        u[won], b[won], cost[won] = try_u[better], try_b[better], trial_cost[better]
-        gradient[won], normal[won] = trial_gradient[better], trial_normal[better]
-    return u, b, cost, converged, steps
+        left, moves = [], []
+        for k in live:
+            g1, g2 = gradients[k]
+            # An exponent that is fixed, or what is at its bound and pushed outwards, does not take part.
+            held_b = not frees[k] or (bs[k] >= beta_high and g2 > 0) or (bs[k] <= beta_low and g2 < 0)
+            held_u = (us[k] >= high[k] and g1 > 0) or (us[k] <= low[k] and g1 < 0)
+            # What a whole step could still gain: against the noise, parameters then stand still within their errors.
+            whole = _step(normals[k], g1, g2, 1e-9, held_u, held_b)
+            if whole[0] * g1 + whole[1] * g2 <= tolerance * costs[k] or damping[k] > 1e12:
+                converged[k] = True
+                continue
+            left.append(k)
+            steps[k] += 1
+            du, db = _step(normals[k], g1, g2, damping[k], held_u, held_b)
+            moves.append((min(max(du, -2.0), 2.0), min(max(db, -0.3), 0.3)))
+        if not left:
+            break
+        if len(left) < len(live):
+            part = tuple(each[left] for each in data)
+        live = left
+        tries = [
+            (min(max(us[k] + du, low[k]), high[k]), min(max(bs[k] + db, beta_low), beta_high))
+            for k, (du, db) in zip(live, moves, strict=True)
+        ]
+        found = (each.tolist() for each in _project(part, *np.array(tries).T))
+        for k, (du, db), (try_u, try_b), cost, gradient, normal in zip(live, moves, tries, *found, strict=True):
+            gain = costs[k] - cost
+            # Half of the promised gain or less: the step was too long, and would go to and fro about the optimum.
+            good = gain > 0.5 * (du * gradients[k][0] + db * gradients[k][1])
+            damping[k] = max(damping[k] * 0.2, 1e-6) if good else max(damping[k], 0.01) * 8.0
+            if gain >= 0:
+                us[k], bs[k], costs[k], gradients[k], normals[k] = try_u, try_b, cost, gradient, normal
+    return np.array(us), np.array(bs), np.array(costs), np.array(converged), np.array(steps)
 
 
 def _step(
-    normal: Array, gradient: Array, damping: Array, held_u: NDArray[np.bool_], held_b: NDArray[np.bool_]
-) -> tuple[Array, Array]:
-    """Damped Gauss-Newton step of each 2 x 2 system; what is held does not move."""
+    normal: Sequence[Sequence[float]], g1: float, g2: float, damping: float, held_u: bool, held_b: bool
+) -> tuple[float, float]:
+    """Damped Gauss-Newton step of a 2 x 2 system; what is held does not move."""
     tiny = 1e-300
-    n11 = normal[:, 0, 0] * (1 + damping) + tiny
-    n22 = normal[:, 1, 1] * (1 + damping) + tiny
-    n12 = np.where(held_u | held_b, 0.0, normal[:, 0, 1])
-    g1, g2 = np.where(held_u, 0.0, gradient[:, 0]), np.where(held_b, 0.0, gradient[:, 1])
-    determinant = np.maximum(n11 * n22 - n12**2, tiny)
+    n11 = normal[0][0] * (1 + damping) + tiny
+    n22 = normal[1][1] * (1 + damping) + tiny
+    n12 = 0.0 if held_u or held_b else normal[0][1]
+    g1, g2 = 0.0 if held_u else g1, 0.0 if held_b else g2
+    determinant = max(n11 * n22 - n12 * n12, tiny)
     return (n22 * g1 - n12 * g2) / determinant, (n11 * g2 - n12 * g1) / determinant
 
 
