@@ -29,7 +29,7 @@ def write_middling_orbits(n: int, folder: str) -> None:
 def write_drawn(n: int, folder: str) -> None:
     """`n` orbits of two records, and all their pictures, very small."""
     _write(n, folder, 2)
-    draw(n, folder, drawn(folder), size=SMALLEST, workers=2)
+    _draw_all(folder)
 
 
 def write_small_drawn(n: int, folder: str) -> None:
@@ -59,7 +59,7 @@ def draw_again(n: int, folder: str) -> None:
     """Ask for all pictures where all are there."""
     limits = Path(drawn(folder), "plots", "_limits", "ees.json")
     before = limits.stat().st_mtime_ns
-    draw(n, folder, drawn(folder), size=SMALLEST, workers=2)
+    _draw_all(folder)
     if limits.stat().st_mtime_ns != before:
         raise SystemExit("something was new")
 
@@ -123,6 +123,12 @@ def orbits_there(folder: str) -> list[int]:
     from batchlab.particles._files import find_files
 
     return sorted(find_files(f"{folder}/FAST_data").orbits)
+
+
+def _draw_all(folder: str) -> None:
+    # Without a list of orbits: to make it would be a part of what is measured.
+    words = ("-o", f"{drawn(folder)}/plots", "--events", f"{folder}/events.csv", "--size", SMALLEST, "--quiet")
+    batchlab(drawn(folder), "plot", f"{folder}/FAST_data", *words, "-w", "2")
 
 
 def _orbits(n: int, folder: str) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks._row import RatioTo, Row, Side
 
 WORKERS = 2
-SHARE = 0.6  # half of the pictures, and the start of the command
+SHARE = 0.7  # half of the pictures, and the start of the command
 
 
 def row(quick: bool = False) -> Row:

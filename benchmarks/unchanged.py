@@ -12,7 +12,7 @@ def row(quick: bool = False) -> Row:
     return Row(
         name="unchanged",
         title=f"{orbits} orbits of 4 files and 10 pictures again, nothing new, a job for all",
-        basis="wall",
+        basis="cpu",
         rounds=1 if quick else 5,
         sides=(
             Side(
@@ -23,5 +23,5 @@ def row(quick: bool = False) -> Row:
             ),
             Side(name="batchlab, start", case="benchmarks._ours_particles:show_help", jobs=1),
         ),
-        goals=() if quick else (AtMost(side="batchlab", limit=LIMIT_S, figure="wall_s"),),
+        goals=() if quick else (AtMost(side="batchlab", limit=LIMIT_S, figure="cpu_s"),),
     )
