@@ -272,9 +272,16 @@ def valley(v: Array, g: Array) -> int:
     """
     if g.size < 7:
         return int(np.argmin(g))
-    near = np.sort(np.lib.stride_tricks.sliding_window_view(g, 5), axis=1)
-    low = max(int(np.argmin(near[:, 2])) - 1, 0)
+    low = max(int(np.argmin(_medians(g))) - 1, 0)
     return low + int(np.argmin(g[low : low + 7]))
+
+
+def _medians(g: Array) -> Array:
+    """Of every five neighbours, by comparisons: a tenth of the cost of sorting them."""
+    a, b, c, d, e = (g[k : g.size - 4 + k] for k in range(5))
+    low = np.maximum(np.minimum(a, b), np.minimum(c, d))
+    high = np.minimum(np.maximum(a, b), np.maximum(c, d))
+    return np.maximum(np.minimum(low, high), np.minimum(e, np.maximum(low, high)))
 
 
 METHODS = ("robust", "parabola", "maximum-resistance")  # the first stands in tables with one column a metric

@@ -96,7 +96,7 @@ class Relaxation:
         design = np.stack(by, axis=1)
         size = np.maximum(np.sqrt((design * design).sum(axis=0)), 1e-300)
         design = design / size
-        moved = np.linalg.pinv(design.T @ design, rcond=1e-12, hermitian=True) @ (design.T @ change) / size
+        moved = _inverse(design.T @ design, 1e-12) @ (design.T @ change) / size
         return abs(self.tau_s * float(moved[2])), abs(float(moved[3])) if self.beta < 1.0 else 0.0
 
 
@@ -361,7 +361,7 @@ def _covariance(
     weighted = jacobian * w[:, None, :]
     normal = np.einsum("kpn,kqn->kpq", weighted, jacobian)
     size = np.sqrt(np.maximum(np.einsum("kpp->kp", normal), 1e-300))
-    inverse = np.linalg.pinv(normal / size[:, :, None] / size[:, None, :], rcond=1e-14, hermitian=True)
+    inverse = _inverse(normal / size[:, :, None] / size[:, None, :], 1e-14)
     inverse = inverse / size[:, :, None] / size[:, None, :]
     covariance = inverse * (cost / np.maximum(total - 4, 1.0))[:, None, None]
     # A start that is wrong by dt changes the curve by its slope, by_u / t, times dt: the parameters see that.
@@ -370,3 +370,13 @@ def _covariance(
     residual = y - a[:, None] * fc
     alike = [correlation_factor(r[: int(rows)]) for r, rows in zip(residual, w.sum(axis=1), strict=True)]
     return covariance, np.stack((-a * mean_f, a), axis=1), alike
+
+
+def _inverse(normal: Array, rcond: float) -> Array:
+    """Pseudoinverses of normal matrices: `numpy.linalg.pinv` without its detour over a general decomposition."""
+    values, vectors = np.linalg.eigh(normal)
+    values, vectors = values[..., ::-1], vectors[..., ::-1]
+    large = values > rcond * values[..., :1]
+    inverse = np.divide(1.0, values, where=large, out=np.zeros_like(values))
+    inverses: Array = vectors @ (inverse[..., None] * np.swapaxes(vectors, -1, -2))
+    return inverses
