@@ -10,7 +10,7 @@ import numpy as np
 from batchlab.motion._judge._markers import MarkerRow, marker_rows, marker_units, predicted
 from batchlab.motion._judge._outliers import OutlierRun, far_off, outlier_runs
 from batchlab.motion._judge._scale import runs, typical_unit
-from batchlab.motion._judge._swaps import SwapRun, swap_runs
+from batchlab.motion._judge._swaps import SwapRun, swap_runs, unswapped
 from batchlab.motion._judge._words import (
     body_sentences,
     frame_sentences,
@@ -96,6 +96,7 @@ def judge(recording: Recording, fit: Fit, *, data_per_m: float | None = None) ->
         )
     noise = typical_unit(fit)
     swaps = swap_runs(recording, fit)
+    recording = unswapped(recording, swaps)
     units, unsteady = marker_units(recording, fit)
     far = far_off(fit, noise, units)
     rows = marker_rows(recording, fit, far, unsteady)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["MarkerRow", "Predicted", "marker_rows", "marker_units", "predicted"]
 
 _FRAMES_MAX = 4000
-_MEDIAN_LENGTH = 1.5381722544550522
+# What is odd for a fifth of the time must show, short outliers must not.
+_QUANTILE, _QUANTILE_LENGTH = 0.8, 2.1544
 _SOME = 20  # frames below which nothing is said of a marker
 
 
@@ -94,8 +95,9 @@ def predicted(recording: Recording, fit: Fit, marker: int, others: Bool) -> Pred
 
 
 def _unit(errors: Float) -> float:
-    """Standard deviation of a coordinate told by the median length, the mean place taken off."""
-    return float(np.median(np.linalg.norm(errors - np.median(errors, axis=0), axis=1))) / _MEDIAN_LENGTH
+    """Standard deviation of a coordinate that the four fifths of least length tell, about their median place."""
+    lengths = np.linalg.norm(errors - np.median(errors, axis=0), axis=1)
+    return float(np.quantile(lengths, _QUANTILE)) / _QUANTILE_LENGTH
 
 
 def _leverage(geometry: Float, others: Bool, place: Float) -> float:
@@ -112,7 +114,7 @@ def _leverage(geometry: Float, others: Bool, place: Float) -> float:
     return float(1.0 / len(arms) + np.sum(swings / values) / 3.0)
 
 
-def marker_units(recording: Recording, fit: Fit, *, ratio: float = 2.5) -> tuple[dict[str, float], tuple[str, ...]]:
+def marker_units(recording: Recording, fit: Fit, *, ratio: float = 2.0) -> tuple[dict[str, float], tuple[str, ...]]:
     """Noise of each marker, and names of those that move on the body, the worst first.
 
     The marker without which the rest is most rigid is taken out if it lies `ratio` times farther from where the rest

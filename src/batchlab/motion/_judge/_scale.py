@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FAR", "measured", "residual_lengths", "runs", "typical_unit"]
 
-# Lengths of three normal numbers beyond this many standard deviations: one in 14,000.
-FAR = 4.7
+# Lengths of three normal numbers beyond this many standard deviations: one in 800,000.
+FAR = 5.5
 _MEDIAN_LENGTH = 1.5381722544550522
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from batchlab.motion._model import Bool, Fit, Float, Recording
 
+    Frames: TypeAlias = NDArray[np.int64]
+
 __all__ = ["SwapRun", "misfits", "swap_runs", "unswapped"]
 
 _MARKERS_MAX = 12
-_EXCHANGES_MAX = 3
+_DOUBLES_MAX, _STRETCH_MIN = 8, 5
 # An exchange must take the misfit to this share, and to what is usual.
 _GAIN, _FITS = 0.4, 2.0
 _GAP = 3
@@ -57,9 +59,9 @@ class SwapRun:
 def swap_runs(recording: Recording, fit: Fit) -> tuple[SwapRun, ...]:
     """Find exchanged names.
 
-    In frames where some marker lies far from the body every exchange of two names is tried, then a second and a
-    third upon the best, each with a pose of its own; one of the two may be hidden. The best is kept if the frame then
-    fits as well as any. A body that an exchange takes to itself cannot show it.
+    In frames where some marker lies far from the body every exchange of two names is tried, each with a pose of its
+    own, and in stretches of frames rings of three and two exchanges at once; of the markers one may be hidden. The
+    best is kept if the frames then fit as well as any. A body that an exchange takes to itself cannot show it.
 
     Parameters
     ----------
@@ -82,7 +84,7 @@ def swap_runs(recording: Recording, fit: Fit) -> tuple[SwapRun, ...]:
     positions = measured(recording, fit)[suspects][:, known]
     geometry = fit.geometry_m[known]
     chosen = _chosen(far[suspects][:, known])
-    order, before, after = _exchanged(positions, geometry, chosen, _FITS * unit)
+    order, before, after = _exchanged(positions, geometry, suspects, chosen, _FITS * unit)
     places = np.flatnonzero(known)
     seen = np.isfinite(positions[:, :, 0]).sum(axis=1)
     exchanged = (order != np.arange(order.shape[1])).sum(axis=1)
@@ -149,40 +151,60 @@ def _chosen(far: Bool) -> Sequence[int]:
 
 
 def _exchanged(
-    positions: Float, geometry: Float, chosen: Sequence[int], enough_m: float
-) -> tuple[NDArray[np.int64], Float, Float]:
+    positions: Float, geometry: Float, suspects: Frames, chosen: Sequence[int], enough_m: float
+) -> tuple[Frames, Float, Float]:
     """Best order (n, M) of columns of each frame, misfit as it is and in that order, per free coordinate in m.
 
-    No exchange is added to an order that fits well `enough_m`.
+    Single exchanges are tried on every frame, others on some frames of each stretch that is still unexplained.
     """
     count = len(geometry)
     order = np.tile(np.arange(count), (len(positions), 1))
-    rows = np.arange(len(positions))[:, None]
     before = misfits(positions, geometry)
     best = before.copy()
-    open_ = best > enough_m
-    pairs = list(combinations(chosen, 2))
-    for _ in range(_EXCHANGES_MAX):
-        here = np.flatnonzero(open_)
-        if not here.size:
-            break
-        places = positions[rows[here], order[here]]
-        winner, lowest = np.full(len(here), -1), best[here].copy()
-        for number, (one, other) in enumerate(pairs):
-            tried = places.copy()
-            tried[:, [one, other]] = places[:, [other, one]]
-            # Two hidden markers exchange nothing.
-            some = np.isfinite(places[:, [one, other], 0]).any(axis=1)
-            misfit = np.where(some, misfits(tried, geometry), np.inf)
-            better = misfit < 0.999 * lowest
-            lowest[better], winner[better] = misfit[better], number
-        for frame, number in zip(here, winner, strict=True):
-            if number >= 0:
-                one, other = pairs[number]
-                order[frame, [one, other]] = order[frame, [other, one]]
-        best[here] = lowest
-        open_[here] = (winner >= 0) & (lowest > enough_m)
+    for pair in combinations(chosen, 2):
+        _try(_permutation(count, [pair]), np.flatnonzero(before > enough_m), positions, geometry, order, best)
+    still = np.flatnonzero(best > enough_m)
+    if not still.size:
+        return order, before, best
+    ways = [_permutation(count, pairs) for pairs in _twofold(chosen)]
+    for stretch in np.split(still, np.flatnonzero(np.diff(suspects[still]) > 1) + 1):
+        if len(stretch) < _STRETCH_MIN:
+            continue
+        some = stretch[np.linspace(0, len(stretch) - 1, min(len(stretch), _STRETCH_MIN)).astype(int)]
+        tried = np.concatenate([positions[some][:, way] for way in ways])
+        sums = misfits(tried, geometry).reshape(len(ways), len(some)).sum(axis=1)
+        _try(ways[int(sums.argmin())], stretch, positions, geometry, order, best)
     return order, before, best
+
+
+def _twofold(chosen: Sequence[int]) -> list[list[tuple[int, int]]]:
+    """Three names in a ring, either way round, and two exchanges at once."""
+    rings = [[(a, b), (b, c)] for a, b, c in combinations(chosen, 3)]
+    rings += [[(b, c), (a, b)] for a, b, c in combinations(chosen, 3)]
+    doubles = [
+        [pair, other]
+        for pair, other in combinations(combinations(chosen, 2), 2)
+        if not set(pair) & set(other) and len(chosen) <= _DOUBLES_MAX
+    ]
+    return rings + doubles
+
+
+def _permutation(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
+    order = list(range(count))
+    for one, other in pairs:
+        order[one], order[other] = order[other], order[one]
+    return order
+
+
+def _try(way: list[int], frames: Frames, positions: Float, geometry: Float, order: Frames, best: Float) -> None:
+    """Take, in place, the order `way` in those of the `frames` that it fits better."""
+    changed = [column for column, source in enumerate(way) if column != source]
+    # Hidden markers exchange nothing.
+    frames = frames[np.isfinite(positions[frames][:, changed, 0]).any(axis=1)]
+    misfit = misfits(positions[frames][:, way], geometry)
+    better = misfit < 0.999 * best[frames]
+    order[frames[better]] = way
+    best[frames[better]] = misfit[better]
 
 
 def misfits(positions: Float, geometry: Float) -> Float:

@@ -29,7 +29,7 @@ _SLIDE = 5
 # A marker with so many times the usual number of outliers gets a sentence of its own.
 _ODD = 5
 # Share of variance that one jump must tell, for it to be called one.
-_JUMP = 0.75
+_JUMP = 0.8
 _SLOW = 0.5
 _RARE = 0.9
 _FLAT = 0.02
@@ -78,7 +78,7 @@ def loose_sentence(name: str, found: Predicted, noise_m: float, fit: Fit) -> str
         f"{length(float(np.quantile(distance, 0.95)))} in the worst 5 %, {found.unit_m / noise_m:.1f} times the "
         "noise of the others"
     )
-    at, share, step = _jump(found.errors_m)
+    at, share, step = _jump(found.errors_m, noise_m)
     if share >= _JUMP:
         frame = int(found.frames[at])
         return (
@@ -90,11 +90,11 @@ def loose_sentence(name: str, found: Predicted, noise_m: float, fit: Fit) -> str
     return f"{begin}is noisy: {numbers}; give it less weight in per_marker"
 
 
-def _jump(errors: Float) -> tuple[int, float, float]:
-    """Where one step best explains errors (n, 3), the share of variance it tells, and its length in m."""
+def _jump(errors: Float, noise_m: float) -> tuple[int, float, float]:
+    """Where one step best explains errors (n, 3), the share of variance beyond noise it tells, its length in m."""
     count = len(errors)
     centred = errors - errors.mean(axis=0)
-    total = float(np.sum(centred**2))
+    total = max(float(np.sum(centred**2)) - 3.0 * count * noise_m**2, 0.0)
     sums = np.cumsum(centred, axis=0)[:-1]
     n = np.arange(1, count)
     told = np.sum(sums**2, axis=1) * count / (n * (count - n))
