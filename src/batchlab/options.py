@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
 
-__all__ = ["DurationType", "SizeType", "WorkersType", "command_line", "run_options", "with_options"]
+__all__ = ["DurationType", "LazyCommands", "SizeType", "WorkersType", "command_line", "run_options", "with_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,6 +79,37 @@ def _positive(
     if number <= 0:
         kind.fail(f"{text[:40]!r}: write something above zero, such as {such_as}, or none", param, ctx)
     return number
+
+
+class LazyCommands(click.Group):
+    """Commands that are imported when they are used, not when they are listed.
+
+    Parameters
+    ----------
+    where
+        Name of a command to ``module:attribute`` and its line in the help.
+    """
+
+    def __init__(self, *args: Any, where: Mapping[str, tuple[str, str]], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._where = where
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order given."""
+        return list(self._where)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command, imported by now; None where there is none of this name."""
+        if name not in self._where:
+            return None
+        module, _, attribute = self._where[name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help's list, without an import."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self._where.items()])
 
 
 def run_options(command: F) -> F:

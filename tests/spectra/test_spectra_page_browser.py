@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -12,45 +11,25 @@ from batchlab.figures import Band, read_provenance
 from batchlab.spectra import AxisKind, Quantity, Spectrum, compare, plot_limits, reach
 from batchlab.spectra._figure import look_for, look_of
 from batchlab.spectra._page import comparison_page, spectra_page
+from tests.chromium import chromium, needs_browser
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-from selenium.webdriver.chrome.service import Service  # noqa: E402
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
+pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="needs chromium and chromedriver on the PATH to open a page"
-)
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1400,1000",
-    "--force-device-scale-factor=1",
-)
+pytestmark = needs_browser
 AXIS = np.linspace(4000.0, 400.0, 721)
 LEFT, RIGHT, TOP, BOTTOM = 74, 14, 10, 40  # the plot within its canvas, in pixels
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
+    with chromium(
+        tmp_path_factory.mktemp("profile"), size="1400,1000", flags=("--force-device-scale-factor=1",)
+    ) as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -164,9 +143,7 @@ def test_dragging_zooms_the_wheel_zooms_and_two_clicks_show_all(browser, opened)
     move_to(browser, 0.5).release().perform()
     low, high = view(browser)
     assert (low, high) == pytest.approx((2200.0, 3100.0), abs=15)
-    ActionChains(browser).scroll_from_origin(
-        webdriver.common.actions.wheel_input.ScrollOrigin.from_element(canvas(browser)), 0, -120
-    ).perform()
+    ActionChains(browser).scroll_from_origin(ScrollOrigin.from_element(canvas(browser)), 0, -120).perform()
     until(browser, lambda: view(browser)[1] - view(browser)[0] < 0.85 * (high - low))
     move_to(browser, 0.5).double_click().perform()
     until(browser, lambda: view(browser) == [400.0, 4000.0])

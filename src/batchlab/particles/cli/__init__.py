@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 
 import click
 
+from batchlab.options import LazyCommands
+
 __all__ = ["particles"]
 
+_CLI = "batchlab.particles.cli"
+
 _COMMANDS: Mapping[str, tuple[str, str]] = {
-    "plot": ("_plot:plot", "Draw the spectrograms of every orbit."),
-    "orbit": ("_plot:orbit", "Draw the spectrograms of one orbit."),
-    "extrema": ("_extrema:extrema", "Settle the limits that all orbits share."),
-    "list": ("_list:list_files", "Show which files there are, by orbit."),
+    "plot": (f"{_CLI}._plot:plot", "Draw the spectrograms of every orbit."),
+    "orbit": (f"{_CLI}._plot:orbit", "Draw the spectrograms of one orbit."),
+    "extrema": (f"{_CLI}._extrema:extrema", "Settle the limits that all orbits share."),
+    "list": (f"{_CLI}._list:list_files", "Show which files there are, by orbit."),
 }
 
 
-class _Commands(click.Group):
-    """Our commands, each with its line."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
-
-
-@click.group(cls=_Commands)
+@click.group(cls=LazyCommands, where=_COMMANDS)
 def particles() -> None:
     """Spacecraft particle instruments: spectrograms of every orbit, with limits that all share."""
