@@ -273,7 +273,8 @@ class _Known:
         known = {run_id: row for table in tables.values() if table is not None for run_id, row in table.items()}
         used = kind.uses(kind.options.model_validate(spec.options)) if kind.uses is not None else None
         # A plot by the runs' names stays as it is when only their numbers moved, unless it shows these.
-        numbered = used is None or _SEQ in used or spec.data or bool(between)
+        named = bool(spec.selection.runs) and not spec.selection.seqs
+        numbered = not named or used is None or _SEQ in used or spec.data or bool(between)
         told = [_run_param(row, known.get(row["run_id"], {}), used, numbered=numbered) for row in rows]
         by_power = used is not None and _POWER in used and any(row["has_light"] for row in rows)
         if by_power and spec.chip is not None and not any("power_w" in each for each in told):
