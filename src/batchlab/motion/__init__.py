@@ -1,1 +1,271 @@
-"""Rigid bodies and eyes, fitted to the trajectories of markers."""
+"""Rigid bodies and eyes, fitted to the trajectories of markers, with options chosen by evidence.
+
+    from batchlab.motion import Body, FitOptions, Weights, fit_body, read_recording
+
+    recording = read_recording("walk.c3d", markers="box:*")
+    body = Body(name="box", markers=recording.markers)
+    (fit,) = fit_body([recording], body, FitOptions(weights=Weights(data_per_m=2000, rotation=1, translation=5)))
+    fit.rotations, fit.translations_m, fit.geometry_m, fit.residuals_m, fit.covered, fit.warnings
+
+    from batchlab.engine import read_view, run
+    from batchlab.motion import find_best, sweep
+
+    result = run(sweep(["data"], {"weights.rotation": [0.1, 1, 10]}, "out", params={"unit": "mm"}))
+    find_best(read_view(result.root)).params
+
+`fit_and_score` fits, and tells how well the fit foretells markers that it was not shown; `score_each` compares options.
+`judge` finds loose markers, swapped names and outliers, `fill_gaps` puts markers where the body says, `write_viewer`
+shows it all in space. `fit_batch`, `sweep` and `cross_validation` make batches; `write_recordings` makes files with a
+known truth.
+
+A name is imported when it is first asked for, so that planning and the command line load no numpy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from batchlab.motion._batch import cross_validation, fit_batch, sweep
+    from batchlab.motion._best import find_best, smoothness
+    from batchlab.motion._eye import PUPIL_LABS, Camera, Edge, EyeFit, EyeOptions, camera_of_lens, fit_eye, gaze_vectors
+    from batchlab.motion._files import find_recordings, grouping
+    from batchlab.motion._frames import (
+        Agreement,
+        Filled,
+        Source,
+        agreement,
+        axes_of_points,
+        fill_gaps,
+        frame_by_convention,
+        frame_by_geometry,
+        reference_geometry,
+    )
+    from batchlab.motion._judge import Judgement, MarkerRow, OutlierRun, SwapRun, judge
+    from batchlab.motion._model import (
+        Body,
+        Covered,
+        DegenerateBody,
+        Fit,
+        FitOptions,
+        FrameConvention,
+        Loss,
+        Recording,
+        Smoothing,
+        Status,
+        Weights,
+    )
+    from batchlab.motion._quality import EdgeLength, MarkerQuality, Quality, edge_lengths, marker_quality, quality
+    from batchlab.motion._read import FileFormat, Gaze, read_gaze, read_recording
+    from batchlab.motion._score import Holdout, Score, ScoreKind, fit_and_score, score_each
+    from batchlab.motion._solve import OwnTerm, fit_body, fit_body_by_scipy
+    from batchlab.motion._synthetic import (
+        Case,
+        EyeTruth,
+        Swap,
+        Truth,
+        join_bodies,
+        simulate,
+        simulate_eye,
+        write_eyes,
+        write_recording,
+        write_recordings,
+    )
+    from batchlab.motion._viewer import viewer_page, write_viewer
+    from batchlab.motion._write import read_geometry, write_geometry, write_markers, write_poses
+
+_HOMES = {
+    "_batch": (
+        "cross_validation",
+        "fit_batch",
+        "sweep",
+    ),
+    "_best": (
+        "find_best",
+        "smoothness",
+    ),
+    "_eye": (
+        "PUPIL_LABS",
+        "Camera",
+        "Edge",
+        "EyeFit",
+        "EyeOptions",
+        "camera_of_lens",
+        "fit_eye",
+        "gaze_vectors",
+    ),
+    "_files": (
+        "find_recordings",
+        "grouping",
+    ),
+    "_frames": (
+        "Agreement",
+        "Filled",
+        "Source",
+        "agreement",
+        "axes_of_points",
+        "fill_gaps",
+        "frame_by_convention",
+        "frame_by_geometry",
+        "reference_geometry",
+    ),
+    "_judge": (
+        "Judgement",
+        "MarkerRow",
+        "OutlierRun",
+        "SwapRun",
+        "judge",
+    ),
+    "_model": (
+        "Body",
+        "Covered",
+        "DegenerateBody",
+        "Fit",
+        "FitOptions",
+        "FrameConvention",
+        "Loss",
+        "Recording",
+        "Smoothing",
+        "Status",
+        "Weights",
+    ),
+    "_quality": (
+        "EdgeLength",
+        "MarkerQuality",
+        "Quality",
+        "edge_lengths",
+        "marker_quality",
+        "quality",
+    ),
+    "_read": (
+        "FileFormat",
+        "Gaze",
+        "read_gaze",
+        "read_recording",
+    ),
+    "_score": (
+        "Holdout",
+        "Score",
+        "ScoreKind",
+        "fit_and_score",
+        "score_each",
+    ),
+    "_solve": (
+        "OwnTerm",
+        "fit_body",
+        "fit_body_by_scipy",
+    ),
+    "_synthetic": (
+        "Case",
+        "EyeTruth",
+        "Swap",
+        "Truth",
+        "join_bodies",
+        "simulate",
+        "simulate_eye",
+        "write_eyes",
+        "write_recording",
+        "write_recordings",
+    ),
+    "_viewer": (
+        "viewer_page",
+        "write_viewer",
+    ),
+    "_write": (
+        "read_geometry",
+        "write_geometry",
+        "write_markers",
+        "write_poses",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Agreement",
+    "Body",
+    "Camera",
+    "Case",
+    "Covered",
+    "DegenerateBody",
+    "Edge",
+    "EdgeLength",
+    "EyeFit",
+    "EyeOptions",
+    "EyeTruth",
+    "FileFormat",
+    "Filled",
+    "Fit",
+    "FitOptions",
+    "FrameConvention",
+    "Gaze",
+    "Holdout",
+    "Judgement",
+    "Loss",
+    "MarkerQuality",
+    "MarkerRow",
+    "OutlierRun",
+    "OwnTerm",
+    "PUPIL_LABS",
+    "Quality",
+    "Recording",
+    "Score",
+    "ScoreKind",
+    "Smoothing",
+    "Source",
+    "Status",
+    "Swap",
+    "SwapRun",
+    "Truth",
+    "Weights",
+    "agreement",
+    "axes_of_points",
+    "camera_of_lens",
+    "cross_validation",
+    "edge_lengths",
+    "fill_gaps",
+    "find_best",
+    "find_recordings",
+    "fit_and_score",
+    "fit_batch",
+    "fit_body",
+    "fit_body_by_scipy",
+    "fit_eye",
+    "frame_by_convention",
+    "frame_by_geometry",
+    "gaze_vectors",
+    "grouping",
+    "join_bodies",
+    "judge",
+    "marker_quality",
+    "quality",
+    "read_gaze",
+    "read_geometry",
+    "read_recording",
+    "reference_geometry",
+    "score_each",
+    "simulate",
+    "simulate_eye",
+    "smoothness",
+    "sweep",
+    "viewer_page",
+    "write_eyes",
+    "write_geometry",
+    "write_markers",
+    "write_poses",
+    "write_recording",
+    "write_recordings",
+    "write_viewer",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
