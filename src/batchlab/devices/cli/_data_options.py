@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import shlex
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from batchlab.options import WorkersType, command_line, with_options
 
 if TYPE_CHECKING:
     from batchlab.devices._layout import Layout
@@ -30,24 +30,6 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 log = logging.getLogger("batchlab.devices")
-
-
-class WorkersType(click.ParamType):  # type: ignore[type-arg]
-    """A number of processes, or ``auto``."""
-
-    name = "N|auto"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """None for as many as pay for their start."""
-        if value is None or value == "auto":
-            return None
-        try:
-            number = int(value)
-        except ValueError:
-            number = 0
-        if number < 1:
-            self.fail(f"{str(value)[:40]!r}: write auto, or a number from 1", param, ctx)
-        return number
 
 
 def base_option(command: F) -> F:
@@ -92,13 +74,6 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="For machines.")(command)
 
 
-def with_options(command: F, options: Sequence[Callable[[F], F]]) -> F:
-    """A command with these options, in this order in its help."""
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 def laid_out(given: dict[str, Any]) -> Layout:
     """The folders that the options of `base_option` name; takes them out of what was given."""
     from batchlab.devices._layout import Layout
@@ -109,11 +84,6 @@ def laid_out(given: dict[str, Any]) -> Layout:
         stage=given.pop("stage_root"),
         derived=given.pop("derived_root"),
     )
-
-
-def command_line() -> str:
-    """What the report shows as a batch's origin."""
-    return shlex.join(["batchlab", *sys.argv[1:]])
 
 
 def running(

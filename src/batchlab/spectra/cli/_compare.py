@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from batchlab.options import WorkersType
 from batchlab.spectra._kinds import AxisKind, Normalization, Quantity
 from batchlab.spectra._words import listed
 from batchlab.spectra.cli._asked import asked, judging_options
-from batchlab.spectra.cli._types import LimitsType, WordsType, WorkersType
+from batchlab.spectra.cli._types import LimitsType, WordsType
 
 if TYPE_CHECKING:
     from batchlab.engine import Batch

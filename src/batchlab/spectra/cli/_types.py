@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["LimitsType", "WordsType", "WorkersType"]
+__all__ = ["LimitsType", "WordsType"]
 
 
 class WordsType(click.Choice):  # type: ignore[type-arg]
@@ -43,21 +43,3 @@ class LimitsType(click.ParamType):  # type: ignore[type-arg]
         if not low < high:
             self.fail(f"{value!r}: the first number must be the smaller", param, ctx)
         return low, high
-
-
-class WorkersType(click.ParamType):  # type: ignore[type-arg]
-    """A number of processes, or ``auto``."""
-
-    name = "workers"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """None for one per core."""
-        if value is None or value == "auto":
-            return None
-        try:
-            number = int(value)
-        except ValueError:
-            number = 0
-        if number < 1:
-            self.fail(f"{value!r}: write auto, or a number from 1", param, ctx)
-        return number
