@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 
-from batchlab.builders import Each, Entry, FromEntry, Many, expand_or_raise, folds
+from batchlab.builders import Each, Entry, FromEntry, Many, One, expand_or_raise, folds
 from batchlab.engine import Batch, Gather, Json, Limits, Settings
 from batchlab.errors import ConfigError
 from batchlab.motion._files import find_recordings, grouping
@@ -69,9 +69,7 @@ def fit_batch(
         With every path, param and value that does not fit.
     """
     files = find_recordings(recordings, output)
-    given = (
-        {} if geometry is None else {"geometry": Many(patterns=(os.path.abspath(os.fspath(geometry)),), literal=True)}
-    )
+    given = {} if geometry is None else {"geometry": One(path=os.path.abspath(os.fspath(geometry)))}
     which = Many(patterns=files, literal=True) if together else Each(patterns=files, literal=True)
     entries = [
         Entry(

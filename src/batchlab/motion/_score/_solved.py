@@ -13,6 +13,7 @@ from batchlab.motion._solve._fit import begun, fits
 from batchlab.motion._solve._joint import minimise
 from batchlab.motion._solve._problem import chain_of
 from batchlab.motion._solve._stack import stack
+from batchlab.motion._solve._terms import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,11 @@ class Solved:
     def fits(self) -> tuple[Fit, ...]:
         """One for each recording, in order."""
         return fits(self.recordings, self.body, self.options, self.stack, self.begun, self.solution)
+
+    @property
+    def cost_start(self) -> float:
+        """Cost of the start, in the loss and the weights of the end: what the solve had to bring down."""
+        return evaluate(self.stack.problem, self.stack.start, self.begun.robust).cost
 
 
 def stacked(recordings: Sequence[Recording], body: Body, options: FitOptions | None = None) -> Stacked:

@@ -92,7 +92,7 @@ class FactorType(click.ParamType):  # type: ignore[type-arg]
 
 
 class EdgeType(click.ParamType):  # type: ignore[type-arg]
-    """``Foot1-Foot2``, or with a comma where names have hyphens."""
+    """``Foot1,Foot2``."""
 
     name = "MARKER,MARKER"
 

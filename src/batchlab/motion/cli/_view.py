@@ -50,7 +50,7 @@ def view(file: str, output: str | None, raw: bool, every: int, **given: Any) -> 
         raise click.ClickException(str(error)) from error
     for fit in fits:
         for text in fit.warnings:
-            click.echo(text, err=True)
+            click.echo(f"{fit.body.name}: {text}", err=True)
     click.echo(place)
 
 

@@ -66,7 +66,7 @@ def fit(ctx: JobContext, params: FitParams) -> Mapping[str, Scalar]:
     if params.mend_swaps:
         solved, fits = _mended(ctx, solved, fits)
         recordings = list(solved.recordings)
-    metrics = fit_metrics(ctx, fits)
+    metrics = {**fit_metrics(ctx, fits), "cost_start": solved.cost_start}
     tell_degenerate(ctx, fits)
     judgements = judged(ctx, params, recordings, fits, metrics)
     score = None
