@@ -18,6 +18,7 @@ from batchlab.figures._cut import SENTENCE_PT, Drawn, tell_cut
 from batchlab.figures._decimate import Floats, decimate
 from batchlab.figures._kind import Band, Line
 from batchlab.figures._legend import Legend, put_legend, set_margins
+from batchlab.figures._measured import measure_once
 from batchlab.figures._mesh import colours, pixels_of
 from batchlab.figures._palette import PALETTE
 from batchlab.figures._sheet import Mesh, Name, Plot, Points, Rule, Sheet
@@ -76,6 +77,7 @@ def compose(sheet: Sheet) -> Composed:
     if sheet.y_label:
         figure.supylabel(_label(sheet.y_label), fontsize=10.5)
     title = figure.suptitle("Ág") if sheet.title else None
+    measure_once(figure)
     if sheet.margins_in is None:
         settle(figure, tuple(every))
     else:
