@@ -67,6 +67,7 @@ def test_fit_writes_results_of_each_recording(data: Path, tmp_path: Path) -> Non
         "fit.json",
         "geometry.csv",
         "markers.csv",
+        "page.html",
         "poses.csv",
         "viewer.html",
     }

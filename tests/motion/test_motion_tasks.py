@@ -291,7 +291,7 @@ def test_workers_change_nothing(sessions: list[Truth], swept: BatchView, tmp_pat
     # The other way round, too: what a worker did before must not show.
     done(replace(again, jobs=tuple(reversed(again.jobs))))
     assert tables_in(tmp_path) == tables_in(Path(swept.root))
-    assert len(tables_in(tmp_path)) == 18
+    assert len(tables_in(tmp_path)) == 27
 
 
 def test_finished_work_is_not_done_again(sessions: list[Truth], swept: BatchView) -> None:
@@ -402,8 +402,34 @@ def test_the_held_out_error_of_a_fold_is_of_the_carried_geometry(sessions: list[
         and job.inputs["test"][0].endswith(str(other.relative_to(tmp_path)))
     )
     assert float(foreign.metrics["test_rms_mm"] or 0) > 10
-    assert any("if these are other bodies, validate each body by itself" in text for text in foreign.warnings)
+    assert any("if these are other bodies, validate with own geometry" in text for text in foreign.warnings)
     assert "refit" not in {job.name for job in view.jobs}
+
+
+def test_where_bodies_differ_options_are_validated_with_a_geometry_each(tmp_path: Path) -> None:
+    write_recordings(tmp_path / "data", subjects=3, sessions=2, frames=150)
+    axes = {"weights.rotation": [0.003, 0.1], "weights.translation": [0.1, 30.0]}
+    batch = cross_validation(
+        [tmp_path / "data"], tmp_path / "out", count=3, group="subject_{subject}_session_*.csv", own_geometry=True,
+        params=SMOOTH, axes=axes, settings=ONE,
+    )  # fmt: skip
+    view = done(batch)
+    assert len(view.jobs) == 25 and all(job.state is Status.DONE for job in view.jobs)
+    summary = json.loads(output(view, job_of(view, "validate"), "summary").read_text())
+    best = find_best(view, one_standard_error=False)
+    assert summary["best"]["params"] == best.params == {"weights.rotation": 0.1, "weights.translation": 0.1}
+    assert summary["best"]["mean"] == pytest.approx(best.score) == pytest.approx(2 * math.sqrt(3), rel=0.12)
+    assert summary["best"]["folds"] == 3
+    for each in summary["chosen_by_others"]:
+        assert each["params"] == best.params
+        subject = {name.split("_")[1] for name in each["jobs"]}
+        assert len(subject) == 1 and len(each["jobs"]) == 2
+        own = [float(job_of(view, name).metrics["held_out_mm"] or 0) for name in each["jobs"]]
+        assert each["score"] == pytest.approx(np.mean(own))
+    scores = [each["score"] for each in summary["chosen_by_others"]]
+    told = job_of(view, "validate").metrics
+    assert told["chosen_by_others_mean"] == pytest.approx(np.mean(scores))
+    assert told["chosen_by_others_standard_error"] == pytest.approx(np.std(scores, ddof=1) / math.sqrt(3))
 
 
 def test_recordings_of_a_subject_are_never_parted(tmp_path: Path) -> None:

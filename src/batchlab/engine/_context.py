@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import posixpath
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 from batchlab.engine._classify import failure_of
 from batchlab.engine._digest import text_digest
@@ -166,6 +168,19 @@ class JobContext:
             self._folders.add(name)
         self._made[name] = path
         return path
+
+    def link(self, name: str, to: str) -> str:
+        """The address of an output as a page that is another one writes it: relative, with its signs encoded."""
+        missing = next((each for each in (name, to.partition("/")[0]) if each not in self._attempt.outputs), None)
+        if missing is not None:
+            raise JobError(
+                f"output {missing!r} is not one this job may write{suggestion(missing, list(self._attempt.outputs))}",
+                category=Category.OUTPUT,
+                reason="undeclared-output",
+            )
+        base, _, inner = to.partition("/")
+        target = self._attempt.outputs[base].rstrip("/") + (f"/{inner}" if inner else "")
+        return quote(posixpath.relpath(target, posixpath.dirname(self._attempt.outputs[name])))
 
     def left(self, name: str) -> str:
         """Where an output lies in scratch; "figures/a.png" is the file a.png of the output figures."""

@@ -13,10 +13,10 @@
     result = run(sweep(["data"], {"weights.rotation": [0.1, 1, 10]}, "out", params={"unit": "mm"}))
     find_best(read_view(result.root)).params
 
-`fit_and_score` fits, and tells how well the fit foretells markers that it was not shown; `score_each` compares options.
-`judge` finds loose markers, swapped names and outliers, `fill_gaps` puts markers where the body says, `write_viewer`
-shows it all in space. `fit_batch`, `sweep` and `cross_validation` make batches; `write_recordings` makes files with a
-known truth.
+`fit_and_score` fits, and tells how well the fit foretells markers that it was not shown; `score_each` compares
+options. `judge` finds loose markers, swapped names and outliers, `fill_gaps` puts markers where the body says,
+`write_viewer` shows it all in space, `write_page` in plots and words. `fit_batch`, `sweep` and `cross_validation`
+make batches; `write_recordings` makes files with a known truth.
 
 A name is imported when it is first asked for, so that planning and the command line load no numpy.
 """
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         Status,
         Weights,
     )
+    from batchlab.motion._panel import fit_page, write_page
     from batchlab.motion._quality import EdgeLength, MarkerQuality, Quality, edge_lengths, marker_quality, quality
     from batchlab.motion._read import FileFormat, Gaze, read_gaze, read_recording
     from batchlab.motion._score import Holdout, Score, ScoreKind, fit_and_score, score_each
@@ -129,6 +130,10 @@ _HOMES = {
         "Smoothing",
         "Status",
         "Weights",
+    ),
+    "_panel": (
+        "fit_page",
+        "write_page",
     ),
     "_quality": (
         "EdgeLength",
@@ -231,6 +236,7 @@ __all__ = [
     "fit_body",
     "fit_body_by_scipy",
     "fit_eye",
+    "fit_page",
     "frame_by_convention",
     "frame_by_geometry",
     "gaze_vectors",
@@ -252,6 +258,7 @@ __all__ = [
     "write_eyes",
     "write_geometry",
     "write_markers",
+    "write_page",
     "write_poses",
     "write_recording",
     "write_recordings",

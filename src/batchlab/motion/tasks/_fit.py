@@ -44,6 +44,7 @@ _FOREIGN = 3.0
         "markers": (".csv",),
         "geometry": (".csv",),
         "fit": (".json",),
+        "page": (".html",),
         "viewer": (".html",),
     },
     libraries=LIBRARIES,
@@ -147,7 +148,7 @@ def _tested(
     if told.rms_m * _MM > _FOREIGN * rms_mm:
         ctx.warn(
             f"the geometry does not fit {', '.join(each.name for each in recordings)}: {told.rms_m * _MM:.3g} mm rms, "
-            f"and {rms_mm:.3g} mm where it comes from; if these are other bodies, validate each body by itself"
+            f"and {rms_mm:.3g} mm where it comes from; if these are other bodies, validate with own geometry"
         )
     score = None if params.score is Scoring.NONE else _scored(ctx, params, solved)
     return {

@@ -21,6 +21,7 @@ OUTPUTS: Mapping[str, str] = {
     "markers": "{job}/markers.csv",
     "geometry": "{job}/geometry.csv",
     "fit": "{job}/fit.json",
+    "page": "{job}/page.html",
 }
 """What a fit writes, and where."""
 

@@ -151,19 +151,38 @@ def write_all(
         asked = json.loads(ctx.provenance["params"])
         report = report_of(recordings, fits, score, judgements)
         write_report(ctx.output("fit"), {"metrics": dict(metrics), "params": asked, **report})
-    if ctx.wanted("viewer") or ctx.wanted("viewers"):
-        _write_viewers(ctx, params, recordings, fits)
+    viewers = _write_viewers(ctx, params, recordings, fits)
+    if ctx.wanted("page"):
+        from batchlab.motion._panel import write_page
+
+        write_page(
+            ctx.output("page"),
+            recordings,
+            fits,
+            judgements=judgements,
+            score=score,
+            viewers=[ctx.link("page", viewer) for viewer in viewers],
+            params=json.loads(ctx.provenance["params"]),
+            provenance=ctx.provenance,
+        )
 
 
-def _write_viewers(ctx: JobContext, params: FitParams, recordings: Sequence[Recording], fits: Sequence[Fit]) -> None:
+def _write_viewers(
+    ctx: JobContext, params: FitParams, recordings: Sequence[Recording], fits: Sequence[Fit]
+) -> list[str]:
+    """Names of outputs, with those of files in a folder: ``viewers/walk.html``."""
+    if ctx.wanted("viewer"):
+        places, names = [ctx.output("viewer")], ["viewer"]
+    elif ctx.wanted("viewers"):
+        folder = ctx.output_dir("viewers")
+        files = [f"{recording.name.replace('/', '_')}.html" for recording in recordings]
+        places, names = [folder / file for file in files], [f"viewers/{file}" for file in files]
+    else:
+        return []
     from batchlab.motion._viewer import write_viewer
 
-    if ctx.wanted("viewer"):
-        places = [ctx.output("viewer")]
-    else:
-        folder = ctx.output_dir("viewers")
-        places = [folder / f"{recording.name.replace('/', '_')}.html" for recording in recordings]
     for place, recording, fit in zip(places, recordings, fits, strict=False):
         every = max(1, -(-len(recording.times_s) // _MOST_SHOWN))
         shown = () if fit.status is Status.DEGENERATE else (fit,)
         write_viewer(place, recording, shown, up=params.up, every=every, provenance=dict(ctx.provenance))
+    return names
