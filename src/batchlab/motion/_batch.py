@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 
-from batchlab.builders import Each, Entry, FromEntry, Many, One, expand_or_raise, folds
+from batchlab.builders import Each, Entry, Fold, FromEntry, Many, One, expand_or_raise, folds
 from batchlab.engine import Batch, Gather, Json, Limits, Settings
 from batchlab.errors import ConfigError
 from batchlab.motion._files import find_recordings, grouping
@@ -141,6 +141,7 @@ def cross_validation(
     bodies: Mapping[str, Sequence[str]] = _ALL,
     params: Mapping[str, Json] = _NONE,
     axes: Mapping[str, Sequence[Json]] = _NONE,
+    own_geometry: bool = False,
     refit: bool = True,
     name: str = "motion-cross-validation",
     limits: Limits = _NO_LIMITS,
@@ -150,7 +151,8 @@ def cross_validation(
     """Hold recordings out: fit a geometry to the others, and see how well it foretells markers of those.
 
     ``fold/1`` and so on are fits of the others, scored on what is held out; ``validate`` takes them together; ``refit``
-    fits all recordings.
+    fits all recordings. Where each recording has a body of its own there is no geometry to carry, and options alone are
+    validated: those that do best on the others are scored on what is held out. Then ``score/NAME`` are the fits.
 
     Parameters
     ----------
@@ -162,6 +164,8 @@ def cross_validation(
         What is never parted, such as recordings of a subject: ``subject_{subject}_*.csv``, or a function of the path.
     seed
         Of the dealing.
+    own_geometry
+        Whether each recording has a body of its own, as subjects have.
     refit
         Whether all recordings are fitted at the end.
 
@@ -176,53 +180,87 @@ def cross_validation(
     entries: list[Entry] = []
     for body, chosen in _bodies(bodies, {"score": "held-out", "covariance": False, "judge": False, **params}):
         after = f"/{body}" if bodies else ""
-        ids = []
-        for fold in parted:
-            ids.append(f"fold{after}/{fold.number}")
-            entries.append(
-                Entry(
-                    id=ids[-1],
-                    task="motion.fit",
-                    inputs={
-                        "recordings": Many(patterns=fold.train, literal=True),
-                        "test": Many(patterns=fold.test, literal=True),
-                    },
-                    params=chosen,
-                    sweep=_dotted(axes),
-                    outputs=_outputs(False),
-                    limits=limits,
-                    metadata={
-                        "fold": fold.number,
-                        "n_train": len(fold.train),
-                        "n_test": len(fold.test),
-                        "held_out": ", ".join(Path(file).stem for file in fold.test),
-                    },
-                )
-            )
+        if own_geometry:
+            entries += _own(files, parted, after, chosen, axes, limits, output)
+        else:
+            whole = {**chosen, "score": "none", **{name: params.get(name, True) for name in ("covariance", "judge")}}
+            entries += _carried(files, parted, after, chosen, axes, limits, whole if refit else None)
+    return _batch(name, output, entries, settings, source)
+
+
+def _carried(
+    files: Sequence[str],
+    parted: Sequence[Fold[str]],
+    after: str,
+    params: Mapping[str, Json],
+    axes: Mapping[str, Sequence[Json]],
+    limits: Limits,
+    refit: Mapping[str, Json] | None,
+) -> list[Entry]:
+    """Fits of all but a fold, tested on it; and of all."""
+    entries = [
+        Entry(
+            id=f"fold{after}/{fold.number}",
+            task="motion.fit",
+            inputs={
+                "recordings": Many(patterns=fold.train, literal=True),
+                "test": Many(patterns=fold.test, literal=True),
+            },
+            params=params,
+            sweep=_dotted(axes),
+            outputs=_outputs(False),
+            limits=limits,
+            metadata={
+                "fold": fold.number,
+                "n_train": len(fold.train),
+                "n_test": len(fold.test),
+                "held_out": ", ".join(Path(file).stem for file in fold.test),
+            },
+        )
+        for fold in parted
+    ]
+    gathered = FromEntry(entries=tuple(entry.id for entry in entries), output="fit", gather=Gather.DONE)
+    entries.append(Entry(id=f"validate{after}", task="motion.validate", inputs={"folds": gathered}))
+    if refit is not None:
         entries.append(
             Entry(
-                id=f"validate{after}",
-                task="motion.validate",
-                inputs={"folds": FromEntry(entries=tuple(ids), output="fit", gather=Gather.DONE)},
+                id=f"refit{after}",
+                task="motion.fit",
+                inputs={"recordings": Many(patterns=tuple(files), literal=True)},
+                params=refit,
+                sweep=_dotted(axes),
+                outputs=_outputs(True, {"viewers"}),
+                limits=limits,
             )
         )
-        if refit:
-            entries.append(
-                Entry(
-                    id=f"refit{after}",
-                    task="motion.fit",
-                    inputs={"recordings": Many(patterns=files, literal=True)},
-                    params={
-                        **chosen,
-                        "score": "none",
-                        **{name: params.get(name, True) for name in ("covariance", "judge")},
-                    },
-                    sweep=_dotted(axes),
-                    outputs=_outputs(True, {"viewers"}),
-                    limits=limits,
-                )
-            )
-    return _batch(name, output, entries, settings, source)
+    return entries
+
+
+def _own(
+    files: Sequence[str],
+    parted: Sequence[Fold[str]],
+    after: str,
+    params: Mapping[str, Json],
+    axes: Mapping[str, Sequence[Json]],
+    limits: Limits,
+    output: str | os.PathLike[str],
+) -> list[Entry]:
+    """Fits of each recording by itself, and which of them are held out together."""
+    score = Entry(
+        id=f"score{after}",
+        task="motion.fit",
+        inputs={"recordings": Each(patterns=tuple(files), literal=True)},
+        params=params,
+        sweep=_dotted(axes),
+        outputs=_outputs(not axes),
+        limits=limits,
+    )
+    number = {file: fold.number for fold in parted for file in fold.test}
+    jobs = expand_or_raise([score], batch="", base=os.getcwd(), output=os.path.abspath(os.fspath(output)))
+    parts = {job.name: number[file] for job in jobs for file in [job.inputs["recordings"]] if isinstance(file, str)}
+    gathered = FromEntry(entries=(score.id,), output="fit", gather=Gather.DONE)
+    validate = Entry(id=f"validate{after}", task="motion.validate", inputs={"folds": gathered}, params={"parts": parts})
+    return [score, validate]
 
 
 def _bodies(bodies: Mapping[str, Sequence[str]], params: Mapping[str, Json]) -> list[tuple[str, Mapping[str, Json]]]:

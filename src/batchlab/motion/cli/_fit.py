@@ -104,6 +104,9 @@ def sweep(ctx: click.Context, /, places: tuple[str, ...], grid: Any, **given: An
     help="What is never parted, by file names: subject_{subject}_*.csv keeps recordings of a subject together.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the dealing of recordings.")
+@click.option(
+    "--own-geometry", is_flag=True, help="Each recording has a body of its own: validate options alone, on each."
+)
 @click.option("--no-refit", is_flag=True, help="Do not fit all recordings at the end.")
 @_grid(required=False)
 @fit_options
@@ -123,13 +126,22 @@ def cross_validate(ctx: click.Context, /, places: tuple[str, ...], grid: Any, **
     axes = axes_of(grid)
     quiet, dry, output = given["quiet"] or given["json_lines"], given["dry_run"], given["output"]
     count, group, seed = given.pop("count"), given.pop("group"), given.pop("seed")
-    refit = not given.pop("no_refit")
+    refit, own = not given.pop("no_refit"), given.pop("own_geometry")
 
     def make(params: dict[str, Any], bodies: dict[str, tuple[str, ...]], common: dict[str, Any]) -> Batch:
         return cross_validation(
-            places, output, count=count, group=group, seed=seed, refit=refit, axes=axes, params=params, bodies=bodies,
+            places,
+            output,
+            count=count,
+            group=group,
+            seed=seed,
+            own_geometry=own,
+            refit=refit,
+            axes=axes,
+            params=params,
+            bodies=bodies,
             **common,
-        )  # fmt: skip
+        )
 
     code = _made_and_run(ctx, given, make)
     if axes and not quiet and not dry and code in (0, 1):
