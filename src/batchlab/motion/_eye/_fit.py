@@ -1,0 +1,297 @@
+"""Fitting an eye: points found by name, starts tried, a robust solve, and the way back to nouns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from batchlab.errors import ConfigError, DataError
+from batchlab.motion._eye._model import Edge, EyeFit, EyeOptions, gaze_vectors
+from batchlab.motion._eye._optics import EyeState, pupil_distances
+from batchlab.motion._eye._solve import EyeProblem, EyeSolution, center_covariance, frame_errors, minimise
+from batchlab.motion._eye._start import determined_frames, interpolated, starts
+from batchlab.motion._model import Loss, Smoothing, Status
+from batchlab.motion._solve._problem import Robust, chain_of
+from batchlab.motion._solve._robust import CONVEX, loss_weights
+
+if TYPE_CHECKING:
+    from batchlab.motion._eye._model import Camera
+    from batchlab.motion._model import Bool, Float, Recording
+
+__all__ = ["fit_eye"]
+
+_SIDES = {"right": 0.0, "bottom": 0.5 * np.pi, "left": np.pi, "top": 1.5 * np.pi}
+_TRIAL_FRAMES, _TRIAL_ITERATIONS = 300, 30
+_GRADUATION = (4.0, 2.0)
+# Median length of one and of two standard normal numbers.
+_MEDIANS = {Edge.OUTLINE: 0.67449, Edge.LABELLED: 1.17741}
+# Standard errors of the distance, over it, that are told, and that leave nothing to believe.
+_UNSURE, _UNKNOWN = 0.1, 0.25
+
+
+def fit_eye(recording: Recording, camera: Camera, options: EyeOptions | None = None) -> EyeFit:
+    """Fit an eyeball to the edge of its pupil in a camera's image.
+
+    Unknown are azimuth, elevation and pupil radius of each frame, and the eye's centre. A round pupil does not
+    show turns about the gaze, and one camera shows no scale: the first are left out, the second is fixed by
+    `EyeOptions.pupil_distance_m` or `eye_radius_m`; lengths go in proportion to it, angles do not depend on it. How
+    far the eye is comes from the pupil's foreshortening in wide gazes: where that tells too little the status is
+    degenerate, and `depth_m` is wanted. The centre is solved for without smoothness, which would bias it. The
+    tear duct belongs to the head: it is a fixed point of the image, whatever the eye does. The cornea's bending of
+    light is not modelled, so radius and centre are those of the pupil as it is seen.
+
+    Parameters
+    ----------
+    recording
+        Pixels. Points of the pupil's edge are those in `EyeOptions.angles_rad`; else ``p1`` to ``pn``, evenly from the
+        image's right towards its bottom; else names with right, bottom, left, top in them.
+    camera
+        Pinhole.
+    options
+        See `EyeOptions`.
+
+    Raises
+    ------
+    DataError
+        If the recording is not in pixels, lacks the points, or no frame shows enough of them.
+    ConfigError
+        If options contradict each other.
+    """
+    options = EyeOptions() if options is None else options
+    _check(options)
+    if recording.unit != "px" or recording.positions.shape[2] != 2:
+        raise DataError(f"{recording.name}: an eye is fitted to points in px with 2 coordinates, not {recording.unit}")
+    points, angles = _points(recording, options)
+    pixels, weights = _arrays(recording, points, options)
+    determined = determined_frames(weights, options.edge is Edge.OUTLINE)
+    if determined.sum() < 3:
+        raise DataError(
+            f"{recording.name}: {int(determined.sum())} frames show enough of the pupil's edge; an eye wants three; "
+            "lower min_confidence, or look at the points"
+        )
+    np.copyto(weights, 0.0, where=~determined[:, None])
+    alone = chain_of([recording.times_s], Smoothing.NONE, 0.0, 0.0)
+    free = 3 if options.depth_m is None else 2
+    problem = EyeProblem(
+        pixels=pixels, weights=weights, angles=angles, chain=alone, camera=camera, options=options, free=free
+    )
+    begun = _best_start(problem, determined)
+    state = EyeState(frames=interpolated(begun.frames, determined, recording.times_s), center=begun.center)
+    solution, robust, spent = _robustly(problem, state, determined, options)
+    covariance = center_covariance(problem, solution.terms)
+    if options.smoothing is not Smoothing.NONE and solution.status is not Status.FAILED:
+        # Solved for along with smooth angles the centre would come nearer, for that makes their noise smaller.
+        chain = chain_of([recording.times_s], options.smoothing, options.rotation, options.radius)
+        problem = replace(problem, chain=chain, free=0)
+        found = solution.state
+        state = EyeState(frames=interpolated(found.frames, determined, recording.times_s), center=found.center)
+        spent += solution.iterations
+        solution = minimise(problem, state, robust, options.iterations_max, options.tolerance)
+    return _noun(recording, problem, points, solution, robust, determined, spent, covariance)
+
+
+def _check(options: EyeOptions) -> None:
+    for name in ("pupil_distance_m", "eye_radius_m", "depth_m", "noise_px", "loss_scale"):
+        value = getattr(options, name)
+        if value is not None and not (np.isfinite(value) and value > 0):
+            raise ConfigError(f"{name} is {value}; it must be positive")
+    if options.smoothing is not Smoothing.NONE and options.rotation <= 0 and options.radius <= 0:
+        raise ConfigError("smoothing is asked for without a weight; set rotation and radius, or smoothing to none")
+
+
+def _points(recording: Recording, options: EyeOptions) -> tuple[tuple[str, ...], Float]:
+    """Names of points of the pupil's edge, and their angles (P,)."""
+    names = recording.markers
+    if options.angles_rad:
+        if missing := [name for name in options.angles_rad if name not in names]:
+            raise ConfigError(f"{recording.name} has no point {missing[0]!r}; it has {', '.join(names)}")
+        return tuple(options.angles_rad), np.array(list(options.angles_rad.values()), dtype=np.float64)
+    numbered = {int(found[1]): name for name in names if (found := re.fullmatch(r"[pP](\d+)", name))}
+    if len(numbered) >= 3:
+        count = max(numbered)
+        order = sorted(numbered)
+        return tuple(numbered[n] for n in order), 2 * np.pi * (np.array(order) - 1.0) / count
+    sided = {side: name for side in _SIDES for name in names if side in re.split(r"[^a-z]+", name.lower())}
+    if len(sided) >= 3:
+        return tuple(sided.values()), np.array([_SIDES[side] for side in sided])
+    raise DataError(
+        f"{recording.name}: its points {', '.join(names)} are not told to be of a pupil's edge; name them p1 to p8, "
+        "or right, bottom, left and top, or give angles_rad"
+    )
+
+
+def _arrays(recording: Recording, points: tuple[str, ...], options: EyeOptions) -> tuple[Float, Float]:
+    columns = [recording.markers.index(name) for name in points]
+    pixels = recording.positions[:, columns]
+    seen: Bool = np.asarray(np.isfinite(pixels).all(axis=2))
+    if recording.confidence is not None:
+        seen &= recording.confidence[:, columns] >= options.min_confidence
+    return np.where(seen[:, :, None], pixels, 0.0), np.where(seen, options.noise_px**-2.0, 0.0)
+
+
+def _best_start(problem: EyeProblem, determined: Bool) -> EyeState:
+    """The start whose solve of some frames ends lowest, with frames of all."""
+    options = problem.options
+    some = np.flatnonzero(determined)
+    some = some[np.linspace(0, len(some) - 1, min(len(some), _TRIAL_FRAMES)).astype(int)]
+    # Few frames far apart are not smooth.
+    part = replace(
+        problem,
+        pixels=problem.pixels[some],
+        weights=problem.weights[some],
+        chain=chain_of([some.astype(np.float64)], Smoothing.NONE, 0.0, 0.0),
+    )
+    robust = Robust(loss=Loss.HUBER, scale=4.0)
+    best: tuple[float, EyeState] | None = None
+    for start in starts(problem.pixels, problem.weights, problem.angles, determined, problem.camera, options):
+        tried = minimise(
+            part, EyeState(frames=start.frames[some], center=start.center), robust, _TRIAL_ITERATIONS, 1e-6
+        )
+        if tried.status is not Status.FAILED and (best is None or tried.terms.cost < best[0]):
+            frames = start.frames.copy()
+            frames[some] = tried.state.frames
+            best = (tried.terms.cost, EyeState(frames=_alike(frames, start.frames, some), center=tried.state.center))
+    if best is None:
+        raise DataError("no start of the eye can be solved; look whether points of the pupil's edge are in order")
+    return best[1]
+
+
+def _alike(frames: Float, start: Float, some: np.ndarray) -> Float:
+    """Frames not tried, corrected as those that were: a line through (start, solved) for each unknown."""
+    out = frames.copy()
+    rest = np.setdiff1d(np.arange(len(frames)), some)
+    for column in range(3):
+        finite = np.isfinite(start[some, column])
+        x, y = start[some, column][finite], frames[some, column][finite]
+        slope, offset = np.polyfit(x, y, 1) if np.ptp(x) > 1e-6 else (1.0, float(np.median(y - x)))
+        corrected = slope * start[rest, column] + offset
+        out[rest, column] = np.clip(corrected, 0.5 * y.min() if column == 2 else y.min() - 0.2, y.max() + 0.2)
+    return out
+
+
+def _unit(solution: EyeSolution, problem: EyeProblem, determined: Bool) -> float:
+    """Standard deviation of normalised residuals, told by their median."""
+    seen = problem.weights > 0
+    each = 1 if problem.options.edge is Edge.OUTLINE else 2
+    free = 1.0 - 3.0 * int(determined.sum()) / max(each * int(seen.sum()), 1)
+    length = float(np.sqrt(np.median(solution.terms.squares[seen])))
+    return max(length / _MEDIANS[problem.options.edge] / float(np.sqrt(max(free, 0.05))), 1e-3)
+
+
+def _robustly(
+    problem: EyeProblem, state: EyeState, determined: Bool, options: EyeOptions
+) -> tuple[EyeSolution, Robust, int]:
+    """Stages from Huber's loss to the one asked for, from broad to narrow."""
+    if options.loss is Loss.SQUARED:
+        robust = Robust()
+        return minimise(problem, state, robust, options.iterations_max, options.tolerance), robust, 0
+    spent = 0
+    stage = minimise(problem, state, Robust(loss=Loss.HUBER, scale=4.0 * options.loss_scale), 30, 1e-5)
+    for factor in () if options.loss in CONVEX else _GRADUATION:
+        spent += stage.iterations
+        robust = Robust(loss=options.loss, scale=factor * options.loss_scale * _unit(stage, problem, determined))
+        stage = minimise(problem, stage.state, robust, 20, 1e-5)
+    spent += stage.iterations
+    robust = Robust(loss=options.loss, scale=options.loss_scale * _unit(stage, problem, determined))
+    return minimise(problem, stage.state, robust, options.iterations_max, options.tolerance), robust, spent
+
+
+def _noun(
+    recording: Recording,
+    problem: EyeProblem,
+    points: tuple[str, ...],
+    solution: EyeSolution,
+    robust: Robust,
+    determined: Bool,
+    spent: int,
+    covariance: Float | None,
+) -> EyeFit:
+    options, terms = problem.options, solution.terms
+    state = solution.state
+    frames = state.frames
+    smooth = problem.chain.reach > 0
+    if not smooth:
+        frames = interpolated(frames, determined, recording.times_s)
+    seen = problem.weights > 0
+    covered = np.where(seen.all(axis=1), 0, 1).astype(np.uint8)
+    covered[~determined] = 2
+    chi2 = _unit(solution, problem, determined) ** 2
+    sd, center_sd = np.full_like(frames, np.nan), np.full(3, np.nan)
+    if covariance is not None:
+        found = frame_errors(problem, terms, covariance)
+        sd = sd if found is None else found * np.sqrt(chi2)
+        center_sd = np.sqrt(np.diag(covariance) * chi2)
+    if not smooth:
+        sd[~determined] = np.nan
+    distance, _ = pupil_distances(frames[:, 2], options.pupil_distance_m, options.eye_radius_m)
+    duct = _tear_duct(recording, options)
+    status = solution.status
+    if options.depth_m is None and not center_sd[2] <= _UNKNOWN * state.center[2]:
+        status = Status.DEGENERATE
+    used = np.where(seen, loss_weights(robust.loss, terms.squares, robust.scale), 0.0)
+    return EyeFit(
+        recording=recording.name,
+        status=status,
+        iterations=spent + solution.iterations,
+        cost=terms.cost,
+        times_s=recording.times_s,
+        azimuth_rad=frames[:, 0],
+        elevation_rad=frames[:, 1],
+        pupil_radius_m=frames[:, 2],
+        gaze=gaze_vectors(frames[:, 0], frames[:, 1]),
+        center_m=state.center,
+        center_sd_m=center_sd,
+        pupil_distance_m=distance,
+        tear_duct_px=duct,
+        points=points,
+        residuals_px=np.where(seen[:, :, None], terms.errors, np.nan),
+        covered=covered,
+        sd=sd,
+        weights_used=used,
+        chi2_reduced=chi2,
+        warnings=tuple(_warnings(recording, frames, determined, state.center, center_sd, chi2, options)),
+    )
+
+
+def _tear_duct(recording: Recording, options: EyeOptions) -> Float | None:
+    """Where it is on the whole (2,) in px."""
+    if options.tear_duct not in recording.markers:
+        return None
+    column = recording.markers.index(options.tear_duct)
+    course = recording.positions[:, column]
+    seen: Bool = np.asarray(np.isfinite(course).all(axis=1))
+    if recording.confidence is not None:
+        seen &= recording.confidence[:, column] >= options.min_confidence
+    return np.median(course[seen], axis=0) if seen.any() else None
+
+
+def _warnings(
+    recording: Recording,
+    frames: Float,
+    determined: Bool,
+    center: Float,
+    center_sd: Float,
+    chi2: float,
+    options: EyeOptions,
+) -> list[str]:
+    out = []
+    bare = int((~determined).sum())
+    if bare:
+        how = "held by smoothness" if options.smoothing is not Smoothing.NONE else "interpolated"
+        out.append(f"{bare} of {len(determined)} frames show too little of the pupil's edge; they are {how}")
+    spread = np.degrees(np.ptp(np.quantile(frames[determined, :2], [0.05, 0.95], axis=0), axis=0))
+    if options.depth_m is None and not center_sd[2] <= _UNSURE * center[2]:
+        out.append(
+            f"the distance of the eye is uncertain by {100 * center_sd[2] / center[2]:.0f} %, and angles with it: the "
+            f"gaze ranges over {spread[0]:.0f} by {spread[1]:.0f} degrees only; give depth_m, or fit wider gazes"
+        )
+    ratio = float(np.sqrt(chi2))
+    if not 1 / 3 <= ratio <= 3:
+        out.append(
+            f"residuals are {ratio:.2g} times what noise_px = {options.noise_px:g} says; "
+            f"{float(f'{ratio * options.noise_px:.2g}'):g} fits it"
+        )
+    return out
