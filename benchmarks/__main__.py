@@ -14,6 +14,8 @@ from benchmarks import (
     devices_help,
     executor,
     extrema_memory,
+    first_solve,
+    frames,
     growth,
     many,
     memory,
@@ -31,7 +33,10 @@ from benchmarks import (
     runner,
     scale_pairs,
     scaling,
+    solve,
+    solvers,
     staging,
+    sweep,
     unchanged,
 )
 from benchmarks._machine import machine, machine_line
@@ -62,6 +67,11 @@ ROWS = {
     "unchanged": unchanged.row,
     "new_limits": new_limits.row,
     "extrema_memory": extrema_memory.row,
+    "solve": solve.row,
+    "solvers": solvers.row,
+    "frames": frames.row,
+    "sweep": sweep.row,
+    "first_solve": first_solve.row,
 }
 RESULTS = Path(__file__).resolve().parent.parent / "bench-results"
 

@@ -13,11 +13,13 @@ from docs_pages import ROOT
 
 from batchlab.devices._demo import make_demo
 from batchlab.devices._synthetic import write_lab
+from batchlab.motion import join_bodies, simulate, write_recording, write_recordings
 from batchlab.particles._synthetic import Column, write_cdf, write_mission
 from batchlab.spectra._synthetic import write_demo_set
 from batchlab.spectra._synthetic_batch import write_batch
 
 POINTS = 400
+FRAMES = 300
 
 
 class Desk:
@@ -81,6 +83,22 @@ class Desk:
         """Three orbits of four instruments with their cusps, and a file of another mission."""
         write_mission(self.folder, orbits=3, records=80)
         write_cdf(self.folder / "probes" / "probe_pads_20121201_v03.cdf", _unseen(), {"Title": "made up"})
+
+    def make_recordings(self) -> None:
+        """Two sessions of each of three subjects, a helmet that all three wore, two bodies at once, and odd ones."""
+        write_recordings(self.folder / "recordings", subjects=3, sessions=2, frames=FRAMES, outliers=0.005)
+        for subject in (1, 2, 3):
+            for session in (1, 2):
+                name = f"subject_{subject:02d}_session_{session}"
+                truth = simulate(name, seed=9, session=10 * subject + session, frames=FRAMES)
+                write_recording(self.folder / "helmet", truth.recording)
+        bodies = {"box": simulate(frames=FRAMES, seed=1), "wand": simulate(frames=FRAMES, markers=4, seed=2)}
+        write_recording(self.folder, join_bodies("two-bodies", bodies), "c3d")
+        for case in ("swapped", "loose"):
+            write_recording(self.folder / "odd", simulate(case, case=case, frames=FRAMES).recording)
+        header, *rows = (self.folder / "recordings" / "subject_01_session_1.csv").read_text().splitlines()
+        bare = [",".join([row.split(",")[0], *row.split(",")[2:]]) for row in (header.replace("_mm", ""), *rows)]
+        (self.folder / "plain.csv").write_text("\n".join(bare) + "\n")
 
     def make_examples(self) -> None:
         """Raw files of the chip that the examples plot, and the examples' own files."""

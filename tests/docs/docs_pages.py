@@ -16,6 +16,7 @@ _SETUP = re.compile(r"<!-- data: (?P<samples>\d+) samples -->")
 _DEMO = "<!-- data: that of the demo -->"
 _LAB = "<!-- data: that of the demo of devices -->"
 _MISSION = "<!-- data: a mission of particles -->"
+_RECORDINGS = "<!-- data: recordings of motion -->"
 _EXAMPLES = "<!-- data: a laboratory with the runs of the examples -->"
 _LINK = re.compile(r"(?<!\!)\[[^\]]*\]\((?P<target>[^)\s]+)\)|!\[[^\]]*\]\((?P<image>[^)\s]+)\)")
 
@@ -100,6 +101,11 @@ def wants_lab(path: Path) -> bool:
 def wants_mission(path: Path) -> bool:
     """Whether a page wants the files of a small mission, and one of another."""
     return _MISSION in path.read_text(encoding="utf-8")
+
+
+def wants_recordings(path: Path) -> bool:
+    """Whether a page wants recordings of markers: of three subjects, of a helmet, of two bodies, and odd ones."""
+    return _RECORDINGS in path.read_text(encoding="utf-8")
 
 
 def wants_examples(path: Path) -> bool:

@@ -20,6 +20,7 @@ from docs_pages import (
     wants_examples,
     wants_lab,
     wants_mission,
+    wants_recordings,
 )
 
 from batchlab.engine import read_view
@@ -36,6 +37,8 @@ def test_a_page_does_what_it_shows(path: Path, desk: Desk) -> None:
         desk.make_lab()
     if wants_mission(path):
         desk.make_mission()
+    if wants_recordings(path):
+        desk.make_recordings()
     if wants_examples(path):
         desk.make_examples()
     for block in runnable(path):
