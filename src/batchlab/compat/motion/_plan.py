@@ -1,0 +1,194 @@
+"""From the configurations of a batch to jobs of the engine."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from batchlab.compat.motion._config import INERT, RigidBodyConfig
+from batchlab.compat.motion._jobs import BatchConfig, BatchJobConfig, folder_of, placed
+from batchlab.compat.motion._paths import differing_parameters, is_path
+from batchlab.engine import Batch, Job, Json, Limits, Scalar, Settings, collision_key
+from batchlab.errors import ConfigError, Problem
+from batchlab.motion._model import Loss, Smoothing
+from batchlab.motion._read._peek import Peek, peek
+from batchlab.motion._read._units import LENGTHS_M, canonical_length
+from batchlab.motion.tasks import OUTPUTS, VIEWERS
+
+__all__ = ["Planned", "plan_batch"]
+
+log = logging.getLogger(__name__)
+
+_LOSSES = {"huber": Loss.HUBER, "soft_l1": Loss.HUBER, "cauchy": Loss.CAUCHY}
+_TABLES = ("poses", "markers")
+_MARKERS_MIN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A batch for the engine, and what each of its jobs was asked to do.
+
+    Attributes
+    ----------
+    batch
+        Its jobs are called by their names.
+    jobs
+        By name, in order; each writes to the folder of its `output_dir`.
+    parameters
+        By name: values at the dotted paths that differ between jobs, and those of a sweep.
+    """
+
+    batch: Batch
+    jobs: Mapping[str, BatchJobConfig]
+    parameters: Mapping[str, Mapping[str, Any]]
+
+
+def plan_batch(config: BatchConfig) -> Planned:
+    """Make jobs of configurations, and refuse what cannot be fitted before any of them starts.
+
+    What a batch varies without effect, such as ``weights.lambda_rigid``, is told once.
+
+    Raises
+    ------
+    ConfigError
+        With everything that is wrong: no jobs, two of one name, fewer than three markers, soft edges, a geometry that
+        is neither solved for nor given.
+    """
+    jobs = placed(config.jobs, config.output_root)
+    problems = _problems(jobs)
+    if problems:
+        raise ConfigError.of(problems)
+    varied = differing_parameters([job.pipeline_config for job in jobs])
+    _tell_inert([name for name in varied[0] if name in INERT])
+    swept = [{name: value for name, value in job.metadata.items() if is_path(name)} for job in jobs]
+    parameters = [{**told, **differing} for told, differing in zip(swept, varied, strict=True)]
+    counts = Counter(_key(job) for job in jobs)
+    heads: dict[Path, Peek | None] = {}
+    made = []
+    for job, told in zip(jobs, parameters, strict=True):
+        first = job.files[0]
+        if first not in heads:
+            heads[first] = peek(first)
+        alone = counts[_key(job)] == 1 and not job.test_files
+        made.append(_job(job, heads[first], alone, told, config.timeout_seconds))
+    settings = Settings(workers=config.n_workers, retries=config.retries, continue_on_error=config.continue_on_error)
+    output = Path(os.path.abspath(config.output_root))
+    return Planned(
+        batch=Batch(name=config.batch_name, output=output, jobs=tuple(made), settings=settings),
+        jobs={job.name: job for job in jobs},
+        parameters={job.name: told for job, told in zip(jobs, parameters, strict=True)},
+    )
+
+
+def _problems(jobs: list[BatchJobConfig]) -> list[Problem]:
+    if not jobs:
+        return [Problem(message="the batch has no jobs; give one or more")]
+    told: list[str] = []
+    for what, names in (("job_id", [job.job_id for job in jobs]), ("name", [job.name for job in jobs])):
+        keys = [collision_key(folder_of(name)) for name in names]
+        double = sorted({name for name, key in zip(names, keys, strict=True) if keys.count(key) > 1})
+        if double:
+            told.append(f"several jobs have the {what} {double[0]!r}; each writes to a folder of its own name")
+    for job in jobs:
+        config, body = job.pipeline_config, job.pipeline_config.topology
+        if body.n_markers < _MARKERS_MIN:
+            told.append(
+                f"{job.name}: {body.name} has {body.n_markers} markers; fitting a rigid body needs {_MARKERS_MIN} or "
+                "more, name them in marker_names"
+            )
+        if config.soft_edges or body.soft_edges:
+            told.append(
+                f"{job.name}: soft edges are not solved; leave them out, and fit what they lead to as a body of its own"
+            )
+        if not config.use_bundle_adjustment and config.reference_geometry is None:
+            told.append(
+                f"{job.name}: use_bundle_adjustment=False needs a geometry; name the geometry.csv of an earlier fit as "
+                "reference_geometry"
+            )
+        if config.unit is not None and canonical_length(config.unit) not in LENGTHS_M:
+            told.append(f"{job.name}: unit {config.unit!r} is no length; write one of {', '.join(LENGTHS_M)}")
+    return [Problem(message=message) for message in told]
+
+
+def _tell_inert(names: list[str]) -> None:
+    for name in names:
+        log.warning("%s differs between jobs, but changes nothing: %s", name, INERT[name])
+
+
+def _key(job: BatchJobConfig) -> tuple[str, ...]:
+    return tuple(os.path.abspath(file) for file in job.files)
+
+
+def _job(
+    job: BatchJobConfig, head: Peek | None, alone: bool, parameters: Mapping[str, Any], timeout_s: float | None
+) -> Job:
+    config = job.pipeline_config
+    tables = alone if config.save_tables is None else config.save_tables
+    if not job.test_files and job.train_files and config.save_tables is None:
+        tables = True
+    score = config.score or ("none" if alone else "held-out")
+    files = _key(job)
+    inputs: dict[str, str | tuple[str, ...]] = {"recordings": files[0] if len(files) == 1 else files}
+    if job.test_files:
+        inputs["test"] = tuple(os.path.abspath(file) for file in job.test_files)
+    if config.reference_geometry is not None:
+        inputs["geometry"] = os.path.abspath(config.reference_geometry)
+    templates = {name: path for name, path in OUTPUTS.items() if tables or name not in _TABLES}
+    if config.save_viewer:
+        name = "viewer" if len(files) == 1 else "viewers"
+        templates[name] = VIEWERS[name]
+    folder = folder_of(job.name)
+    return Job(
+        name=job.name,
+        task="motion.fit",
+        params={**_params(config, head), "score": score, "covariance": tables, "judge": tables},
+        inputs=inputs,
+        outputs={name: path.replace("{job}", folder) for name, path in templates.items()},
+        priority=job.priority,
+        limits=Limits(timeout_s=timeout_s),
+        affinity=files[0],
+        metadata={name: _scalar(value) for name, value in {**job.metadata, **parameters}.items()},
+    )
+
+
+def _params(config: RigidBodyConfig, head: Peek | None) -> dict[str, Json]:
+    """As `motion.fit` has them; see `WeightConfig` for what becomes of weights."""
+    asked, weights, body = config.optimization, config.weights, config.topology
+    said = (canonical_length(config.unit) if config.unit else None) or (head.unit if head else None)
+    per_m = 1.0 / LENGTHS_M.get(said or "m", 1.0)
+    params: dict[str, Json] = {
+        "body": body.name,
+        "markers": body.marker_names,
+        "edges": [list(pair) for pair in body.drawn_edges],
+        "smoothing": Smoothing.FIRST.value,
+        "weights": {
+            "data_per_m": weights.lambda_data * per_m,
+            "rotation": weights.lambda_rot_smooth / 2.0,
+            "translation": weights.lambda_trans_smooth * per_m,
+        },
+        "loss": (_LOSSES[asked.robust_loss_type] if asked.use_robust_loss else Loss.SQUARED).value,
+        "loss_scale": asked.robust_loss_param,
+        "iterations_max": asked.max_iterations,
+        "tolerance": asked.function_tolerance,
+        "geometry": "estimate" if config.use_bundle_adjustment else "given",
+    }
+    for name in ("unit", "rate_hz"):
+        if getattr(config, name) is not None:
+            params[name] = getattr(config, name)
+    # Of a file without confidences the usual least would be told as a fault.
+    told = "min_confidence" in config.model_fields_set
+    if config.min_confidence is not None and (told or (head is not None and head.confidence)):
+        params["min_confidence"] = config.min_confidence
+    return params
+
+
+def _scalar(value: Any) -> Scalar:
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
