@@ -345,6 +345,21 @@ def test_what_is_simpler_can_be_said(swept: BatchView) -> None:
     )
 
 
+def test_a_combination_that_lacks_a_recording_is_not_chosen(swept: BatchView) -> None:
+    # The same sweep of a second recording, worse by far, of which the best combination failed.
+    best = find_best(swept, one_standard_error=False).jobs[0]
+    worse = tuple(
+        replace(job, name=f"{job.name}-2", inputs={"recordings": "other.csv"},
+                metrics={**job.metrics, "held_out_mm": 100 * float(job.metrics["held_out_mm"] or 0)},
+                state=Status.FAILED if job.name == best else job.state)
+        for job in swept.jobs
+    )  # fmt: skip
+    both = replace(swept, jobs=(*swept.jobs, *worse))
+    chosen = find_best(both, one_standard_error=False)
+    assert best not in chosen.jobs and len(chosen.jobs) == 2
+    assert "whose 2 jobs are all done" in chosen.rule
+
+
 def test_the_lowest_cost_among_different_weights_is_warned_of(swept: BatchView) -> None:
     with pytest.warns(UserWarning, match="costs are in different units"):
         choice = find_best(swept, "cost", one_standard_error=False)

@@ -80,9 +80,14 @@ def find_best(
             UserWarning,
             stacklevel=2,
         )
-    ranked = [_Candidate(params, _members(view, params)) for params, _ in choice.candidates]
+    every = [_Candidate(params, _members(view, params)) for params, _ in choice.candidates]
+    most = max(each.count(metric) for each in every)
+    # A mean over other recordings, without one that failed, cannot be compared.
+    ranked = [each for each in every if each.count(metric) == most]
     first = ranked[0]
     rule = choice.rule
+    if len(ranked) < len(every):
+        rule += f", among combinations whose {most} jobs are all done"
     chosen = first
     if one_standard_error:
         sign = 1.0 if mode == "min" else -1.0
@@ -114,6 +119,10 @@ class _Candidate:
     def __init__(self, params: Mapping[str, Json], jobs: tuple[JobView, ...]) -> None:
         self.params = params
         self.jobs = jobs
+
+    def count(self, metric: str) -> int:
+        """Jobs that have the metric."""
+        return len(_numbers(self.jobs, metric))
 
     def error(self, metric: str) -> float:
         """Standard error of the mean score."""
