@@ -9,6 +9,7 @@ Where forking after imports is not safe (macOS), it starts every worker afresh i
 from __future__ import annotations
 
 import array
+import gc
 import importlib
 import json
 import os
@@ -38,11 +39,14 @@ def main(control_fd: int, options: dict[str, Any]) -> None:
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     if options["method"] == "forkserver":
+        gc.disable()  # libraries stay for good: nothing of them is garbage
         for module in options["preload"]:
             try:
                 importlib.import_module(module)
             except Exception as error:  # noqa: BLE001 - the job that needs it tells the error
                 print(f"batchlab: could not preload {module}: {error}", file=sys.stderr)
+        gc.freeze()
+        gc.enable()
     keeper = _Keeper(wire, options, closed_in_workers=(control_fd, wake_read, wake_write))
     try:
         wire.send(("ready", os.getpid()))
