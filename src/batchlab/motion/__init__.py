@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         Status,
         Weights,
     )
-    from batchlab.motion._panel import fit_page, write_page
+    from batchlab.motion._panel._page import fit_page, write_page
     from batchlab.motion._quality import EdgeLength, MarkerQuality, Quality, edge_lengths, marker_quality, quality
     from batchlab.motion._read import FileFormat, Gaze, read_gaze, read_recording
     from batchlab.motion._score import Holdout, Score, ScoreKind, fit_and_score, score_each
@@ -131,7 +131,7 @@ _HOMES = {
         "Status",
         "Weights",
     ),
-    "_panel": (
+    "_panel._page": (
         "fit_page",
         "write_page",
     ),

@@ -6,13 +6,14 @@ empty or old batch, and the same view gives the same bytes.
 
 from batchlab.reports._failures import FailureGroup, failures
 from batchlab.reports._left import left_over
-from batchlab.reports._panel import PANEL_GROUP, Grid, Panel, Table, find_panels
+from batchlab.reports._panel import PANEL_GROUP, Drawing, Grid, Panel, Table, find_panels
 from batchlab.reports._statistics import statistics
 from batchlab.reports._warnings import WarningGroup, warning_groups
 from batchlab.reports._write import Reports, write_reports
 
 __all__ = [
     "PANEL_GROUP",
+    "Drawing",
     "FailureGroup",
     "Grid",
     "Panel",

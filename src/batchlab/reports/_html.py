@@ -142,6 +142,7 @@ def _panel(panel: Panel, places: Mapping[str, tuple[int, JobView]], root: Path, 
     return {
         "title": panel.title,
         "text": panel.text,
+        "drawings": panel.drawings,
         "tables": panel.tables,
         "grids": [_grid(grid, places) for grid in panel.grids],
         "numeric": [

@@ -69,6 +69,41 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A drawing that stands in the report as it is, such as a curve over what was swept.
+
+    Attributes
+    ----------
+    svg
+        One SVG element. ``currentColor`` follows the report's own colours, ``href="#job-3"`` leads to the fourth job of
+        the view; the report runs no script and no style of it.
+    title
+        Above it.
+    note
+        Below it.
+
+    Raises
+    ------
+    ValueError
+        If it is not one whole SVG element.
+    """
+
+    svg: str
+    title: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        from xml.etree import ElementTree as ET
+
+        try:
+            tag = ET.fromstring(self.svg).tag
+        except ET.ParseError as error:
+            raise ValueError(f"drawing {self.title!r} is not well-formed: {error}") from error
+        if tag != "{http://www.w3.org/2000/svg}svg":
+            raise ValueError(f"drawing {self.title!r} is a {tag!r}; give one svg element with its namespace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
     """One section of the report; how it looks is the report's.
 
@@ -78,6 +113,8 @@ class Panel:
         Of the section.
     tables
         Its tables, in order.
+    drawings
+        Above the tables.
     grids
         Thumbnails of its jobs, below the tables.
     pictures
@@ -91,6 +128,7 @@ class Panel:
 
     title: str
     tables: tuple[Table, ...] = ()
+    drawings: tuple[Drawing, ...] = ()
     grids: tuple[Grid, ...] = ()
     pictures: tuple[str, ...] = ()
     text: str = ""

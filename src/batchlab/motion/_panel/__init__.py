@@ -1,5 +1,6 @@
-"""What this domain shows of fits: a page for each job, and panels of the report."""
+"""What this domain adds to the report: panels of fits and of scores; and, in `_page`, a page for each fit."""
 
-from batchlab.motion._panel._page import fit_page, write_page
+from batchlab.motion._panel._panels import fits_panel, folds_panel, scores_panel
+from batchlab.motion._panel._truth import demo_panel
 
-__all__ = ["fit_page", "write_page"]
+__all__ = ["demo_panel", "fits_panel", "folds_panel", "scores_panel"]

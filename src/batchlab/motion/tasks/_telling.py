@@ -153,7 +153,7 @@ def write_all(
         write_report(ctx.output("fit"), {"metrics": dict(metrics), "params": asked, **report})
     viewers = _write_viewers(ctx, params, recordings, fits)
     if ctx.wanted("page"):
-        from batchlab.motion._panel import write_page
+        from batchlab.motion._panel._page import write_page
 
         write_page(
             ctx.output("page"),
