@@ -9,7 +9,7 @@ from pathlib import Path
 
 from batchlab.errors import StartError
 
-__all__ = ["held", "sync_folder", "write_whole"]
+__all__ = ["held", "sync_folder", "write_whole", "writing_into"]
 
 _LOCK = ".staging.lock"
 
@@ -36,6 +36,35 @@ def write_whole(path: Path, write: Callable[[Path], None] | bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def writing_into(folder: Path, *, mend: str = "choose another --output") -> Iterator[None]:
+    """Say which folder it is that cannot be written into, wherever below it that shows.
+
+    Parameters
+    ----------
+    folder
+        Into which all that is done meanwhile writes.
+    mend
+        What helps, besides room or rights.
+
+    Raises
+    ------
+    StartError
+        If it cannot be made, or written into.
+    """
+    try:
+        yield
+    except OSError as error:
+        whole = folder.absolute()
+        # What is read meanwhile lies elsewhere and tells of itself.
+        at = whole if not isinstance(error.filename, str | os.PathLike) else Path(error.filename).absolute()
+        if not (at.is_relative_to(whole) or whole.is_relative_to(at)):
+            raise
+        raise StartError(
+            f"{folder}: cannot write there ({error.strerror or error}); {mend}, or make room or rights there"
+        ) from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchlab.devices._batch_plots import PlotSpec
-from batchlab.devices._durable import write_whole
+from batchlab.devices._durable import write_whole, writing_into
 from batchlab.devices._history import history_of
 from batchlab.devices._layout import Layout
 from batchlab.devices._model import Chip
@@ -101,20 +101,34 @@ class PlotBatch:
         return _pointer(self.batch.output, self.store).is_file()
 
     def settle(self) -> None:
-        """Write which store the jobs read, beside the ledger."""
+        """Write which store the jobs read, beside the ledger.
+
+        Raises
+        ------
+        StartError
+            If the folder of figures cannot be written into.
+        """
         from batchlab.devices.tasks._plot import point_to_store
 
         pointer = _pointer(self.batch.output, self.store)
         text = point_to_store(self.store, pointer.parent).encode()
-        pointer.parent.mkdir(parents=True, exist_ok=True)
-        if not pointer.is_file() or pointer.read_bytes() != text:
-            write_whole(pointer, text)
+        with writing_into(Path(self.batch.output)):
+            pointer.parent.mkdir(parents=True, exist_ok=True)
+            if not pointer.is_file() or pointer.read_bytes() != text:
+                write_whole(pointer, text)
 
     def keep_pins(self) -> None:
-        """Keep what the numbers of the batch file mean now, to tell of a drift next time."""
+        """Keep what the numbers of the batch file mean now, to tell of a drift next time.
+
+        Raises
+        ------
+        StartError
+            If the folder of figures cannot be written into.
+        """
         if self.pins_file is not None:
-            self.pins_file.parent.mkdir(parents=True, exist_ok=True)
-            write_pins(self.pins_file, self.pins)
+            with writing_into(Path(self.batch.output)):
+                self.pins_file.parent.mkdir(parents=True, exist_ok=True)
+                write_pins(self.pins_file, self.pins)
 
 
 def plot_batch(

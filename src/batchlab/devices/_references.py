@@ -192,7 +192,7 @@ def read_pins(path: str | os.PathLike[str]) -> dict[str, dict[str, str]]:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     try:
         pins = json.loads(text)

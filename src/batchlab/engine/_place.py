@@ -120,8 +120,8 @@ class Place:
             probe.unlink()
         except OSError as error:
             raise StartError(
-                f"{self.root}: cannot write there ({error.strerror or error}); choose another --output, or make "
-                "room or rights there"
+                f"{self.root}: cannot write there ({error.strerror or error}); choose another "
+                "folder, or make room or rights there"
             ) from error
 
     def _make_folders(self) -> None:

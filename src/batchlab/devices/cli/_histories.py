@@ -228,8 +228,13 @@ def _chip(word: str, group: str, kind: Any) -> Any:
 
 
 def _export(export: Any, history: pl.DataFrame, output: str) -> None:
+    from pathlib import Path
+
+    from batchlab.devices._durable import writing_into
+
     try:
-        export(history, output)
+        with writing_into(Path(output)):
+            export(history, output)
     except ValueError as error:
         raise click.UsageError(f"--output {error}") from error
     click.echo(f"{history.height} runs written to {output}", err=True)

@@ -34,6 +34,7 @@ def report(chips: tuple[str, ...], group: str | None, output: str | None, as_jso
 
     from batchlab.devices._batches import chips_in
     from batchlab.devices._chips import chosen_chips
+    from batchlab.devices._durable import writing_into
     from batchlab.devices._panel import write_pages
     from batchlab.devices._store import Store
 
@@ -41,7 +42,9 @@ def report(chips: tuple[str, ...], group: str | None, output: str | None, as_jso
     store = Store(layout.store)
     metrics = pl.read_parquet(layout.metrics, glob=False) if layout.metrics.is_file() else None
     some = [chip.name for chip in chosen_chips(chips, chips_in(store), group=group)] if chips or group else None
-    pages = write_pages(store, metrics, layout.pages if output is None else Path(output), chips=some)
+    folder = layout.pages if output is None else Path(output)
+    with writing_into(folder):
+        pages = write_pages(store, metrics, folder, chips=some)
     if as_json:
         from batchlab.devices.cli._tables import print_json
 
