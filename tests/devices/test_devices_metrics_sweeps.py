@@ -428,3 +428,34 @@ def test_every_sweep_metric_scales_with_its_unit():
         assert (one.metric_name, one.extraction_method) == (two.metric_name, two.extraction_method)
         factor = 1e6 ** POWERS.get(one.unit, 0.0)
         assert two.value_float == pytest.approx(one.value_float * factor, rel=1e-6, abs=1e-9 * factor * 1e-6), one
+
+
+def test_a_sweep_that_breaks_down_gives_no_confident_dirac_point():
+    # As a real chip did: the minimum at +1 V, and beyond 11 V a fifth of the current.
+    v = np.arange(-200, 201) * 0.1
+    y = transfer(v, 1.0, 1.0, noise=2e-3)
+    broken = np.where(v > 11.45, 0.02 * y[v > 11.45][0] * (1 + 0.02 * (19.4 - v) ** 2), y)
+    found = {(each.metric_name, each.extraction_method): each for each in m.extract_run(sweep_run(v, broken)).metrics}
+    point = found["cnp_voltage", "robust"]
+    assert point.value_float > 19, "the broken stretch no longer holds the least current: the test tests nothing"
+    assert {"JUMP", "NEAR_SWEEP_END"} <= set(point.flags) and point.confidence < 0.2
+    assert "JUMP" in found["on_off_ratio", "extremes"].flags and found["on_off_ratio", "extremes"].confidence <= 0.3
+    sound = {(each.metric_name, each.extraction_method): each for each in m.extract_run(sweep_run(v, y)).metrics}
+    assert not {"JUMP", "NEAR_SWEEP_END"} & set(sound["cnp_voltage", "robust"].flags)
+    first, second = sweep_run(v, y, run_id="b" * 16), sweep_run(v, broken, minutes=9)
+    rows = {each.metric_name: each for each in m.extract_pairs([first, second])[0]}
+    assert "JUMP" in rows["delta_cnp"].flags and rows["delta_cnp"].confidence < 0.2
+
+
+@pytest.mark.parametrize("shape", ["bad reading", "steep", "noise"])
+def test_what_is_no_jump(shape):
+    from batchlab.devices.metrics._legs import jumps
+
+    v = np.linspace(-5, 5, 101)
+    y = {
+        "bad reading": np.where(np.arange(101) == 50, 9.0, 1 + 0.01 * v),
+        "steep": np.maximum(v + 0.07, 1e-9),
+        "noise": np.abs(np.random.default_rng(1).normal(size=101)),
+    }[shape]
+    assert not jumps(y, 0.2)
+    assert jumps(np.where(v > 1, 1.0, 2.0), 0.2)

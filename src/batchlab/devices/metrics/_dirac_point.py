@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,15 @@ import numpy as np
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
-from batchlab.devices.metrics._legs import Leg, middle, sweep_of
+from batchlab.devices.metrics._legs import Leg, jumps, middle, sweep_of
 from batchlab.devices.metrics._trace import correlation_factor
 
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["DiracPoint", "DiracPointExtractor", "METHODS", "maximum_resistance", "parabola", "robust_fit", "valley"]
+__all__ = [
+    "DiracPoint", "DiracPointExtractor", "METHODS", "doubts", "maximum_resistance", "parabola", "robust_fit", "valley",
+]  # fmt: skip
 
 _ROBUST_RISE = 1.3  # window of the robust fit: where conductance is below this multiple of its minimum
 _HUBER = 1.345
@@ -294,7 +296,7 @@ class DiracPointExtractor:
     metrics: tuple[str, ...] = ("cnp_voltage", "cnp_forward", "cnp_backward", "cnp_hysteresis")
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg", "VVg", "IVgT"})
-    version = "2"
+    version = "3"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """Each method gives its own rows; one that finds nothing on any leg gives none."""
@@ -348,11 +350,25 @@ def dirac_points(legs: tuple[Leg, ...], column: str, constants: Any) -> dict[str
     return found
 
 
+def doubts(legs: tuple[Leg, ...], points: Mapping[str, DiracPoint], k: Any) -> dict[str, float]:
+    """What speaks against Dirac points although they are sharp: the sweep broke down, or ends right beyond them."""
+    checks: dict[str, float] = {}
+    if any(jumps(leg.y, k.MIN_JUMP) for leg in legs):
+        checks["JUMP"] = 0.3
+    ends = {leg.name: (float(leg.v[0]), float(leg.v[-1])) for leg in legs}
+    near = (
+        min(p.v - ends[name][0], ends[name][1] - p.v) < k.SWEEP_END * np.ptp(ends[name]) for name, p in points.items()
+    )
+    if any(near):
+        checks["NEAR_SWEEP_END"] = 0.4
+    return checks
+
+
 def _rows(
     row: Row, method: str, points: dict[str, DiracPoint], legs: tuple[Leg, ...], agree: bool, k: Any
 ) -> list[DerivedMetric]:
     """Rows of one method."""
-    checks: dict[str, float] = {}
+    checks = doubts(legs, points, k)
     if len(points) < 2:
         checks["SWEEP_NOT_LOOPED" if len(legs) < 2 else "SWEEP_COMPLETE"] = 0.7
     modulation = max(float(1 - np.abs(leg.y).min() / np.abs(leg.y).max()) for leg in legs)

@@ -16,10 +16,12 @@ from batchlab.devices.metrics._extractor import Reason, Skip
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["Leg", "Sweep", "split_legs", "sweep_of"]
+__all__ = ["Leg", "Sweep", "jumps", "split_legs", "sweep_of"]
 
 _JITTER = 0.25  # of the usual step: what goes back less is the noise of floating point numbers
 _WHIM = 0.02  # of the range: a leg shorter than this is noise of a measured voltage
+_LEVEL = 5  # points on either side of a step that tell what was before and what is after it
+_JUMP = 5.0  # times the steps about it
 _MANY = 8  # more legs than anybody sweeps
 QUANTITY: Mapping[str, tuple[str, str]] = {"IVg": ("I (A)", "A"), "IVgT": ("I (A)", "A"), "VVg": ("VDS (V)", "V")}
 
@@ -117,6 +119,31 @@ def split_legs(v: Array, y: Array) -> tuple[Leg, ...]:
     else:
         legs = []
     return (*legs, *(_leg(up, v[part], y[part]) for up, part in parts))
+
+
+def jumps(y: Array, least: float) -> bool:
+    """Whether the largest step of a leg is a jump: it stands alone, and the level after it is another.
+
+    A bad reading is no jump, as its level comes back; nor is a steep slope, whose steps are alike.
+
+    Parameters
+    ----------
+    y : (n,) array
+        What was measured, in the order of gate voltage.
+    least
+        Share of the largest value by which the levels differ.
+    """
+    size = np.abs(y)
+    steps = np.abs(np.diff(size))
+    if steps.size < 2 * _LEVEL:
+        return False
+    i = int(np.argmax(steps))
+    top = least * float(size.max())
+    if steps[i] < top or not 2 <= i < steps.size - 2:
+        return False
+    about = np.r_[steps[max(i - _LEVEL, 0) : i], steps[i + 1 : i + 1 + _LEVEL]]
+    before, after = middle(size[max(i + 1 - _LEVEL, 0) : i + 1]), middle(size[i + 1 : i + 1 + _LEVEL])
+    return abs(after - before) >= top and float(steps[i]) > _JUMP * float(np.partition(about, -2)[-2])
 
 
 def middle(values: Array) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip
-from batchlab.devices.metrics._legs import sweep_of
+from batchlab.devices.metrics._legs import jumps, sweep_of
 from batchlab.devices.metrics._trace import noise_of
 
 __all__ = ["GateLeakageExtractor", "OnOffExtractor"]
@@ -21,7 +21,7 @@ class OnOffExtractor:
     metrics: tuple[str, ...] = ("on_off_ratio", "off_current")
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg", "IVgT"})
-    version = "1"
+    version = "2"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """Two rows, from medians of three neighbours: one bad reading makes no ratio."""
@@ -43,6 +43,8 @@ class OnOffExtractor:
             checks["OFF_CURRENT_IN_NOISE"] = 0.5  # the true ratio is larger
         if any(np.mean(np.abs(leg.y) >= (1 - k.SATURATED_WITHIN) * on) >= 0.1 for leg in sweep.full):
             checks["SATURATED"] = 0.6
+        if any(jumps(leg.y, k.MIN_JUMP) for leg in sweep.full):
+            checks["JUMP"] = 0.3  # of two states of the device, and of no gate
         error = ratio * noise * float(np.hypot(1 / on, 1 / off))
         row = Row(self, run)
         return [

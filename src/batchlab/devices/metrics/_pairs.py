@@ -15,7 +15,7 @@ import numpy as np
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
-from batchlab.devices.metrics._dirac_point import DiracPoint, robust_fit
+from batchlab.devices.metrics._dirac_point import DiracPoint, doubts, robust_fit
 from batchlab.devices.metrics._extractor import Reason, Skip, Skipped, log_skip
 from batchlab.devices.metrics._legs import Leg, Sweep, sweep_of
 from batchlab.devices.metrics._pairing import Pair, PairingRules, find_pairs, skipped_pair
@@ -27,7 +27,7 @@ __all__ = ["NAMES", "LegDifference", "extract_pairs", "leg_difference", "pair_me
 
 log = logging.getLogger(__name__)
 
-VERSION = "2"
+VERSION = "3"
 NAMES = (
     "consecutive_sweep_difference",
     "sweep_difference_mean",
@@ -198,12 +198,13 @@ def pair_metrics(
             f"no legs of one direction share {constants.MIN_PAIR_OVERLAP_V:g} V of gate voltage with those of "
             f"{pair.earlier.run_id}",
         )
-    return _rows(pair, two, differences, points_one, points_two, constants, power_w)
+    return _rows(pair, one, two, differences, points_one, points_two, constants, power_w)
 
 
 def _rows(
     pair: Pair,
-    sweep: Sweep,
+    one: Sweep,
+    two: Sweep,
     differences: Sequence[LegDifference],
     points_one: Mapping[str, DiracPoint],
     points_two: Mapping[str, DiracPoint],
@@ -212,10 +213,10 @@ def _rows(
 ) -> list[DerivedMetric]:
     """The rows of a pair."""
     delta = np.concatenate([d.delta for d in differences])
-    resistance = {d.name: _resistance_difference(d, sweep.unit, pair) for d in differences}
+    resistance = {d.name: _resistance_difference(d, two.unit, pair) for d in differences}
     finite = np.concatenate([r[np.isfinite(r)] for r in resistance.values()])
     top = float(np.abs(delta).max())
-    limit = k.MAX_REASONABLE_DELTA_VOLTAGE_V if sweep.unit == "V" else k.MAX_REASONABLE_DELTA_CURRENT_A
+    limit = k.MAX_REASONABLE_DELTA_VOLTAGE_V if two.unit == "V" else k.MAX_REASONABLE_DELTA_CURRENT_A
     checks: dict[str, float] = {}
     if top > limit:
         checks["LARGE_DIFFERENCE"] = 0.7
@@ -227,6 +228,7 @@ def _rows(
     shift = {name: points_two[name].v - points_one[name].v for name in points_two if name in points_one}
     shifted = float(np.mean(list(shift.values()))) if shift else None
     errors = [each[name].error for name in shift for each in (points_one, points_two)]
+    unsure = {**doubts(one.full, points_one, k), **doubts(two.full, points_two, k)}
     shift_error = float(np.linalg.norm(errors)) / len(shift) if shift else None
     lit_s, dose = _light_between(pair.between, k.LIGHT_ON_VOLTAGE_V, power_w)
     json: dict[str, Any] = {
@@ -249,15 +251,15 @@ def _rows(
         },
     }
     values: list[tuple[str, float, str, dict[str, Any] | None]] = [
-        ("consecutive_sweep_difference", top, sweep.unit, json),
-        ("sweep_difference_mean", float(delta.mean()), sweep.unit, None),
-        ("sweep_difference_std", float(delta.std()), sweep.unit, None),
+        ("consecutive_sweep_difference", top, two.unit, json),
+        ("sweep_difference_mean", float(delta.mean()), two.unit, None),
+        ("sweep_difference_std", float(delta.std()), two.unit, None),
     ]
     if finite.size:
         values.append(("sweep_resistance_difference", float(np.abs(finite).max()), "ohm", None))
     if shifted is not None:
         values.append(("delta_cnp", shifted, "V", dict(shift)))
-    confidence = float(np.prod(list(checks.values()) or [1.0]))
+    checks_of = {name: checks | unsure if name == "delta_cnp" else checks for name, *_ in values}
     run = pair.later
     return [
         DerivedMetric(
@@ -272,8 +274,8 @@ def _rows(
             value_float=value,
             value_json=extra,
             standard_error=shift_error if name == "delta_cnp" else None,
-            confidence=confidence,
-            flags=(*checks, *notes),
+            confidence=float(np.prod(list(checks_of[name].values()) or [1.0])),
+            flags=(*checks_of[name], *notes),
         )
         for name, value, unit, extra in values
     ]
