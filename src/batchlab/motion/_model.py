@@ -73,7 +73,7 @@ class Covered(StrEnum):
     INFERRED = "inferred"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Recording:
     """Markers over time.
 
@@ -108,6 +108,16 @@ class Recording:
     confidence: Float | None = None
     stated_unit: str = ""
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        from batchlab.motion._notebook import recording_line
+
+        return recording_line(self)
+
+    def _repr_html_(self) -> str:
+        from batchlab.motion._notebook import recording_html
+
+        return recording_html(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +207,7 @@ class FitOptions:
     covariance: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Fit:
     """Poses of a body in one recording, and its geometry.
 
@@ -244,3 +254,13 @@ class Fit:
     weights_used: Float
     chi2_reduced: float
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        from batchlab.motion._notebook import fit_line
+
+        return fit_line(self)
+
+    def _repr_html_(self) -> str:
+        from batchlab.motion._notebook import fit_html
+
+        return fit_html(self)

@@ -303,9 +303,9 @@ def _lengths(fit: Fit) -> Float:
 
 
 def _top(lengths: Float) -> float:
-    """A height that all but a few of the distances keep below."""
+    """A height that usual distances keep below: one marker that is far off leaves room for the others."""
     tops = [np.quantile(own[np.isfinite(own)], 0.97) for own in lengths.T if np.isfinite(own).any()]
-    return 1.5 * float(max(tops)) or 1.0 if tops else 1.0
+    return min(1.5 * float(max(tops)), 4.0 * float(np.median(tops))) or 1.0 if tops else 1.0
 
 
 def _worst_rows(lengths: Float) -> list[int]:

@@ -227,14 +227,18 @@ def _is(job: JobView, name: str, wanted: Json) -> bool:
 def _row(job: JobView) -> tuple[Scalar, ...]:
     def percent(name: str) -> float | None:
         value = _number(job, name)
-        return None if value is None else 100.0 * value
+        return None if value is None else round(100.0 * value, 2)
+
+    def near(name: str) -> Scalar:
+        value = _number(job, name)
+        return None if value is None else float(f"{value:.4g}")
 
     get = job.metrics.get
     return (
-        job.name, str(job.params.get("body", "body")), get("recordings"), get("frames"), get("rms_mm"),
-        get("median_mm"), get("chi2_reduced"), percent("missing_share"), percent("inlier_share"),
+        job.name, str(job.params.get("body", "body")), get("recordings"), get("frames"), near("rms_mm"),
+        near("median_mm"), near("chi2_reduced"), percent("missing_share"), percent("inlier_share"),
         get("frames_inferred"), get("loose_markers"), get("swaps"), len(job.warnings),
-        get("held_out_mm"), get("held_out_se_mm"),
+        near("held_out_mm"), near("held_out_se_mm"),
     )  # fmt: skip
 
 

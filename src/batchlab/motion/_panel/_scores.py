@@ -96,7 +96,8 @@ def score_curves(candidates: Sequence[Candidate], along: str, each: str | None =
         own.sort(key=lambda c: place(c.params[along]))
         nudge = (number - (len(groups) - 1) / 2) * 3.0
         x = [plot.at_x(place(c.params[along])) + nudge for c in own]
-        parts.append(line(np.array(x), plot.down(np.array([c.mean for c in own])), colour, 1.6))
+        if not any(isinstance(c.params[along], str) for c in own):
+            parts.append(line(np.array(x), plot.down(np.array([c.mean for c in own])), colour, 1.6))
         for at, candidate in zip(x, own, strict=True):
             parts.append(_point(candidate, at, plot, colour))
         if each is not None:
@@ -166,6 +167,8 @@ def parallel(candidates: Sequence[Candidate]) -> str:
             f"{left + k * gap:.1f},{top + (1 - float(share)) * high:.1f}" for k, share in enumerate(places)
         )
         marked = candidate.best or candidate.chosen
+        if marked:  # so that the brightest colour shows on any paper
+            parts.append(f'<polyline fill="none" stroke="currentColor" stroke-width="5" points="{points}"/>')
         look = f'stroke="{_colour(shade(candidate))}" stroke-width="{3 if marked else 1.4}"'
         look += "" if marked else ' stroke-opacity=".75"'
         line_ = f'<polyline fill="none" {look} points="{points}"><title>{escape(candidate.title)}</title></polyline>'
