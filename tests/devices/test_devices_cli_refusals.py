@@ -59,3 +59,36 @@ def test_staging_names_no_option_that_it_lacks(staged: Bench, in_the_way: Path) 
     said = on(staged, "stage-all", "--stage-root", in_the_way)
     assert said.code == 3
     assert "cannot write there" in said.err and "--output" not in said.err
+
+
+@pytest.fixture
+def spoilt(lab: Lab, tmp_path: Path) -> Bench:
+    """Three raw files: one is cut within a row, one without a time, one names no chip."""
+    bench = Bench(tmp_path)
+    raw = bench.data / "01_raw" / "some_day"
+    raw.mkdir(parents=True)
+    texts = [path.read_bytes() for path in sorted(lab.raw_root.rglob("IVg*.csv"))[:3]]
+    (raw / "cut.csv").write_bytes(texts[0].rstrip()[:-3])
+    for name, text, line in (("timeless.csv", texts[1], b"Start time"), ("nobody.csv", texts[2], b"Chip number")):
+        kept = [each for each in text.splitlines(keepends=True) if line not in each]
+        assert len(kept) == len(text.splitlines()) - 1
+        (raw / name).write_bytes(b"".join(kept))
+    return bench
+
+
+def test_files_read_with_warnings_are_told_by_name(spoilt: Bench) -> None:
+    said = on(spoilt, "stage-all")
+    assert said.code == 0
+    told = [line for line in said.lines if line.startswith("  warning: ")]
+    assert [line.split(":")[1].strip() for line in told] == [f"some_day/{n}.csv" for n in ("cut", "nobody", "timeless")]
+    assert "the file ends within a row" in told[0]
+    assert "no chip number is given; the run is in no history" in told[1]
+    assert "no start time in the file; it stands at midnight of the day in its path" in told[2]
+
+
+def test_warned_files_can_be_listed(spoilt: Bench, staged: Bench) -> None:
+    assert on(spoilt, "stage-all", "-q").code == 0
+    assert "inspect-manifest --warned --columns source_file,warnings lists them" in on(spoilt, "staging-stats").out
+    listed = on(spoilt, "inspect-manifest", "--warned", "--columns", "source_file,warnings").out
+    assert "3 of 3 files" in listed and "some_day/cut.csv" in listed
+    assert "0 of 3 files" in on(spoilt, "inspect-manifest", "--not-warned").out

@@ -175,6 +175,7 @@ def inspect_manifest(
     status: str | None = None,
     date: str | None = None,
     flagged: bool | None = None,
+    warned: bool | None = None,
     columns: tuple[str, ...] | None = None,
 ) -> pl.DataFrame:
     """Rows of a manifest that are asked for, with the columns that people look at first.
@@ -185,6 +186,8 @@ def inspect_manifest(
         What they say; `date` is a local day as in ``2025-09-04``.
     chip
         Its name, or its number in any group.
+    warned
+        Whether something was told of the file when it was read.
     columns
         Others than those.
     """
@@ -201,6 +204,8 @@ def inspect_manifest(
         conditions.append(pl.col("date_local").cast(pl.String) == date)
     if flagged is not None:
         conditions.append(pl.col("quality_flags").is_not_null() == flagged)
+    if warned is not None:
+        conditions.append(pl.col("warnings").is_not_null() == warned)
     chosen = manifest.filter(conditions) if conditions else manifest
     return chosen.select(columns or _SHOWN)
 

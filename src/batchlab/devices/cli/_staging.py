@@ -22,6 +22,7 @@ from batchlab.devices.cli._tables import print_counts, print_json, print_table
 __all__ = ["clean_data", "inspect_manifest", "stage_all", "staging_options", "staging_stats", "validate_manifest"]
 
 _MOST_REJECTS = 20
+_MOST_WARNINGS = 20
 
 
 def staging_options(command: F) -> F:
@@ -101,7 +102,7 @@ def _voice(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def tell_staged(layout: Any) -> None:
-    """What is in the store, and which files are rejected."""
+    """What is in the store, which files are rejected, and which were read with warnings."""
     from batchlab.devices._inspect import staging_stats as stats_of
     from batchlab.devices._store import Store
 
@@ -116,6 +117,14 @@ def tell_staged(layout: Any) -> None:
         click.echo(f"  rejected {row['source_file']} ({row['reason']}): {why}")
     if len(rejects) > _MOST_REJECTS:
         click.echo(f"  and {len(rejects) - _MOST_REJECTS} more; inspect-manifest --status reject lists them")
+    warned = store.manifest().drop_nulls("warnings").select("source_file", "warnings").rows()
+    for file, warnings in warned[:_MOST_WARNINGS]:
+        click.echo(f"  warning: {file}: {warnings}")
+    if len(warned) > _MOST_WARNINGS:
+        click.echo(f"  and {len(warned) - _MOST_WARNINGS} more; {_WARNED} lists them")
+
+
+_WARNED = "inspect-manifest --warned --columns source_file,warnings"
 
 
 @click.command("validate-manifest")
@@ -145,6 +154,7 @@ def validate_manifest(ctx: click.Context, /, raw: bool, as_json: bool, **given: 
 @click.option("--status", type=click.Choice(["ok", "duplicate", "reject"]), help="Only files that came out so.")
 @click.option("--date", metavar="YYYY-MM-DD", help="Only this local day.")
 @click.option("--flagged/--not-flagged", default=None, help="Only runs whose data are flagged as bad, or are not.")
+@click.option("--warned/--not-warned", default=None, help="Only runs read with warnings, or without.")
 @click.option("--columns", metavar="NAMES", help="With commas between; all for all.")
 @click.option("-n", "--limit", type=click.IntRange(1), help="At most so many rows.")
 @json_option
@@ -191,7 +201,7 @@ def staging_stats(as_json: bool, **given: Any) -> None:
         if isinstance(value, dict):
             print_counts(name.replace("_", " "), value)
     if stats["with_warnings"]:
-        click.echo(f"{stats['with_warnings']} runs were read with warnings; inspect-manifest --columns warnings")
+        click.echo(f"{stats['with_warnings']} runs were read with warnings; {_WARNED} lists them")
 
 
 @click.command("clean-data")
