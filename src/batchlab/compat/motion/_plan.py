@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from batchlab.compat.motion._config import INERT, RigidBodyConfig
 from batchlab.compat.motion._jobs import BatchConfig, BatchJobConfig, folder_of, placed
@@ -17,9 +17,10 @@ from batchlab.compat.motion._paths import differing_parameters, is_path
 from batchlab.engine import Batch, Job, Json, Limits, Scalar, Settings, collision_key
 from batchlab.errors import ConfigError, Problem
 from batchlab.motion._model import Loss, Smoothing
-from batchlab.motion._read._peek import Peek, peek
-from batchlab.motion._read._units import LENGTHS_M, canonical_length
 from batchlab.motion.tasks import OUTPUTS, VIEWERS
+
+if TYPE_CHECKING:
+    from batchlab.motion._read._peek import Peek
 
 __all__ = ["Planned", "plan_batch"]
 
@@ -60,6 +61,8 @@ def plan_batch(config: BatchConfig) -> Planned:
         With everything that is wrong: no jobs, two of one name, fewer than three markers, soft edges, a geometry that
         is neither solved for nor given.
     """
+    from batchlab.motion._read._peek import peek
+
     jobs = placed(config.jobs, config.output_root)
     problems = _problems(jobs)
     if problems:
@@ -87,6 +90,8 @@ def plan_batch(config: BatchConfig) -> Planned:
 
 
 def _problems(jobs: list[BatchJobConfig]) -> list[Problem]:
+    from batchlab.motion._read._units import LENGTHS_M, canonical_length
+
     if not jobs:
         return [Problem(message="the batch has no jobs; give one or more")]
     told: list[str] = []
@@ -159,6 +164,8 @@ def _job(
 
 def _params(config: RigidBodyConfig, head: Peek | None) -> dict[str, Json]:
     """As `motion.fit` has them; see `WeightConfig` for what becomes of weights."""
+    from batchlab.motion._read._units import LENGTHS_M, canonical_length
+
     asked, weights, body = config.optimization, config.weights, config.topology
     said = (canonical_length(config.unit) if config.unit else None) or (head.unit if head else None)
     per_m = 1.0 / LENGTHS_M.get(said or "m", 1.0)

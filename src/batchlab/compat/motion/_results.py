@@ -181,8 +181,8 @@ class BatchResult:
 
     @property
     def average_duration(self) -> float | None:
-        """Mean of the durations in s of jobs that have one."""
-        times = [job.duration for job in self.job_results if job.duration is not None]
+        """Mean of the durations in s of jobs whose solves ended; None if none did."""
+        times = [job.duration or 0.0 for job in self.job_results if job.optimization_result is not None]
         return sum(times) / len(times) if times else None
 
     def get_best_result(self, metric: str | None = None) -> BatchJobResult | None:
