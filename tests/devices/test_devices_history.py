@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
@@ -179,10 +180,26 @@ def test_runs_are_selected_with_their_numbers(lab, history):
     assert select_runs(history).equals(history) and select_runs(history, flagged=True).is_empty()
 
 
+def test_a_table_tells_the_local_day_that_runs_are_chosen_by(history):
+    # 21:30 in Santiago is the next day in UTC.
+    late = datetime(2025, 9, 5, 1, 30, tzinfo=UTC)
+    late_local = pl.lit(late).dt.convert_time_zone("America/Santiago")
+    moved = history.head(1).with_columns(
+        date=pl.lit("2025-09-05"),
+        time_hms=pl.lit("01:30:00"),
+        datetime_local=late_local,
+        date_local=pl.lit("2025-09-04"),
+    )
+    chosen = select_runs(moved, date="2025-09-04")
+    assert show(chosen).splitlines()[2].split()[1:3] == ["2025-09-04", "21:30:00"]
+    assert show(moved, columns=("date", "time_hms")).splitlines()[2].split() == ["2025-09-05", "01:30:00"]
+
+
 def test_a_history_is_shown_as_table_json_and_csv(history):
     table = show(history.head(3)).splitlines()
-    assert table[0].split() == ["seq", "date", "time_hms", "proc", "summary", "run_id"]
-    assert len(table) == 5 and table[2].split()[:4] == ["1", *history.row(0)[1:3], "IV"]
+    assert table[0].split() == ["seq", "date_local", "time_local", "proc", "summary", "run_id"]
+    start = history["datetime_local"][0]
+    assert len(table) == 5 and table[2].split()[:4] == ["1", f"{start:%Y-%m-%d}", f"{start:%H:%M:%S}", "IV"]
     rows = json.loads(show(history, "json"))
     assert [row["run_id"] for row in rows] == list(history["run_id"])
     assert rows[1]["vg_start_v"] == -5.0 and rows[1]["start_time_utc"].endswith("+00:00")

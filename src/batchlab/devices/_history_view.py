@@ -17,7 +17,9 @@ __all__ = ["FORMATS", "export_history", "select_runs", "show"]
 
 FORMATS = ("table", "json", "csv")
 
-_SHOWN = ("seq", "date", "time_hms", "proc", "summary", "run_id")
+# A table shows the days that runs are chosen by.
+_LOCAL = {"date_local": "%Y-%m-%d", "time_local": "%H:%M:%S"}
+_SHOWN = ("seq", *_LOCAL, "proc", "summary", "run_id")
 
 
 def select_runs(
@@ -74,7 +76,8 @@ def show(history: pl.DataFrame, form: str = "table", *, columns: Collection[str]
     history
         Or a selection of it.
     form
-        ``table`` for people, ``json`` or ``csv`` for programs; the latter two have all columns unless told otherwise.
+        ``table`` for people, in local time; ``json`` or ``csv`` for programs, which have all columns unless told
+        otherwise: there `date` and `time_hms` are UTC.
     columns
         Which to show.
 
@@ -90,7 +93,13 @@ def show(history: pl.DataFrame, form: str = "table", *, columns: Collection[str]
     unknown = sorted(set(columns or ()) - set(history.columns))
     if unknown:
         raise ValueError(f"no column {unknown[0]!r}; there are {', '.join(history.columns)}")
-    chosen = history.select(*(columns or (_SHOWN if form == "table" else history.columns)))
+    if form == "table" and not columns:
+        start = pl.col("datetime_local")
+        chosen = history.select(
+            pl.col(name) if name not in _LOCAL else start.dt.strftime(_LOCAL[name]).alias(name) for name in _SHOWN
+        )
+    else:
+        chosen = history.select(*(columns or history.columns))
     plain = chosen.with_columns(
         pl.col(name).dt.to_string("iso:strict") for name, kind in chosen.schema.items() if kind.is_temporal()
     )
