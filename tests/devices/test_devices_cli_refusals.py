@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from plot_bench import Bench, Said, call, make_bench, quiet_state
 
+from batchlab.devices._store import Store
 from batchlab.devices._synthetic import Lab
 
 
@@ -92,3 +93,20 @@ def test_warned_files_can_be_listed(spoilt: Bench, staged: Bench) -> None:
     listed = on(spoilt, "inspect-manifest", "--warned", "--columns", "source_file,warnings").out
     assert "3 of 3 files" in listed and "some_day/cut.csv" in listed
     assert "0 of 3 files" in on(spoilt, "inspect-manifest", "--not-warned").out
+
+
+def test_a_chip_mistyped_among_geometries_is_told(staged: Bench, tmp_path: Path) -> None:
+    names = sorted(chip_names(staged))
+    path = tmp_path / "geometries.yaml"
+
+    def described(*chips: str) -> Said:
+        path.write_text("".join(f"{name}: {{layers: [{{material: hBN, thickness_nm: 20}}]}}\n" for name in chips))
+        return on(staged, "derive-all-metrics", "--geometries", path, "--dry-run")
+
+    said = described(*(name for name in names if name != "Alisson67"), "Alisson76")
+    assert f"warning: {path}: Alisson76 is not staged; Alisson67 has no geometry" in said.err
+    assert "warning" not in described(*names[1:]).err
+
+
+def chip_names(bench: Bench) -> list[str]:
+    return list(Store(bench.store).table["chip_name"].drop_nulls().unique())

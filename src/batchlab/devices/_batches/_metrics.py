@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 PAIRED = ("IVg", "VVg")
 FITTING = ("dark_relaxation", "drift", "three_phases")
 
+_MOST_NAMES = 6
 _NONE: Mapping[str, Json] = {}
 _Key = tuple[str | None, int | None, str]  # group, number, procedure
 
@@ -52,6 +53,8 @@ class Metrics:
         Why as many workers as there are.
     complete
         Whether it covers all that is staged, and all methods.
+    warnings
+        What is likely to be a slip.
     """
 
     batch: Batch
@@ -61,6 +64,7 @@ class Metrics:
     pairs: int
     workers: str
     complete: bool
+    warnings: tuple[str, ...] = ()
 
 
 def metrics_batch(
@@ -136,10 +140,12 @@ def metrics_batch(
     wanted = chosen_words(procedures, {key[2] for key in counts}, "procedure")
     takes = {procedure for method in methods for procedure in method.procedures} if singles else set()
     filtered = bool(chips or group or procedures)
+    warnings: tuple[str, ...] = ()
     if geometries is None and layout.chips is not None and layout.chips.is_file():
         geometries = layout.chips
     if geometries is not None:
-        read_geometries(geometries)  # all that is wrong in it, before anything starts
+        described = read_geometries(geometries)  # all that is wrong in it, before anything starts
+        warnings = _unused(geometries, described, chips_in(store))
     shared: dict[str, Json] = {"store": str(layout.store), "powers": powers, "constants": dict(constants)}
     words = _words_of(counts)
     jobs = [
@@ -198,7 +204,24 @@ def metrics_batch(
         pairs=pair_count,
         workers=why,
         complete=complete,
+        warnings=warnings,
     )
+
+
+def _unused(path: str | os.PathLike[str], described: Collection[Chip], staged: Collection[Chip]) -> tuple[str, ...]:
+    """What tells of a chip that is mistyped in the file of geometries; nothing where all in it are staged."""
+    unused = [chip.name for chip in sorted(set(described) - set(staged))]
+    if not unused:
+        return ()
+    without = [chip.name for chip in sorted(set(staged) - set(described))]
+    lacking = f"; {_several(without)} no geometry, so no mobility is derived" if without else ""
+    return (f"{path}: {', '.join(unused)} {'is' if len(unused) == 1 else 'are'} not staged{lacking}",)
+
+
+def _several(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    shown = ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return f"{shown} {'has' if len(names) == 1 else 'have'}"
 
 
 def _methods(modules: Sequence[str], names: Collection[str] | None) -> list[Any]:

@@ -159,6 +159,8 @@ def derive(
         source=command_line(),
         **how,
     )
+    for warning in () if quiet else made.warnings:
+        click.echo(f"warning: {warning}", err=True)
     began = time.time()
     code = running(
         ctx,
