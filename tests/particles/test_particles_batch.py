@@ -332,3 +332,32 @@ def test_a_picture_that_never_ends_is_killed_and_the_others_are_drawn(mission: M
     failed = [job for job in read_view(result.root).jobs if job.state is Status.FAILED]
     assert [job.category for job in failed] == [Category.TIMEOUT]
     assert time.monotonic() - began < 100
+
+
+def test_another_mission_is_drawn_with_its_shared_limits(shared_particles: Path, tmp_path: Path) -> None:
+    found = find_files(shared_particles / "rbspa_rel04_ect-hope-PA-L3_20121201_v0.0.0.cdf")
+    reading = Reading(limits={"percentile": 50.0, "percentile_min": 5.0})
+    result = run(plot_batch(found, tmp_path / "out", reading=reading, pictures=Pictures(params=SMALL)))
+    assert result.exit_code == 0
+    (file,) = (tmp_path / "out" / "_limits").glob("*.json")
+    limits = limits_from_json(file.read_text())["all"]
+    (given,) = (tmp_path / "out").rglob("2012/**/*_given_extrema-*.png")
+    for row in json.loads(read_provenance(given)["picture"])["rows"]:
+        assert (row["z_min"], row["z_max"]) == (limits.z_min, limits.z_max)
+
+
+def test_slips_are_told_before_the_start(mission: Mission, tmp_path: Path, shared_particles: Path) -> None:
+    with pytest.raises(ConfigError, match="did you mean ees"):
+        batch_of(mission.data, tmp_path, pictures=Pictures(params={"rows": {"eess": {"z_max": 3.0}}}))
+    with pytest.raises(ConfigError, match="the first must be the smaller"):
+        plan(batch_of(mission.data, tmp_path, reading=Reading(limits={"percentile": 5, "percentile_min": 50})))
+    with pytest.raises(ConfigError, match="of no orbit"):
+        plot_batch(find_files(shared_particles, others=True), tmp_path, pictures=Pictures(kinds=("instruments",)))
+
+
+def test_a_grid_of_instruments_shows_the_first_of_ones_own_categories(mission: Mission, tmp_path: Path) -> None:
+    reading = Reading(params={"categories": [{"name": "cone", "ranges_deg": [[0, 10]]}]})
+    pictures = Pictures(variants=(RAW,), kinds=("instruments",), params=SMALL)
+    assert run(batch_of(mission.data, tmp_path / "out", reading=reading, pictures=pictures)).exit_code == 0
+    (path,) = (tmp_path / "out").rglob("20542_instrument-grid_*.png")
+    assert {row["category"] for row in json.loads(read_provenance(path)["picture"])["rows"]} == {"cone"}

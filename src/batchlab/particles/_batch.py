@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from batchlab.engine import Batch, Conflict, From, Gather, Input, Job, Json, Limits, Settings
 from batchlab.errors import ConfigError
-from batchlab.particles._model import INSTRUMENTS, DataFile, Scale
+from batchlab.particles._model import INSTRUMENTS, PITCH_CATEGORIES, DataFile, Scale
 
 if TYPE_CHECKING:
     from batchlab.particles._events import Event, Events
@@ -135,16 +136,36 @@ def plot_batch(
         raise ConfigError("no file of a particle instrument is there; name the folder that holds the CDF files")
     if not (pictures.scales and pictures.variants and pictures.kinds):
         raise ConfigError("no picture is asked for; name a scale, a variant and a kind")
+    _check_rows(found, pictures, reading)
     plan = _Plan(found, pictures, reading, events, ticks, Limits(
         timeout_s=instrument_timeout_s, memory_bytes=memory_bytes, group_timeout_s=orbit_timeout_s
     ), _absolute(found), _timed(events))  # fmt: skip
+    jobs = tuple(plan.jobs())
+    if not any(job.task == "particles.plot" for job in jobs):
+        raise ConfigError("these files are of no orbit, so a grid of instruments has nothing to show; add pitch-angle")
     return Batch(
         name=name,
         output=Path(output).absolute(),
-        jobs=tuple(plan.jobs()),
+        jobs=jobs,
         settings=settings or Settings(conflict=Conflict.OVERWRITE),
         source=source,
     )
+
+
+def _categories(reading: Reading) -> tuple[str, ...]:
+    own: Any = reading.params.get("categories")
+    return tuple(each["name"] for each in own) if own else tuple(each.name for each in PITCH_CATEGORIES)
+
+
+def _check_rows(found: Found, pictures: Pictures, reading: Reading) -> None:
+    """Rows are named before the start, not by each picture."""
+    known = {*_categories(reading), *(file.instrument for file in found.files), *INSTRUMENTS}
+    rows: Any = pictures.params.get("rows", {})
+    for name in rows:
+        if name not in known:
+            near = get_close_matches(name, sorted(known), 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
+            raise ConfigError(f"{name!r} is no row: neither a category nor an instrument; {hint}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +262,7 @@ class _Plan:
                 **self.reading.params,
                 **self.pictures.params,
                 **marks,
+                **self._shown_of_all(kind),
                 "kind": kind,
                 "instruments": [file.instrument for file in files],
                 "y_scale": scales[0],
@@ -254,6 +276,13 @@ class _Plan:
             affinity=_group(first),
             metadata={**_facts(first), "variant": variant},
         )
+
+    def _shown_of_all(self, kind: str) -> dict[str, Json]:
+        """A grid of instruments shows all directions, or the first of categories of the user's own."""
+        names = _categories(self.reading)
+        if kind != "instruments" or "category" in self.pictures.params or "all" in names:
+            return {}
+        return {"category": names[0]}
 
     def _track(self, file: DataFile, *, hemisphere_only: bool) -> dict[str, Input]:
         if hemisphere_only and not self.reading.params.get("hemisphere"):

@@ -54,7 +54,9 @@ class CategoryType(click.ParamType):  # type: ignore[type-arg]
             ranges = [[float(end) for end in part.split("-")] for part in text.split(",")]
         except ValueError:
             ranges = []
-        wrong = not all(len(pair) == 2 and 0 <= pair[0] <= 360 and 0 <= pair[1] <= 360 for pair in ranges)
+        wrong = not all(
+            len(pair) == 2 and 0 <= pair[0] <= 360 and 0 <= pair[1] <= 360 and pair[0] != pair[1] for pair in ranges
+        )
         if not (equals and name and ranges) or wrong or rest:
             self.fail(f"{value!r}: write pitch angles of 0 to 360 degrees, as in loss_cone=0-12,348-360", param, ctx)
         return {"name": name, "ranges_deg": ranges, "flips": bool(flips)}
@@ -157,7 +159,7 @@ def chosen_files(places: tuple[str, ...], given: dict[str, Any], *, orbit: int |
     orbits = given.pop("orbits", None)
     try:
         wanted = (orbit,) if orbit is not None else parse_orbits(orbits) if orbits is not None else None
-        return find_files(
+        found = find_files(
             places,
             instruments=names,
             orbits=wanted,
@@ -165,8 +167,26 @@ def chosen_files(places: tuple[str, ...], given: dict[str, Any], *, orbit: int |
             last_day=given.pop("last_day", None),
             others=given.pop("others", False),
         )
+        if not found.files:
+            raise click.UsageError(_why_none(places, wanted))
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    return found
+
+
+def _why_none(places: tuple[str, ...], orbits: tuple[int, ...] | None) -> str:
+    """What would have been there without the filters."""
+    from batchlab.particles._files import find_files
+
+    where = " ".join(places)
+    all_of_them = find_files(places, others=True)
+    there = all_of_them.orbits
+    if there:
+        asked = "these orbits" if orbits is not None else "what --instruments, --from and --to ask for"
+        return f"no file in {where} is of {asked}; there are orbits {there[0]} to {there[-1]} ({len(there)})"
+    if all_of_them.files:
+        return f"{len(all_of_them.files)} CDF files in {where} are of other missions; add --others to take them"
+    return f"no CDF file lies in {where} or below; name the folder that holds them"
 
 
 def reading_asked(given: dict[str, Any], *, limits_from: str | None = None, data: str | None = None) -> Reading:
@@ -221,7 +241,8 @@ def _limit_files(place: str | None) -> dict[str, Path]:
     for file in files:
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
-            found[str(content["instrument"])] = file.absolute()
+            # A batch calls the file by the instrument; what was read of another mission is called otherwise.
+            found[str(content["instrument"])] = found[file.stem] = file.absolute()
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise click.UsageError(f"--limits-from {file}: no limits are in it ({error})") from error
     if not found:

@@ -47,7 +47,8 @@ def list_files(ctx: click.Context, /, places: tuple[str, ...], look: bool, as_js
                  str(row["version"]), f"{row['bytes'] / 1e6:.1f}"]  # fmt: skip
         if look:
             holds = row.get("error") or ", ".join(each["name"] for each in row["holds"])
-            cells += [row.get("end", "")[11:], str(row.get("records", "")), holds]
+            end = row.get("end", "")
+            cells += [end[11:] if end[:10] == (row["start"] or "")[:10] else end, str(row.get("records", "")), holds]
         table.add_row(*cells)
     from rich.console import Console
 

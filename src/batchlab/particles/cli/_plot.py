@@ -209,7 +209,7 @@ def plot(ctx: click.Context, /, places: tuple[str, ...], **given: Any) -> None:
 @click.command("orbit")
 @click.argument("place", metavar="DIR")
 @click.argument("number", type=int, metavar="ORBIT")
-@click.option("-o", "--output", default="particles-plots", metavar="DIR", show_default=True, help="For the results.")
+@click.option("-o", "--output", metavar="DIR", help="For the results.  [default: particles-ORBIT]")
 @file_options
 @reading_options
 @limit_options
@@ -225,9 +225,8 @@ def orbit(ctx: click.Context, /, place: str, number: int, **given: Any) -> None:
     """
     if not given["variants"]:
         given["variants"] = ("raw", "given_extrema") if given["limits_from"] else ("raw",)
+    given["output"] = given["output"] or f"particles-{number}"
     found = chosen_files((place,), given, orbit=number)
-    if not found.files:
-        raise click.UsageError(f"ORBIT {number}: no file of it lies in {place}; batchlab particles list {place}")
     ctx.exit(_run(ctx, found, given, name=f"orbit-{number}"))
 
 
@@ -289,6 +288,8 @@ def _run(ctx: click.Context, found: Found, given: dict[str, Any], name: str = "p
         raise click.UsageError(str(error)) from error
     if not given["quiet"]:
         tell_notes(found)
+        if events and not any("marks" in job.params or "mark_records" in job.params for job in batch.jobs):
+            click.echo(f"{events}: nothing in it falls into these files, so nothing is marked", err=True)
     told: dict[str, Any] = {
         "progress": given.pop("progress_json"),
         "extrema": given.pop("extrema_json"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from batchlab.engine import JobContext, Scalar, task
 
@@ -25,6 +25,15 @@ class LimitsParams(BaseModel):
     energy_cap_ev: float | None = Field(None, gt=0, description="where the energy axis ends at the latest")
     rounded: bool = Field(True, description="outwards, to two digits, so that few limits change as files are added")
     whole: bool = Field(False, description="upper limits are whole numbers, and energies those of channels")
+
+    @model_validator(mode="after")
+    def _run_upwards(self) -> LimitsParams:
+        if self.percentile_min is not None and self.percentile_min >= self.percentile:
+            raise ValueError(
+                f"percentile_min is {self.percentile_min:g} and percentile {self.percentile:g}; "
+                "the first must be the smaller"
+            )
+        return self
 
 
 @task(

@@ -255,7 +255,7 @@ def _rows(
 
     rows = []
     for name, spectrogram in spectrograms.items():
-        shared = limits.get(name, {})
+        shared = _shared(limits, name, spectrogram)
         wanted: list[tuple[str, str, str | None]]
         if params.kind == "instruments":
             wanted = [(name, params.category, name)]
@@ -285,6 +285,18 @@ def _rows(
     if unknown:
         raise ConfigError(f"rows names {unknown[0]!r}, which is no row; there are {', '.join(sorted(known))}")
     return tuple(rows)
+
+
+def _shared(limits: Mapping[str, Mapping[str, Limits]], name: str, spectrogram: Shown | None) -> Mapping[str, Limits]:
+    """Limits of an instrument by category: they are called by what was read, which other missions call otherwise."""
+    if not limits or spectrogram is None:
+        return {}
+    for known in (name, spectrogram.name):
+        if known in limits:
+            return limits[known]
+    raise ConfigError(
+        f"the limits are of {', '.join(sorted(limits))}, and not of {name}; settle limits of its own files"
+    )
 
 
 def _limits(ctx: JobContext) -> dict[str, dict[str, Limits]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from batchlab.engine import JobContext
-from batchlab.errors import ConfigError
+from batchlab.errors import Category, DataError
 from batchlab.particles._model import PITCH_CATEGORIES, Collapse, PitchCategory, Quantity
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def kept_spectrogram(ctx: JobContext, params: ReadingParams, file: Path, digest:
 
     Raises
     ------
-    ConfigError
+    DataError
         If hemispheres are to be told apart and the job has no orbit file.
     """
     from batchlab.particles._orbit import read_orbit
@@ -97,9 +97,11 @@ def kept_spectrogram(ctx: JobContext, params: ReadingParams, file: Path, digest:
     from batchlab.particles._store import pack, spectrogram_cache, spectrogram_key, unpack
 
     if params.hemisphere and not ctx.given("orbit"):
-        raise ConfigError(
+        raise DataError(
             f"{file.name}: there is no orbit file to tell north and south by; put fa_k0_orb_ORBIT_vNN.cdf beside the "
-            "data, or leave hemisphere out"
+            "data, or leave hemisphere out",
+            category=Category.MISSING_INPUT,
+            reason="no-orbit-file",
         )
     content = digest + (digests(ctx, "orbit")[0] if params.hemisphere else "")
     key = spectrogram_key(content, params.reading)
