@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,3 +111,33 @@ def test_a_chip_mistyped_among_geometries_is_told(staged: Bench, tmp_path: Path)
 
 def chip_names(bench: Bench) -> list[str]:
     return list(Store(bench.store).table["chip_name"].drop_nulls().unique())
+
+
+@pytest.mark.parametrize("day", ["foo", "2025-9-4", "20250904", "2025-02-30"])
+def test_a_day_that_is_none_is_refused(staged: Bench, day: str) -> None:
+    for command in (["show-history", "67"], ["inspect-manifest"]):
+        said = on(staged, *command, "--date", day)
+        assert said.code == 2, said.out
+        assert f"'{day}' is no day; write it as in 2025-09-04" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--proc", "IVgg"), "no procedure 'IVgg'; did you mean 'IVg'?"),
+        (("--chip", "999"), "no chip 999 is staged; there are Alisson67"),
+        (("--chip", "Alison67"), "did you mean Alisson67"),
+        (("--group", "Nobody"), "no chip is of the group 'Nobody'; there are"),
+    ],
+)
+def test_what_the_manifest_does_not_have_is_refused(staged: Bench, words: tuple[str, str], told: str) -> None:
+    said = on(staged, "inspect-manifest", *words)
+    assert said.code == 2, said.out
+    assert told in said.err
+
+
+def test_the_manifest_takes_several_chips_and_procedures(staged: Bench) -> None:
+    two = sorted(chip_names(staged))[:2]
+    rows = json.loads(on(staged, "inspect-manifest", "--chip", ",".join(two), "--proc", "IVg,VVg", "--json").out)
+    assert {row["chip_name"] for row in rows} == set(two)
+    assert {row["proc"] for row in rows} == {"IVg", "VVg"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -168,8 +169,8 @@ def _wrong_raw(root: Path, table: pl.DataFrame) -> list[str]:
 def inspect_manifest(
     manifest: pl.DataFrame,
     *,
-    proc: str | None = None,
-    chip: str | None = None,
+    proc: str | Collection[str] | None = None,
+    chip: str | Collection[str] | None = None,
     group: str | None = None,
     light: bool | None = None,
     status: str | None = None,
@@ -185,7 +186,7 @@ def inspect_manifest(
     proc, group, light, status, date, flagged
         What they say; `date` is a local day as in ``2025-09-04``.
     chip
-        Its name, or its number in any group.
+        Its name, or its number in any group; or names of several.
     warned
         Whether something was told of the file when it was read.
     columns
@@ -194,10 +195,14 @@ def inspect_manifest(
     import polars as pl
 
     conditions: list[pl.Expr] = []
-    for name, value in (("proc", proc), ("chip_group", group), ("status", status), ("has_light", light)):
+    if proc is not None:
+        conditions.append(pl.col("proc").is_in([proc] if isinstance(proc, str) else sorted(proc)))
+    for name, value in (("chip_group", group), ("status", status), ("has_light", light)):
         if value is not None:
             conditions.append(pl.col(name) == value)
-    if chip is not None:
+    if chip is not None and not isinstance(chip, str):
+        conditions.append(pl.col("chip_name").is_in(sorted(chip)))
+    elif chip is not None:
         by_number = chip.isascii() and chip.isdigit()
         conditions.append(pl.col("chip_number") == int(chip) if by_number else pl.col("chip_name") == chip)
     if date is not None:

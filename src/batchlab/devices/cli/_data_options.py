@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from batchlab.engine import Batch
 
 __all__ = [
+    "DayType",
     "base_option",
     "chip_options",
     "command_line",
@@ -67,6 +68,24 @@ def chip_options(command: F) -> F:
         ),
     )
     return with_options(command, options)
+
+
+class DayType(click.ParamType):  # type: ignore[type-arg]
+    """A day, as in ``2025-09-04``."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The day as histories write it."""
+        from datetime import date
+
+        try:
+            day = date.fromisoformat(value).isoformat()
+        except ValueError:
+            day = None
+        if day != value:
+            self.fail(f"{str(value)[:40]!r} is no day; write it as in 2025-09-04", param, ctx)
+        return day
 
 
 def json_option(command: F) -> F:

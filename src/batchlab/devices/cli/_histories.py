@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batchlab.devices.cli._data_options import base_option, command_line, json_option, laid_out, running
+from batchlab.devices.cli._data_options import DayType, base_option, command_line, json_option, laid_out, running
 from batchlab.devices.cli._tables import print_table
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _filters(command: Any) -> Any:
         click.option("--vg", "vg_v", type=float, help="Only runs at this fixed gate voltage, in V."),
         click.option("--vds", "vds_v", type=float, help="Only runs at this drain voltage, in V."),
         click.option("--wavelength", "wavelength_nm", type=float, help="Only runs of this light, in nm."),
-        click.option("--date", metavar="YYYY-MM-DD", help="Only this local day."),
+        click.option("--date", type=DayType(), metavar="YYYY-MM-DD", help="Only this local day."),
         click.option("--flagged/--not-flagged", default=None, help="Only runs flagged as bad, or not."),
         click.option("--seq", metavar="SEQ", help="Only these: 52,57-60, ids of runs, or 2025-09-04#3."),
         click.option("--enriched", is_flag=True, help="The history with calibrations and metrics."),

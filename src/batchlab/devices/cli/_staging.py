@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from batchlab.devices.cli._data_options import (
+    DayType,
     F,
     base_option,
     command_line,
@@ -152,20 +153,41 @@ def validate_manifest(ctx: click.Context, /, raw: bool, as_json: bool, **given: 
 @click.option("-g", "--group", metavar="GROUP", help="Only chips of this group.")
 @click.option("--light", type=click.Choice(["dark", "light"]), help="Only dark runs, or lit ones.")
 @click.option("--status", type=click.Choice(["ok", "duplicate", "reject"]), help="Only files that came out so.")
-@click.option("--date", metavar="YYYY-MM-DD", help="Only this local day.")
+@click.option("--date", type=DayType(), metavar="YYYY-MM-DD", help="Only this local day.")
 @click.option("--flagged/--not-flagged", default=None, help="Only runs whose data are flagged as bad, or are not.")
 @click.option("--warned/--not-warned", default=None, help="Only runs read with warnings, or without.")
 @click.option("--columns", metavar="NAMES", help="With commas between; all for all.")
 @click.option("-n", "--limit", type=click.IntRange(1), help="At most so many rows.")
 @json_option
-def inspect_manifest(light: str | None, columns: str | None, limit: int | None, as_json: bool, **given: Any) -> None:
+def inspect_manifest(
+    proc: str | None,
+    chip: str | None,
+    group: str | None,
+    light: str | None,
+    columns: str | None,
+    limit: int | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
     """List raw files with what was read from them."""
+    from batchlab.devices._chips import chosen_chips, chosen_words
     from batchlab.devices._inspect import inspect_manifest as rows_of
     from batchlab.devices._manifest import read_manifest
+    from batchlab.devices._model import Chip
 
     manifest = read_manifest(laid_out(given).store).table
+    there = {Chip(*row) for row in manifest.select("chip_group", "chip_number").drop_nulls().unique().rows()}
+    chips = chosen_chips([chip or ""], there, group=group) if chip or group else None
+    procs = chosen_words([proc], set(manifest["proc"].drop_nulls()), "procedure") if proc else None
     wanted = tuple(manifest.columns) if columns == "all" else _names(columns, manifest.columns)
-    chosen = rows_of(manifest, light=None if light is None else light == "light", columns=wanted, **given)
+    chosen = rows_of(
+        manifest,
+        proc=procs,
+        chip=None if chips is None else [each.name for each in chips],
+        light=None if light is None else light == "light",
+        columns=wanted,
+        **given,
+    )
     shown = chosen if limit is None else chosen.head(limit)
     if as_json:
         print_json(shown.to_dicts())
