@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchlab.devices._model import Chip
 from batchlab.devices._panel._along import by_number, by_time
 from batchlab.devices._panel._chart import Mark, Series, axis_of, chart, near, sparkline
-from batchlab.devices._panel._facts import RunFacts, flagged
+from batchlab.devices._panel._facts import ChipFacts, RunFacts, Value, flagged
 from batchlab.devices._panel._numbers import in_words, prefixed, told
+from batchlab.devices._panel._pages import _json, _row, _tiles
+from batchlab.devices.cli import _metrics
 
 SVG = "{http://www.w3.org/2000/svg}"
 NUMBERS = st.floats(-1e12, 1e12, allow_subnormal=False).filter(lambda v: v == 0 or abs(v) > 1e-12)
@@ -37,10 +42,55 @@ def test_numbers_are_told_with_few_digits(value, text):
         (6.405e-7, "A", 1.2e-9, "640.5 ± 1.2 nA"), (-0.7736, "V", None, "−0.7736 V"), (0.0012, "V", None, "1.2 mV"),
         (2242.0, "cm^2/(V s)", 90.0, "2242 ± 90 cm²/(V s)"), (0.81, "1", None, "0.81"), (1500.0, "ohm", None, "1.5 kΩ"),
         (17.5, "s", None, "17.5 s"), (0.0, "A", None, "0 A"),
+        (-4.441e-17, "V", 0.058, "0 ± 0.058 V"), (2e-9, "A", 3.4e-7, "0 ± 340 nA"),
+        (1.2e-8, "A", 3.4e-8, "12 ± 34 nA"),
     ],
 )  # fmt: skip
 def test_values_have_the_prefix_that_suits(value, unit, error, text):
     assert in_words(value, unit, error) == text
+
+
+def test_the_table_of_metrics_does_not_mix_methods(tmp_path, monkeypatch):
+    path = tmp_path / "metrics.parquet"
+    rows = [
+        ("r1", "parabola", 0.9),
+        ("r1", "robust", -0.02),
+        ("r2", "maximum-resistance", 0.7),
+        ("r2", "robust", -0.04),
+    ]
+    pl.DataFrame(rows, schema=("run_id", "extraction_method", "value_float"), orient="row").with_columns(
+        metric_name=pl.lit("cnp_forward"), unit=pl.lit("V"), procedure=pl.lit("IVg"), confidence=pl.lit(1.0),
+        chip_group=pl.lit("Alisson"), chip_number=pl.lit(67),
+    ).write_parquet(path)  # fmt: skip
+    shown = []
+    monkeypatch.setattr(_metrics, "print_table", lambda title, head, rows, **_: shown.extend(rows))
+    made = SimpleNamespace(chips=(Chip("Alisson", 67),), procedures=("IVg",))
+    _metrics.tell_metrics(SimpleNamespace(metrics=path), made)
+    assert shown == [("cnp_forward", 2, pytest.approx(-0.03), "V", 1.0)]
+
+
+def doubted(confidence, flags=("NO_RESPONSE",), name="delta_i_corrected", unit="A"):
+    value = Value(
+        name=name, value=-5.728e-7, text=None, error=1.955e-6, unit=unit, method="dark-drift", version="1",
+        confidence=confidence, flags=flags,
+    )  # fmt: skip
+    run = RunFacts(
+        run_id="a" * 16, seq=1, procedure="It", began=None, summary="", has_light=True, wavelength_nm=None,
+        source_file="x.csv", flags=(), first={name: value}, values=(value,),
+    )  # fmt: skip
+    return ChipFacts(name="Alisson79", page="Alisson79.html", runs=(run,))
+
+
+def test_a_response_that_is_noise_is_no_number_of_a_chip():
+    chip = doubted(0.035)
+    assert [tile.text for tile in _tiles(chip) if tile.name == "response to light now"] == ["none that is sure"]
+    assert not any(_row(chip)["cells"][3:]) and "response" not in _json(chip)
+    assert not [
+        tile for tile in _tiles(doubted(0.035, name="responsivity", unit="A/W")) if tile.name.startswith("respons")
+    ]
+    sure = doubted(0.9, ())
+    assert next(tile for tile in _tiles(sure) if tile.name == "response to light now").value == -5.728e-7
+    assert _json(sure)["response"]["value"] == -5.728e-7
 
 
 @given(NUMBERS)

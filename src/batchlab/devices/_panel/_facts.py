@@ -103,10 +103,9 @@ class ChipFacts:
         return [(run, run.first[name]) for run in self.runs if run.number(name) is not None]
 
     def trusted(self, name: str) -> list[tuple[RunFacts, Value]]:
-        """Those of `having` that a chip is judged by: dark, of sound data, of fair confidence, if there are any."""
-        points = self.having(name)
-        sound = [(run, value) for run, value in points if not run.flags and not value.doubtful]
-        return [point for point in sound if point[0].has_light is False] or sound or points
+        """Those of `having` that a chip is judged by: of sound data and fair confidence, and dark if any is dark."""
+        sound = [(run, value) for run, value in self.having(name) if not run.flags and not value.doubtful]
+        return [point for point in sound if point[0].has_light is False] or sound
 
     @property
     def counts(self) -> dict[str, int]:

@@ -40,9 +40,12 @@ def prefixed(values: Iterable[float], unit: str) -> tuple[float, str]:
 
 
 def in_words(value: float, unit: str, error: float | None = None, digits: int = 4) -> str:
-    """``640.5 ± 1.2 nA``."""
-    scale, word = prefixed([value], unit)
-    text = told(value / scale, digits)
+    """``640.5 ± 1.2 nA``; what is less than its error with no more places than the error has: ``0 ± 0.058 V``."""
+    scale, word = prefixed([value, error or 0.0], unit)
+    shown = value / scale
+    if error and math.isfinite(error) and abs(value) < abs(error):
+        shown = round(shown, 1 - math.floor(math.log10(abs(error) / scale)))
+    text = told(shown, digits)
     if error:
         text += f" ± {told(error / scale, 2)}"
     return f"{text} {word}".rstrip()

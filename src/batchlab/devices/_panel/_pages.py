@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["write_pages"]
 
 _DIRAC, _MOBILITY = "cnp_voltage", "mobility_fe_holes"
-_RESPONSES = ("delta_i_corrected", "delta_current", "delta_v_corrected", "delta_voltage")
+_RESPONSES = (("delta_i_corrected", "delta_current"), ("delta_v_corrected", "delta_voltage"))  # free of drift first
 _FEW = 3  # runs that are named on top
 _CUT = 120  # characters of a value that is a text
 
@@ -213,6 +213,8 @@ def _tiles(chip: ChipFacts) -> Iterator[_Tile]:
         run, value = response
         text = in_words(value.value or 0.0, value.unit, value.error)
         yield _Tile(name="response to light now", text=text, runs=(run,), value=value.value)
+    elif any(chip.having(name) for names in _RESPONSES for name in names):
+        yield _Tile(name="response to light now", text="none that is sure")
     suspect = chip.suspect
     flags = ", ".join(sorted({flag for run in suspect for flag in run.flags}))
     more = f"{' and more: ' if len(suspect) > _FEW else ': '}{flags}" if flags else ""
@@ -227,8 +229,9 @@ def _tiles(chip: ChipFacts) -> Iterator[_Tile]:
 
 
 def _response(chip: ChipFacts) -> tuple[RunFacts, Value] | None:
-    """The last response, free of drift where that is known."""
-    return next((found[-1] for name in _RESPONSES if (found := chip.trusted(name))), None)
+    """The last response that is sure; where drift was taken away, what was recorded with it is no substitute."""
+    known = (next((name for name in names if chip.having(name)), names[0]) for names in _RESPONSES)
+    return next((found[-1] for name in known if (found := chip.trusted(name))), None)
 
 
 # all chips

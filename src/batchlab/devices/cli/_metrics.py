@@ -244,7 +244,10 @@ def tell_metrics(layout: Layout, made: Metrics) -> None:
 
     if not layout.metrics.is_file():
         return
-    columns = ("run_id", "chip_group", "chip_number", "procedure", "metric_name", "unit", "value_float", "confidence")
+    from batchlab.devices.metrics._dirac_point import METHODS
+
+    method, key = "extraction_method", ("run_id", "metric_name", "unit")
+    columns = (*key, method, "chip_group", "chip_number", "procedure", "value_float", "confidence")
     table = pl.read_parquet(layout.metrics, columns=list(columns), glob=False)
     names = [chip.name for chip in made.chips]
     covered = table.filter(
@@ -252,7 +255,10 @@ def tell_metrics(layout: Layout, made: Metrics) -> None:
         & pl.col("procedure").is_in(made.procedures)
     )
     told = (
-        covered.group_by("metric_name", "unit")
+        # Of several methods the first, as in the wide table: a median over all would mix them.
+        covered.sort(pl.col(method).replace_strict(METHODS, range(len(METHODS)), default=len(METHODS)), method)
+        .unique(key, keep="first", maintain_order=True)
+        .group_by("metric_name", "unit")
         .agg(
             pl.col("run_id").n_unique().alias("runs"),
             pl.col("value_float").median().alias("median"),

@@ -22,7 +22,7 @@ class ReportParams(BaseModel):
 
 @task(
     name="devices.report",
-    version="1",
+    version="2",
     params=ReportParams,
     inputs=("manifest",),
     optional_inputs=("metrics",),
