@@ -63,7 +63,6 @@ def write_page(
             provenance=provenance,
         ),
         encoding="utf-8",
-        errors="replace",
         newline="\n",
     )
     return target
@@ -111,7 +110,7 @@ def fit_page(
         *((name, text) for name, text in sorted((provenance or {}).items()) if name != "params"),
     ]
     title = f"{fits[0].body.name} in {fits[0].recording}" if not several else fits[0].body.name
-    return _template().render(
+    page = _template().render(
         title=title,
         subtitle=_subtitle(recordings, fits),
         tiles=list(_tiles(fits, score)),
@@ -128,6 +127,8 @@ def fit_page(
         made=[(name, value if len(value) <= _CUT else f"{value[:_CUT]}…") for name, value in options],
         provenance=_script_safe(dict(sorted((provenance or {}).items()))),
     )
+    # Halves of surrogate pairs, which no file can hold, become question marks.
+    return page.encode("utf-8", "replace").decode("utf-8")
 
 
 def _template() -> Template:
@@ -283,7 +284,7 @@ def _link_to(viewer: str | None) -> Link:
     def link(frame: int, marker: str | None) -> str | None:
         if viewer is None:
             return None
-        return f"{viewer}#frame={frame}" + (f"&marker={quote(marker, safe='')}" if marker else "")
+        return f"{viewer}#frame={frame}" + (f"&marker={quote(marker, safe='', errors='replace')}" if marker else "")
 
     return link
 
