@@ -238,6 +238,22 @@ def test_the_power_law_has_the_error_of_a_line_through_logarithms() -> None:
     assert law_of(power[:2], response[:2]) is None
 
 
+def test_no_power_law_is_drawn_across_a_change_of_sign() -> None:
+    runs = [it_run(number) for number in (1, 2, 3, 4)]
+    values = (-3e-9, 8e-9, -1e-8, 2e-8)
+    facts = Facts(
+        runs={
+            run.run_id: RunFacts(power_w=1e-6 * n, metrics={"delta_current": value})
+            for n, (run, value) in enumerate(zip(runs, values, strict=True), 1)
+        }
+    )
+    for axtype in ("linear", "loglog"):
+        made = drawn("plot-photoresponse", runs, facts, axtype=axtype)
+        (points,) = marks(made, Points)
+        assert points.label == "365 nm, Vg = −2 V: no power law, the sign changes"
+        assert not marks(made, Line)
+
+
 def test_gates_that_were_held_from_the_same_dirac_point_are_one_group() -> None:
     runs = [it_run(number, vg_fixed_v=vg) for number, vg in ((1, -3.79), (2, -3.8), (3, -3.82), (4, 2.0))]
     facts = Facts(

@@ -52,7 +52,7 @@ def values_of(options: PhotoresponseOptions) -> tuple[str, ...]:
     names=names,
     needs=("delta_current", "delta_voltage"),
     uses=values_of,
-    version="2",
+    version="3",
 )
 def draw_photoresponse(runs: Sequence[Run], options: PhotoresponseOptions, look: Look, facts: Facts) -> Drawn:
     """Response to light against power, wavelength, gate voltage or time, with its power law."""
@@ -66,7 +66,7 @@ def draw_photoresponse(runs: Sequence[Run], options: PhotoresponseOptions, look:
     names=names,
     needs=("delta_current",),
     uses=values_of,
-    version="2",
+    version="3",
 )
 def draw_its_photoresponse(runs: Sequence[Run], options: PhotoresponseOptions, look: Look, facts: Facts) -> Drawn:
     """Response of the current to light; as plot-photoresponse, of It alone."""

@@ -56,17 +56,22 @@ class Response:
 
 
 def law_of(power_w: Array, response: Array) -> PowerLaw | None:
-    """The power law of the metrics, all points counting alike; None with fewer than three powers.
+    """The power law of the metrics, all points counting alike; None with fewer than three powers or with both signs.
 
     Parameters
     ----------
     power_w, response : (n,) array
         Powers in W; responses of either sign, whose magnitudes count.
     """
-    if np.unique(power_w[power_w > 0]).size < _FEWEST:
+    if np.unique(power_w[power_w > 0]).size < _FEWEST or mixed(response):
         return None
     law = power_law(power_w, response, np.zeros(response.size))
     return law if isinstance(law, PowerLaw) else None
+
+
+def mixed(response: Array) -> bool:
+    """Whether responses have both signs: no power has that, and their magnitudes have none in common."""
+    return bool((response > 0).any() and (response < 0).any())
 
 
 def measured_response(run: Run, values: Array) -> float:
@@ -162,8 +167,12 @@ def draw_response(
         chosen = (member == at) & ((px > 0) | (not x_log)) & ((py > 0) | (not y_log))
         if not chosen.any():
             continue
-        law = law_of(xs[chosen], values[chosen]) if options.photoresponse_x == "power" else None
-        name = group if law is None else f"{group}: γ = {law.exponent:.2f} ± {law.error:.2f}".removeprefix(": ")
+        against_power = options.photoresponse_x == "power"
+        law = law_of(xs[chosen], values[chosen]) if against_power else None
+        said = "" if law is None else f"γ = {law.exponent:.2f} ± {law.error:.2f}"
+        if against_power and mixed(values[chosen]):
+            said = "no power law, the sign changes"
+        name = ": ".join(filter(None, (group, said)))
         name = name.replace("= -", "= \N{MINUS SIGN}")
         marks.append(
             Points(
