@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from plot_bench import Bench, Said, call, make_bench, quiet_state
 
 from batchlab.devices._store import Store
 from batchlab.devices._synthetic import Lab
+from batchlab.devices.tasks._plot import _picture
+from batchlab.errors import PlotError
+from batchlab.figures import Line, Plot, Sheet
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -141,3 +147,47 @@ def test_the_manifest_takes_several_chips_and_procedures(staged: Bench) -> None:
     rows = json.loads(on(staged, "inspect-manifest", "--chip", ",".join(two), "--proc", "IVg,VVg", "--json").out)
     assert {row["chip_name"] for row in rows} == set(two)
     assert {row["proc"] for row in rows} == {"IVg", "VVg"}
+
+
+def _plot(bench: Bench, figs: Path, *words: object) -> Said:
+    return on(bench, *words, "-o", figs, "--format", "png", "--dpi", "72")
+
+
+def _sides_in(figs: Path) -> tuple[float, ...]:
+    (path,) = (each for each in figs.rglob("*.png") if ".batchlab" not in each.parts)
+    with Image.open(path) as image:
+        return tuple(side / 72 for side in image.size)
+
+
+def test_a_picture_grows_with_its_labels_unless_its_size_is_given() -> None:
+    shown = Plot(marks=(Line(x=np.arange(3.0), y=np.arange(3.0)),), x_limits=(0, 2), y_limits=(0, 2))
+    sheet = Sheet(plots=(shown,), size_in=(4.0, 3.0), margins_in=(1.7, 1.7, 1.0, 1.0))
+    assert _picture(sheet, grows=True).sheet.size_in == (5.0, 3.75)
+    with pytest.raises(PlotError, match="too small for the labels"):
+        _picture(sheet, grows=False)
+    with pytest.raises(PlotError, match="too small for the labels"):
+        _picture(replace(sheet, size_in=(1.0, 1.0)), grows=True)
+
+
+def test_a_size_that_is_too_small_names_the_option(staged: Bench, tmp_path: Path) -> None:
+    said = _plot(staged, tmp_path, "plot-its", "67", "--seq", "4-7", "--style", "size_in=1,1")
+    assert said.code == 1 and "too small for the labels" in said.err
+    assert "--style size_in=12,8 or legend_place=best" in said.err
+
+
+@pytest.mark.parametrize("size", ["9x5", "9,5", "9 x 5"])
+def test_a_size_is_written_with_a_comma_or_a_cross(staged: Bench, tmp_path: Path, size: str) -> None:
+    assert _plot(staged, tmp_path, "plot-its", "67", "--seq", "4", "--style", f"size_in={size}").code == 0
+    assert _sides_in(tmp_path) == (9, 5)
+
+
+@pytest.mark.parametrize("size", ["9", "9,5,3", "large"])
+def test_a_size_that_is_none_is_refused_with_an_example(staged: Bench, tmp_path: Path, size: str) -> None:
+    said = _plot(staged, tmp_path, "plot-its", "67", "--seq", "4", "--style", f"size_in={size}")
+    assert said.code == 2 and "write width and height in inches, as in 12,8" in said.err
+
+
+def test_sweeps_without_a_common_difference_name_the_option(staged: Bench, tmp_path: Path) -> None:
+    said = _plot(staged, tmp_path, "plot-consecutive-sweep-diff", "67", "--auto")
+    assert said.code == 1
+    assert "choose one of them: --procedure IVg, or procedure: IVg in a batch file" in said.err

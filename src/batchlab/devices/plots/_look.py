@@ -11,11 +11,12 @@ References
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 if TYPE_CHECKING:
     from batchlab.figures import Legend, Plot, Sheet
@@ -127,6 +128,17 @@ class Look(BaseModel):
     legend_alpha: Annotated[float, Field(ge=0, le=1)] = 0.85
     grid: bool = False
     title: bool | None = None
+
+    @field_validator("size_in", mode="before")
+    @classmethod
+    def _two_sides(cls, value: Any) -> Any:
+        """Two numbers, ``12,8`` or ``12x8``."""
+        if value is None:
+            return None
+        sides = re.split(r"\s*[x\u00d7,]\s*", value.strip()) if isinstance(value, str) else value
+        if not isinstance(sides, list | tuple) or len(sides) != 2:
+            raise ValueError("write width and height in inches, as in 12,8")
+        return tuple(sides)
 
     @property
     def width_pt(self) -> float:

@@ -79,7 +79,8 @@ def draw_sweep_difference(runs: Sequence[Run], options: SweepDifferenceOptions, 
     procedures = {run.procedure for run in chosen}
     if len(procedures) > 1:
         raise DataError(
-            f"{' and '.join(sorted(procedures))} have no common difference; choose one of them",
+            f"{' and '.join(sorted(procedures))} have no common difference; choose one of them: --procedure "
+            f"{min(procedures)}, or procedure: {min(procedures)} in a batch file",
             reason="mixed-procedures",
         )
     ordered = sorted(chosen, key=lambda run: "" if run.start_utc is None else run.start_utc.isoformat())

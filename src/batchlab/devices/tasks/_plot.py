@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,17 +13,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
 
 from batchlab.engine import JobContext, Scalar, task
-from batchlab.errors import Category, ConfigError, DataError
+from batchlab.errors import Category, ConfigError, DataError, PlotError
 
 if TYPE_CHECKING:
     from batchlab.devices._store import Store
     from batchlab.devices.plots import Drawn, Facts, Look, PlotType
+    from batchlab.figures import Picture, Sheet
 
 __all__ = ["MOST_PICTURES", "PICTURES", "PlotParams", "RunParam", "outputs_of", "plot"]
 
 PICTURES = (".pdf", ".png", ".svg", ".jpg")
 MOST_PICTURES = 9  # of one plot
 _STORE_FORM = 1
+_GROWTH = 1.25
+_GROWTHS = 4  # to two and a half times the sides of the theme
 
 
 class RunParam(BaseModel):
@@ -137,7 +141,7 @@ def plot(ctx: JobContext, params: PlotParams) -> Mapping[str, Scalar]:
     drawn = kind.draw(runs, options, _look(ctx, params), _facts(params))
     for text in drawn.warnings:
         ctx.warn(text)
-    _save(ctx, drawn)
+    _save(ctx, drawn, grows=params.style.get("size_in") is None)
     return {"runs": len(runs), "pictures": len(drawn.sheets)}
 
 
@@ -204,9 +208,27 @@ def _facts(params: PlotParams) -> Facts:
     return Facts(runs=known, history=dict(params.between), time_zone=params.time_zone)
 
 
-def _save(ctx: JobContext, drawn: Drawn) -> None:
+def _picture(sheet: Sheet, *, grows: bool) -> Picture:
+    """The picture of a sheet; one that `grows` is made as large as its labels need."""
+    from batchlab.figures import Picture
+
+    for _ in range(_GROWTHS if grows else 0):
+        try:
+            return Picture(sheet)
+        except PlotError:
+            width, height = sheet.size_in
+            sheet = replace(sheet, size_in=(width * _GROWTH, height * _GROWTH))
+    try:
+        return Picture(sheet)
+    except PlotError as error:
+        raise PlotError(
+            f"{error}: --style size_in=12,8 or legend_place=best, or the same words under style: in a batch file"
+        ) from error
+
+
+def _save(ctx: JobContext, drawn: Drawn, *, grows: bool) -> None:
     """Write every picture and table that is wanted; look at each picture's file."""
-    from batchlab.figures import Picture, check_picture
+    from batchlab.figures import check_picture
 
     pictures = outputs_of(len(drawn.sheets), data=False)
     if len(pictures) > MOST_PICTURES or not pictures:
@@ -221,7 +243,7 @@ def _save(ctx: JobContext, drawn: Drawn) -> None:
         if not ctx.wanted(name):
             continue
         path = ctx.output(name)
-        picture = Picture(sheet)
+        picture = _picture(sheet, grows=grows)
         picture.save(path, provenance)
         check_picture(path)
         place = ctx.thumbnail() if name == "figure" else None
