@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from batchlab.engine import BatchState, Status
-from batchlab.reports import Grid, Panel, Table, failures, find_panels
+from batchlab.reports import Drawing, Grid, Panel, Table, failures, find_panels, write_reports
 
 
 def entry(name, function):
@@ -69,3 +69,24 @@ def test_failures_are_grouped_the_largest_first_and_items_after_jobs(lab, tmp_pa
 def test_a_ragged_grid_is_refused():
     with pytest.raises(ValueError, match="grid row 'one' has 1 jobs for 2 columns"):
         Grid(columns=("a", "b"), rows=(("one", ("x",)),))
+
+
+def test_a_drawing_stands_in_the_report_as_it_is(lab, tmp_path):
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><a href="#job-0"><circle r="4"/></a></svg>'
+    panel = Panel(title="Scores", drawings=(Drawing(svg=svg, title="<curves>", note="a & b"),))
+    html = write_reports(lab.view(tmp_path, [lab.job("a")]), panels=[panel]).html.read_text(encoding="utf-8")
+    assert f'<figure class="drawing"><h3>&lt;curves&gt;</h3>{svg}<figcaption>a &amp; b</figcaption></figure>' in html
+
+
+@pytest.mark.parametrize(
+    ("svg", "why"),
+    [
+        ("<svg xmlns='http://www.w3.org/2000/svg'><g></svg>", "not well-formed"),
+        ("<p>words</p>", "is a 'p'"),
+        ("<svg viewBox='0 0 1 1'/>", "with its namespace"),
+        ("<svg xmlns='http://www.w3.org/2000/svg'/><p/>", "not well-formed"),
+    ],
+)
+def test_what_is_no_whole_drawing_is_refused(svg, why):
+    with pytest.raises(ValueError, match=why):
+        Drawing(svg=svg, title="curves")
