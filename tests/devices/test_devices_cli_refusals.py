@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 from plot_bench import Bench, Said, call, make_bench, quiet_state
 
+from batchlab.devices._history import history_of
+from batchlab.devices._model import Chip
 from batchlab.devices._store import Store
 from batchlab.devices._synthetic import Lab
 from batchlab.devices.tasks._plot import _picture
@@ -191,3 +193,24 @@ def test_sweeps_without_a_common_difference_name_the_option(staged: Bench, tmp_p
     said = _plot(staged, tmp_path, "plot-consecutive-sweep-diff", "67", "--auto")
     assert said.code == 1
     assert "choose one of them: --procedure IVg, or procedure: IVg in a batch file" in said.err
+
+
+def _previewed(bench: Bench, *words: object) -> list[int]:
+    said = on(bench, "plot-its", "67", *words, "--preview")
+    assert said.code == 0, said.err
+    return [int(line.split()[0]) for line in said.lines if line.startswith("  ")]
+
+
+def test_seq_takes_what_a_history_takes(staged: Bench) -> None:
+    store = Store(staged.store)
+    history = history_of(store.table, Chip("Alisson", 67), timezone=store.timezone)
+    fourth = history.row(3, named=True)
+    assert _previewed(staged, "--seq", f"{fourth['proc']}{fourth['date_local']}#{fourth['file_idx']}") == [4]
+    assert _previewed(staged, "--seq", fourth["run_id"]) == [4]
+    assert _previewed(staged, "--seq", f"5,{fourth['run_id']},6-7") == [4, 5, 6, 7]
+
+
+def test_seq_given_twice_means_both(staged: Bench) -> None:
+    assert _previewed(staged, "--seq", "4", "--seq", "5,7") == [4, 5, 7]
+    said = on(staged, "plot-its", "67", "--seq", "4", "--seq", "four")
+    assert said.code == 2 and "'four'" in said.err

@@ -13,6 +13,7 @@ from batchlab.devices._procedures import nearest
 from batchlab.devices._selection import Selection
 
 __all__ = [
+    "is_reference",
     "plain",
     "read_dates",
     "read_light",
@@ -89,6 +90,11 @@ def read_volts(value: Any) -> tuple[float, ...]:
             raise ValueError(f"{each!r} is no voltage; write -3.5, or a list of such, in V")
         found.append(volt)
     return tuple(dict.fromkeys(found))
+
+
+def is_reference(text: str) -> bool:
+    """Whether a word names a run by its id, or by date and number; digits alone are a number in a history."""
+    return not text.isdigit() and _REFERENCE.fullmatch(text) is not None
 
 
 def read_samples(value: Any) -> tuple[str, ...]:

@@ -66,7 +66,12 @@ def _common(kind: PlotType, *, on_chip: bool) -> list[click.Option]:
 
     which = "the history of the chip" if on_chip else "the order of time"
     made = [
-        click.Option(["--seq"], metavar="52,57-60", help=f"Runs by their numbers in {which}."),
+        click.Option(
+            ["--seq"],
+            multiple=True,
+            metavar="52,57-60",
+            help=f"Runs by their numbers in {which}; also ids, and 2025-09-04#3.",
+        ),
         click.Option(["--auto"], is_flag=True, help="All runs of the procedure that pass the filters."),
         click.Option(["--run", "runs"], multiple=True, metavar="ID", help="A run by its id, or as 2025-09-04#3."),
         click.Option(["--vg"], multiple=True, metavar="V", help="Only runs with the gate held at it, in V."),
@@ -217,6 +222,7 @@ def _chips(given: Mapping[str, Any]) -> Sequence[Chip | None]:
 def _selection(given: Mapping[str, Any]) -> Selection:
     """Which runs are meant."""
     from batchlab.devices._plot_words import (
+        is_reference,
         read_dates,
         read_light,
         read_references,
@@ -227,7 +233,10 @@ def _selection(given: Mapping[str, Any]) -> Selection:
     from batchlab.devices._selection import Selection
     from batchlab.devices._seq import read_seq
 
-    all_of_them = given["auto"] or given["seq"] == "all"
+    words = [word.strip() for each in given["seq"] for word in each.split(",")]
+    all_of_them = given["auto"] or words == ["all"]
+    named = [word for word in words if is_reference(word)]
+    numbers = ",".join(word for word in words if word not in named)
     if given["auto"] and given["seq"]:
         raise click.UsageError("--seq and --auto both say which runs are meant; give one")
     filters = ("runs", "wavelength", "date", "light", "vg", "vds", "sample")
@@ -235,8 +244,8 @@ def _selection(given: Mapping[str, Any]) -> Selection:
         raise click.UsageError("which runs? --seq 52-58, --auto, or a filter such as --wavelength 455")
     try:
         return Selection(
-            seqs=read_seq(given["seq"]) if given["seq"] and not all_of_them else (),
-            runs=read_references(list(given["runs"])),
+            seqs=read_seq(numbers) if len(named) < len(words) and not all_of_them else (),
+            runs=read_references([*given["runs"], *named]),
             procedures=tuple(given.get("procedure") or ()),
             light=None if given["light"] is None else read_light(given["light"]),
             wavelengths_nm=read_wavelengths(list(given["wavelength"])),
