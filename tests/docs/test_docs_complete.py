@@ -10,7 +10,7 @@ import pytest
 from docs_desk import Desk
 from docs_pages import ROOT, first_cells, page
 
-from batchlab import particles
+from batchlab import motion, particles
 from batchlab.batchfile import schema
 from batchlab.cli import cli
 from batchlab.devices import _batch_plots as batch_plots
@@ -20,6 +20,7 @@ from batchlab.devices.metrics._power_law import NAME as POWER_LAW
 from batchlab.devices.plots import Look, plot_type, plot_types
 from batchlab.engine import Ask, BatchState, JobContext, Status, find_task, read_view, status_json, task_names
 from batchlab.errors import Category
+from batchlab.motion.tasks import ConventionParams, WeightsParams
 from batchlab.spectra import AxisKind, Normalization, Quantity
 from batchlab.spectra._kinds import Technique
 from batchlab.spectra._measures import MEASURES
@@ -59,7 +60,11 @@ def test_every_option_of_a_command_stands_in_its_table(name: str, command: click
     assert options <= options_of(said | shared_options(name))
 
 
-COMMAND_PAGES = {"devices": "reference/devices-cli.md", "particles": "reference/particles-cli.md"}
+COMMAND_PAGES = {
+    "devices": "reference/devices-cli.md",
+    "motion": "reference/motion-cli.md",
+    "particles": "reference/particles-cli.md",
+}
 
 
 def options_told(name: str) -> set[str]:
@@ -89,6 +94,7 @@ def test_the_command_pages_have_no_command_too_many() -> None:
     for place, others in (
         ("reference/cli.md", ["For all commands", "Exit codes"]),
         ("reference/devices-cli.md", ["Common options", "Common options of plots"]),
+        ("reference/motion-cli.md", ["Common options"]),
         ("reference/particles-cli.md", ["Common options", "Common options of pictures"]),
     ):
         headings = re.findall(r"^## (.+)$", page(place), flags=re.MULTILINE)
@@ -260,6 +266,42 @@ def test_names_and_reasons_of_particles_stand_in_the_tables() -> None:
     code = "".join(file.read_text() for file in source.rglob("*.py") if "_synthetic" not in file.parts)
     given = set(re.findall(r'\breason ?= ?"([a-z-]+)"', code))
     assert set(first_cells(text, "## Reasons")) == given
+
+
+def test_tasks_of_motion_stand_in_the_tables_with_their_params() -> None:
+    text = page("reference/motion.md")
+    tasks = {name for name in task_names() if name.startswith("motion.")}
+    assert set(first_cells(text, "## Tasks")) == tasks
+    for name in tasks:
+        params = find_task(name).params
+        assert params is not None
+        assert set(first_cells(text, f"### {name}")) == set(params.model_fields), name
+    for heading, below in (("#### Weights", WeightsParams), ("#### Convention", ConventionParams)):
+        assert set(first_cells(text, heading)) == set(below.model_fields)
+    for words in (motion.Smoothing, motion.Loss, motion.ScoreKind):
+        assert all(f"`{word}`" in text for word in words)
+
+
+def test_names_words_and_reasons_of_motion_stand_in_the_tables() -> None:
+    text = page("reference/motion.md")
+    assert set(motion.__all__) <= set(first_cells(text, "## Names"))
+    assert set(first_cells(text, "## Words")) >= set(motion.FileFormat)
+    source = ROOT / "src" / "batchlab" / "motion"
+    code = "".join(file.read_text() for file in source.rglob("*.py") if "_synthetic" not in file.parts)
+    given = set(re.findall(r'\breason ?= ?"([a-z-]+)"', code))
+    assert set(first_cells(text, "## Reasons")) == given
+
+
+def test_metrics_of_motion_are_those_that_fits_give(desk: Desk) -> None:
+    desk.make_recordings()
+    desk.run(
+        'batchlab motion cross-validate "helmet/subject_0*_session_1.csv" --folds 3 --score held-out --output out -q'
+    )
+    assert desk.code == 0
+    jobs = read_view(desk.folder / "out").jobs
+    told = set(first_cells(page("reference/motion.md"), "## Metrics"))
+    judging = {"noise_mm", "swaps", "outlier_runs", "loose_markers"}
+    assert told == {name for job in jobs if job.task == "motion.fit" for name in job.metrics} | judging
 
 
 def test_reasons_of_the_engine_stand_in_the_table() -> None:
