@@ -214,3 +214,25 @@ def test_seq_given_twice_means_both(staged: Bench) -> None:
     assert _previewed(staged, "--seq", "4", "--seq", "5,7") == [4, 5, 7]
     said = on(staged, "plot-its", "67", "--seq", "4", "--seq", "four")
     assert said.code == 2 and "'four'" in said.err
+
+
+def test_words_of_the_style_are_sent_there(staged: Bench, tmp_path: Path) -> None:
+    plots = tmp_path / "plots.yaml"
+    plots.write_text(
+        "chip: 67\ndefaults: {format: png, dpi: 80}\nplots:\n  - {type: plot-ivg, seq: 2, theme: paper, tag: here}\n"
+    )
+    said = on(staged, "batch-plot", plots, "-n")
+    assert said.code == 2
+    told = [line for line in said.err.splitlines() if "plots.yaml, line" in line]
+    assert len(told) == 3, said.err
+    for line, word in zip(told, ("{format: png}", "{dpi: 80}", "{theme: paper}"), strict=True):
+        assert f"is of the style of pictures; write style: {word}" in line
+
+
+def test_a_batch_of_plots_takes_a_format(staged: Bench, tmp_path: Path) -> None:
+    plots = tmp_path / "plots.yaml"
+    plots.write_text("chip: 67\nstyle: {format: svg, dpi: 80}\nplots: [{type: plot-ivg, seq: 2}]\n")
+    said = on(staged, "batch-plot", plots, "-o", tmp_path / "figs", "--format", "png", "--no-report")
+    assert said.code == 0, said.err
+    made = [each.suffix for each in (tmp_path / "figs" / "Alisson67").rglob("*.*")]
+    assert made == [".png"]

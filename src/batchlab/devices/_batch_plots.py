@@ -17,7 +17,7 @@ combination of options, ``each`` one of every run, ``together`` one of all chips
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -252,6 +252,8 @@ class _Reader:
                 self.form.note(
                     ("defaults", key), f"{key} cannot be a default; write it in the entry or on top", key=True
                 )
+            elif key in _style_words():
+                self.form.note(("defaults", key), _of_style(key, common.defaults[key]), key=True)
             elif key not in words:
                 self.form.note(("defaults", key), f"no plot has an option {key!r}{nearest(key, words)}", key=True)
         self.style(
@@ -270,6 +272,8 @@ class _Reader:
         for key in value:
             if key not in words and key not in _ENTRY:
                 message = f"{kind.name} has no option {key!r}{nearest(key, {*words, *_ENTRY})}"
+                if key in _style_words():
+                    message = _of_style(key, value[key])
                 self.form.note((*at, key), message, key=True)
         merged = {key: default for key, default in common.defaults.items() if key in words or key in _ENTRY}
         selection = self.selection({**merged, **value}, at, kind)
@@ -455,6 +459,16 @@ def checked(
     )
     resolved, problems = check_params(as_task, given)
     return resolved, [(each.path, each.message.replace("no param", "no option"), each.key) for each in problems]
+
+
+def _style_words() -> Collection[str]:
+    from batchlab.devices.plots import Look
+
+    return Look.model_fields.keys()
+
+
+def _of_style(key: str, value: Any) -> str:
+    return f"{key} is of the style of pictures; write style: {{{key}: {value!s:.40}}}"
 
 
 def _words_of(options: type[PlotOptions]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -30,6 +31,9 @@ __all__ = ["batch_plot"]
 @click.option("-v", "--verbose", is_flag=True, help="Show where pictures are, and what plots warn of.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell errors alone.")
 @click.option("-o", "--output", type=click.Path(), default="figs", show_default=True, help="The folder of figures.")
+@click.option(
+    "--format", "form", type=click.Choice(["pdf", "png", "svg", "jpg"]), help="Of all pictures, whatever CONFIG says."
+)
 @click.option("--base-dir", default="data", show_default=True, metavar="DIR", help="The data folder.")
 @click.option("-s", "--stage-root", metavar="DIR", help="Staged runs.  [default: BASE/02_stage]")
 @click.option("--derived-root", metavar="DIR", help="Enriched histories.  [default: BASE/03_derived]")
@@ -49,6 +53,7 @@ def batch_plot(
     verbose: bool,
     quiet: bool,
     output: str,
+    form: str | None,
     base_dir: str,
     stage_root: str | None,
     derived_root: str | None,
@@ -70,6 +75,8 @@ def batch_plot(
     from batchlab.errors import DataError
 
     found = load_batch_plots(config)
+    if form is not None:
+        found = replace(found, specs=tuple(replace(s, style={**s.style, "format": form}) for s in found.specs))
     voice = Voice(quiet=quiet, verbose=verbose)
     if not dry_run:
         voice.say(loaded_line(found.specs, found.chips))

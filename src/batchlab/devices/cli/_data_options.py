@@ -82,8 +82,8 @@ class DayType(click.ParamType):  # type: ignore[type-arg]
         try:
             day = date.fromisoformat(value).isoformat()
         except ValueError:
-            day = None
-        if day != value:
+            day = ""
+        if not day or day != value:
             self.fail(f"{str(value)[:40]!r} is no day; write it as in 2025-09-04", param, ctx)
         return day
 
