@@ -6,6 +6,7 @@ import importlib
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import click
@@ -105,6 +106,16 @@ class LazyCommands(click.Group):
         module, _, attribute = self._where[name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; names the nearest where there is none of this name."""
+        if args[0] not in self._where and not args[0].startswith("-"):
+            near = get_close_matches(args[0], self._where, n=1)
+            mend = f"did you mean {near[0]!r}?" if near else f"see `{ctx.command_path} --help`"
+            raise click.UsageError(f"there is no command {args[0]!r:.60}; {mend}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help's list, without an import."""
