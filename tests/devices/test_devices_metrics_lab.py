@@ -70,7 +70,8 @@ def test_the_truth_is_found(judged, key):
 @pytest.mark.parametrize(
     ("name", "most"),
     [
-        ("delta_i_corrected", 1.2), ("delta_v_corrected", 1.2), ("tau_dark", 1.2), ("beta_dark", 1.2),
+        ("delta_current", 1.2), ("delta_i_corrected", 1.2), ("delta_v_corrected", 1.2),
+        ("tau_dark", 1.2), ("beta_dark", 1.2),
         ("its_three_phase_relaxation", 1.2), ("t_rise", 1.2), ("t_fall", 1.2),
         # Three chips: what the form of their valleys leaves open is the same in all sweeps of one.
         ("cnp_backward", 1.5),

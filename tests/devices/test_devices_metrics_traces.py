@@ -176,6 +176,19 @@ def test_a_strong_drift_is_taken_away(drift):
     assert found["t_rise"].value_float == pytest.approx(np.log(9) * 8.0, rel=0.1)
 
 
+@pytest.mark.parametrize("drift", [0.0, 2e-8, -2e-8])
+def test_a_recorded_response_tells_of_the_drift_in_it(drift):
+    t, y, vl, on, off = light_trace(change=1e-7, drift=drift, noise=5e-9)
+    found = named(m.extract_run(trace_run(t, y, vl)).metrics)["delta_current"]
+    assert abs(found.value_float - 1e-7) <= 2 * found.standard_error
+    assert ("DRIFT_IN_RESPONSE" in found.flags) is bool(drift) and "NO_RESPONSE" not in found.flags
+    if drift:
+        assert found.standard_error == pytest.approx(abs(drift) * (off - on), rel=0.05)
+        assert found.value_json["drift_change"] == pytest.approx(drift * (off - on), rel=0.05)
+    else:
+        assert found.standard_error < 5e-9
+
+
 def test_times_survive_noise_of_a_third_of_the_change():
     errors = []
     for seed in range(30):

@@ -7,7 +7,7 @@ import numpy as np
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip
-from batchlab.devices.metrics._phases import edge_levels, settled
+from batchlab.devices.metrics._phases import baseline_of, edge_levels, settled
 from batchlab.devices.metrics._trace import line, noise_of, trace_of
 
 __all__ = ["PhotoresponseExtractor", "reasonable"]
@@ -20,7 +20,7 @@ class PhotoresponseExtractor:
     metrics: tuple[str, ...] = ("delta_current", "delta_voltage")
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
-    version = "2"
+    version = "3"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """One row: levels are fitted beside the edges, so that one noisy sample decides nothing."""
@@ -35,7 +35,15 @@ class PhotoresponseExtractor:
         deltas = np.array([on.value - off.value for off, on in levels])
         errors = np.array([np.hypot(on.error, off.error) for off, on in levels])
         delta = float(deltas.mean())
-        error = float(np.sqrt(np.sum(errors**2))) / deltas.size
+        noise_error = float(np.sqrt(np.sum(errors**2))) / deltas.size
+        # Drift is in the value, as it was recorded: what it may be of it is an error of the response to light.
+        baseline = baseline_of(trace, k) if trace.stretches[0].duration_s >= k.MIN_DRIFT_FIT_S else None
+        drift = drift_error = 0.0
+        if baseline is not None:
+            drifts = [baseline.change(trace.stretches[i].start_s, trace.stretches[i].end_s) for i in pulses]
+            drift = float(np.mean([each.value for each in drifts]))
+            drift_error = float(np.mean([each.error for each in drifts]))
+        error = float(np.linalg.norm([noise_error, drift, drift_error]))
         quiet = settled(trace, k.SETTLE_FRACTION)
         t, y = trace.t[quiet], trace.y[quiet]
         noise = noise_of(trace.y)
@@ -45,8 +53,10 @@ class PhotoresponseExtractor:
         snr = abs(delta) / noise if noise > 0 else float("inf")
         spread = float(deltas.std(ddof=1) / abs(delta)) if deltas.size > 1 and delta else 0.0
         checks: dict[str, float] = {}
-        if abs(delta) < 2 * error:
+        if abs(delta) < 2 * noise_error:
             checks["NO_RESPONSE"] = 0.2
+        elif abs(delta) < 2 * error:
+            checks["DRIFT_IN_RESPONSE"] = 0.7
         if snr < k.MIN_SNR_GOOD:
             checks["LOW_SNR"] = 0.5
         elif snr * k.MAX_GOOD_NOISE_RATIO < 1:
@@ -64,6 +74,8 @@ class PhotoresponseExtractor:
             "on_s": [trace.stretches[i].start_s for i in pulses],
             "off_s": [trace.stretches[i].end_s for i in pulses],
             "noise": noise,
+            "noise_error": noise_error,
+            "drift_change": None if baseline is None else drift,
             "snr": snr if np.isfinite(snr) else None,
             "ratio": levels[0][1].value / levels[0][0].value if levels[0][0].value else None,
         }
