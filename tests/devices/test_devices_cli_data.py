@@ -306,6 +306,7 @@ def test_rows_of_a_summary_have_one_order(tmp_path, capsys):
             "procedure": "IVg",
             "metric_name": names,
             "unit": list("VA" * 20),
+            "extraction_method": "robust",
             "value_float": 1.0,
             "confidence": 1.0,
         },
