@@ -139,7 +139,7 @@ def test_what_was_never_seen_is_dark_all_along():
     chart = ET.fromstring(visibility_chart(fit_of(truth)))
     dark = [path.get("d") for path in chart.iter(f"{SVG}path") if path.get("fill") == "#3a3a3a"]
     # From the left to the right end, in one box.
-    assert re.fullmatch(r"M96\.0 [\d.]+h962\.0v[\d.]+H96\.0Z", dark[-1])
+    assert re.fullmatch(r"M124\.0 [\d.]+h934\.0v[\d.]+H124\.0Z", dark[-1])
     page = fit_page([truth.recording], [fit_of(truth)])
     assert cells(page, "m8")[5] == "–" and cells(page, "m8")[-2] == "100"
 

@@ -31,7 +31,7 @@ Link = Callable[[int, str | None], str | None]
 """Where a frame, and a marker in it, can be seen; None where nowhere."""
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "currentColor"
-_WIDE, _LEFT, _RIGHT = 1120.0, 96.0, 62.0
+_WIDE, _LEFT, _RIGHT = 1120.0, 124.0, 62.0
 _MOST_ROWS, _MOST_LINKS, _MOST_EDGES = 40, 480, 30
 _MM = 1e3
 _INLIER = 0.5
@@ -334,5 +334,5 @@ def _ends(low: float, high: float) -> Axis:
     return Axis(low=low, high=high, names=((low, "0"), (high, told(high, 2))))
 
 
-def _short(name: str, most: int = 14) -> str:
+def _short(name: str, most: int = 18) -> str:
     return name if len(name) <= most else f"…{name[-most + 1 :]}"

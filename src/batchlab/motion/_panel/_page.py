@@ -214,16 +214,25 @@ def _sentences(
     recording: Recording, fit: Fit, judgement: Judgement | None, link: Link, several: bool
 ) -> Iterator[dict[str, Any]]:
     """Warnings in words, each leading to the frame it names."""
-    warnings = [*fit.warnings, *(judgement.warnings if judgement is not None else ())]
+    warnings = list(fit.warnings)
+    if judgement is not None:
+        # Of a marker that is judged, the judgement says the same and more.
+        told = {_marker_of(sentence, fit) for sentence in judgement.warnings} - {None}
+        warnings = [each for each in warnings if _marker_of(each, fit) not in told] + [*judgement.warnings]
     before = f"{escape(recording.name)}: " if several else ""
     for sentence in dict.fromkeys(warnings):
-        yield {"html": before + _linked(sentence, fit.body.markers, link), "note": False}
+        yield {"html": before + _linked(sentence, fit, link), "note": False}
     for note in recording.notes:
         yield {"html": before + escape(note), "note": True}
 
 
-def _linked(sentence: str, markers: Sequence[str], link: Link) -> str:
-    named = next((name for name in _MARKER.findall(sentence) if name in markers), None)
+def _marker_of(sentence: str, fit: Fit) -> str | None:
+    """The marker that a sentence is about."""
+    return next((name for name in _MARKER.findall(sentence) if name in fit.body.markers), None)
+
+
+def _linked(sentence: str, fit: Fit, link: Link) -> str:
+    named = _marker_of(sentence, fit)
 
     def leads(found: re.Match[str]) -> str:
         href = link(int(found[2]), named)

@@ -244,7 +244,8 @@ def _row(job: JobView) -> tuple[Scalar, ...]:
 
 def _headline(jobs: Sequence[JobView]) -> str:
     """What people must know of the batch: loose markers and swapped names; else how well bodies fit."""
-    loose = [f"{job.metrics['loose_markers']} in {_of(job)}" for job in jobs if job.metrics.get("loose_markers")]
+    found = [(job, str(job.metrics["loose_markers"]).split(", ")) for job in jobs if job.metrics.get("loose_markers")]
+    loose = [f"{_listed(names)} in {_of(job)}" for job, names in found]
     swapped = [_of(job) for job in jobs if job.metrics.get("swaps")]
     parts = []
     if loose:
