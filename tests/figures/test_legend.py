@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batchlab.errors import PlotError
-from batchlab.figures import Legend, Lettering, Line, Picture, Plot, Sheet
+from batchlab.figures import Legend, Lettering, Line, Picture, Plot, Points, Sheet
 
 X = np.linspace(0.0, 2000.0, 50)
 
@@ -84,3 +84,44 @@ def test_lines_of_a_name_stand_below_each_other_and_each_is_cut_for_itself() -> 
     first, second = legend.get_texts()[0].get_text().split("\n")
     assert first == "a" * 40
     assert len(second) == 48 and "…" in second
+
+
+def _framed(*marks: Line | Points) -> float:
+    """How opaque the edge of a legend on the axes is."""
+    plot = Plot(marks=marks, x_limits=(0, 2000), y_limits=(0, 4000), legend=Legend(place="upper left"))
+    (axes,) = Picture(Sheet(plots=(plot,), size_in=(5, 3), dpi=100))._composed.axes
+    edge: tuple[float, ...] = axes.get_legend().get_frame().get_edgecolor()  # type: ignore[union-attr,assignment]
+    return edge[3]
+
+
+def test_a_mark_in_a_legend_on_the_axes_is_framed_off_from_the_data() -> None:
+    assert _framed(Points(x=X, y=X, label="365 nm", colour="#0072B2")) > 0
+    assert _framed(Line(x=X, y=X, label="365 nm", colour="#0072B2")) == 0
+
+
+def _told_of_x(label: str, right: float) -> tuple[str, list[str], str]:
+    """Label, ticks in sight, and what stands in the corner."""
+    line = Line(x=X, y=X, label="", colour="#0072B2")
+    plot = Plot(marks=(line,), x_limits=(0, right), y_limits=(0, 4000), x_label=label, x_scientific=True)
+    drawn = Picture(Sheet(plots=(plot,), size_in=(5, 3), dpi=100))
+    assert drawn.rgba.size
+    (axes,) = drawn._composed.axes
+    ticks = [text.get_text() for text in axes.get_xticklabels() if 0 <= text.get_position()[0] <= right]
+    corner = axes.xaxis.get_offset_text()
+    return axes.get_xlabel(), ticks, corner.get_text() if corner.get_visible() else ""
+
+
+def test_the_power_of_ten_of_the_ticks_stands_with_the_unit() -> None:
+    label, ticks, corner = _told_of_x("running time (s)", 12000)
+    assert (label, corner) == ("running time (10\N{SUPERSCRIPT THREE} s)", "")
+    assert ticks[0] == "0" and ticks[-1] == "12"
+    assert _told_of_x("t (s)", 900)[0] == "t (s)"
+    assert _told_of_x("running time", 12000)[2] != ""
+
+
+def test_the_best_corner_is_the_one_without_points() -> None:
+    at = np.linspace(1500.0, 1900.0, 9)
+    points = Points(x=at, y=2 * at, label="365 nm", colour="#0072B2")
+    plot = Plot(marks=(points,), x_limits=(0, 2000), y_limits=(0, 4000), legend=Legend(place="best"))
+    (axes,) = Picture(Sheet(plots=(plot,), size_in=(5, 3), dpi=100))._composed.axes
+    assert axes.get_legend().get_window_extent().x1 < axes.bbox.x0 + axes.bbox.width / 2  # type: ignore[union-attr]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _MAX_NAME = 28
 _NAME_PT = 8.0
+_RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 _AROUND = (
     (1, 0.7),
     (1, -0.7),
@@ -162,20 +163,32 @@ def _fill(axes: Axes, plot: Plot, sheet: Sheet, small: float) -> list[Any]:
         title = shortened(plain_text(plot.title), max(6, int(room)))
         axes.set_title(title, fontsize=max(6.0, 10.5 * small), pad=2.0 + 3.0 * small)
     if plot.x_scientific and not plot.x_log:
-        axes.ticklabel_format(axis="x", style="sci", scilimits=(0, 0))
+        _write_in_thousands(axes, plot, sheet)
     handles = [_put(axes, mark, at) for at, mark in enumerate(plot.marks)]
     if not plot.grid or any(isinstance(mark, Mesh) for mark in plot.marks):
         axes.grid(False)
     if plot.legend:
         named = [(made, mark.label) for mark, made in zip(plot.marks, handles, strict=True) if made is not None]
         if isinstance(plot.legend, Legend):
-            curves = [mark for mark in plot.marks if isinstance(mark, Line)]
+            curves = [mark for mark in plot.marks if isinstance(mark, Line | Points)]
             room_in = 0.75 * sheet.size_in[1] * plot.height / _heights(sheet)
             put_legend(axes, named, plot.legend, curves, scale=small, room_in=room_in)
         else:
             add_legend(axes, named, 0.86 * sheet.pixels[0] / sheet.columns)
     _write_names(axes, plot, sheet)
     return handles
+
+
+def _write_in_thousands(axes: Axes, plot: Plot, sheet: Sheet) -> None:
+    """Ticks in a power of a thousand, which stands with the unit in the label; in the corner where there is no unit."""
+    largest = max(map(abs, plot.x_limits))
+    power = 3 * math.floor(math.log10(largest) / 3) if largest > 0 else 0
+    axes.ticklabel_format(axis="x", style="sci", scilimits=(power, power))
+    before, _, unit = plot.x_label.rpartition("(")
+    if power and before and unit.endswith(")") and not sheet.x_label:
+        raised = str(power).translate(_RAISED)
+        axes.set_xlabel(_label(f"{before}(10{raised} {unit}"))
+        axes.xaxis.get_offset_text().set_visible(False)
 
 
 def _heights(sheet: Sheet) -> float:

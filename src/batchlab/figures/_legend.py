@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from batchlab.figures._kind import Line
+    from batchlab.figures._sheet import Points
 
 __all__ = ["PLACES", "PLAIN", "Legend", "Lettering", "lettered", "put_legend", "set_margins"]
 
@@ -25,6 +26,7 @@ _SIZE_PT = 9.0
 _SMALLEST_PT = 5.0
 _LINE = 1.55  # from one name to the next, in sizes
 _GAP_IN = 0.08
+_EDGE = "#B0B0B0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,7 @@ def put_legend(
     axes: Axes,
     named: Sequence[tuple[Any, str]],
     legend: Legend,
-    curves: Sequence[Line],
+    curves: Sequence[Line | Points],
     *,
     scale: float,
     room_in: float,
@@ -167,7 +169,8 @@ def put_legend(
         "title_fontsize": size,
         "frameon": not (beside or above),
         "framealpha": legend.opacity,
-        "edgecolor": "none",
+        # Without an edge, a mark beside its name reads as a point of the data among points.
+        "edgecolor": _EDGE if any(_is_point(artist) for artist, _ in shown) else "none",
         "borderaxespad": 0.5 if beside else 0.0 if above else 0.4,
         "borderpad": 0.3,
         "handlelength": 1.6,
@@ -180,6 +183,10 @@ def put_legend(
         if hasattr(handle, "set_markeredgewidth"):
             handle.set_linewidth(max(1.4, handle.get_linewidth()))
     return made
+
+
+def _is_point(artist: Any) -> bool:
+    return hasattr(artist, "get_marker") and artist.get_marker() not in (None, "", "None", "none")
 
 
 def _cut(label: str) -> str:
@@ -234,7 +241,7 @@ def set_margins(
     )
 
 
-def _emptiest(axes: Axes, curves: Sequence[Line], count: int) -> str:
+def _emptiest(axes: Axes, curves: Sequence[Line | Points], count: int) -> str:
     """The corner through which the smallest part of the curves goes."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     wide, high = 0.36, min(0.8, 0.09 * (count + 1))
