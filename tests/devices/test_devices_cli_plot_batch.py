@@ -17,7 +17,9 @@ from batchlab.devices._history import histories
 from batchlab.devices._stage import stage
 from batchlab.devices._store import Store
 from batchlab.devices._synthetic import Lab
+from batchlab.devices.cli._plot_lines import summary_lines
 from batchlab.devices.cli._plot_run import choose_workers
+from batchlab.engine import BatchState, RunResult, Status
 
 TWO = """
 chip: 67
@@ -232,7 +234,25 @@ def test_without_a_store_it_says_what_to_run(tmp_path: Path) -> None:
 def test_workers_as_told(bench: Bench, workers: int, mode: str) -> None:
     said = bench.call("batch-plot", bench.file(TWO), "-p", workers, "--no-report")
     assert f"Execution mode: {mode}\nWorkers: {workers}\n" in said.out
-    assert ("speedup)" in said.lines[-1]) is (workers > 1)
+    assert workers > 1 or "speedup)" not in said.lines[-1]
+
+
+@pytest.mark.parametrize(("elapsed_s", "gain"), [(1.0, "2.0x"), (2.0, None), (6.0, None)])
+def test_a_gain_is_told_where_there_is_one(bench: Bench, elapsed_s: float, gain: str | None) -> None:
+    assert bench.call("batch-plot", bench.file(TWO), "-p", 1, "--no-report").code == 0
+    result = RunResult(
+        batch="devices-figures",
+        root=bench.figs,
+        state=BatchState.DONE,
+        counts={Status.DONE: 2},
+        found_done=0,
+        items_failed=0,
+        reason=None,
+        elapsed_s=elapsed_s,
+    )
+    lines = summary_lines(result, bench.view, [1.0, 1.0], 2)
+    assert lines[-1] == f"Total: 2 plots, {elapsed_s:.1f}s" + (f" ({gain} speedup)" if gain else "")
+    assert [line.split()[1] for line in lines if "speed-up" in line] == [gain or "-"]
 
 
 def test_more_workers_are_taken_where_the_work_is_worth_their_start() -> None:

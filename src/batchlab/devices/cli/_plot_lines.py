@@ -203,12 +203,13 @@ def summary_lines(result: RunResult, view: BatchView, took_s: Sequence[float], w
         ("of these done before", f"{result.found_done}"),
         ("failures", f"{ran - done}"),
         ("average", f"{sum(took_s) / len(took_s):.2f}s" if took_s else "-"),
-        ("speed-up", f"{speed_up:.1f}x" if took_s else "-"),
+        ("speed-up", f"{speed_up:.1f}x" if round(speed_up, 1) > 1 else "-"),
     ]
     if asked:
         rows.append(("cache", f"{cache['hits']} hits, {cache['misses']} misses ({cache['hits'] / asked:.1%})"))
     width = max(len(name) for name, _ in rows)
-    faster = f" ({speed_up:.1f}x speedup)" if workers > 1 and took_s else ""
+    # Of few plots, workers take longer to start than they save.
+    faster = f" ({speed_up:.1f}x speedup)" if workers > 1 and round(speed_up, 1) > 1 else ""
     return [
         "",
         "Batch summary",
