@@ -311,7 +311,7 @@ def test_killed_at_any_instant_it_ends_as_if_nothing_had_happened(
 
 @pytest.mark.faults
 @pytest.mark.timeout(400)  # a worker that is stopped while it loads its first task is given two minutes
-def test_a_picture_that_never_ends_is_killed_and_the_others_are_drawn(mission: Mission, tmp_path: Path) -> None:
+def test_a_worker_that_hangs_costs_its_own_picture_at_most(mission: Mission, tmp_path: Path) -> None:
     """A worker is stopped: to all others its job hangs for ever."""
     stopped: list[int] = []
     ended: list[str | None] = []
@@ -333,8 +333,9 @@ def test_a_picture_that_never_ends_is_killed_and_the_others_are_drawn(mission: M
     began = time.monotonic()
     result = run(batch, listeners=[stop])
     assert stopped
-    failed = [job for job in read_view(result.root).jobs if job.state is Status.FAILED]
-    assert [job.category for job in failed] == [Category.TIMEOUT]
+    # What it had begun is killed; what it had not, the other worker takes over.
+    lost = [job for job in read_view(result.root).jobs if job.state is not Status.DONE]
+    assert [job.category for job in lost] in ([], [Category.TIMEOUT])
     assert time.monotonic() - began < 300
 
 
