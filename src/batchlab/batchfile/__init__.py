@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from batchlab._lazy import lazy_names
 
 if TYPE_CHECKING:
     from batchlab.batchfile._load import load
@@ -15,10 +16,4 @@ _HOME_OF = {"duration_s": "_units", "load": "_load", "schema": "_schema", "size_
 
 __all__ = ["duration_s", "load", "schema", "size_bytes"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = lazy_names(__name__, _HOME_OF)

@@ -21,8 +21,9 @@ A name is imported when it is first asked for, so that planning and the command 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from batchlab._lazy import lazy_names
 
 if TYPE_CHECKING:
     from batchlab.devices._batch_plots import BatchPlots, PlotSpec, load_batch_plots
@@ -122,14 +123,4 @@ __all__ = [
     "write_seq",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
+__getattr__, __dir__ = lazy_names(__name__, _HOME_OF)

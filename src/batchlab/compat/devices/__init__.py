@@ -13,8 +13,7 @@ there                                 here
 ====================================  =============================================
 """
 
-import importlib
-from typing import Any
+from batchlab._lazy import lazy_names
 
 _HOMES = {
     "batch": (
@@ -48,9 +47,4 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    """A name from its module, which is loaded then: the command line must not wait for tables it may not need."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = lazy_names(__name__, _HOME, kept=False)

@@ -5,8 +5,7 @@ side by side, are tried again and go on where they stopped; a success is a solve
 are those that foretell markers best which a fit was not shown. `WeightConfig` tells what becomes of weights.
 """
 
-import importlib
-from typing import Any
+from batchlab._lazy import lazy_names
 
 _HOMES = {
     "_choose": ("compare_parameter_sweep_results", "find_best_parameters"),
@@ -31,9 +30,4 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    """A name from its module, which is loaded then."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = lazy_names(__name__, _HOME, kept=False)

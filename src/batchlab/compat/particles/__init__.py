@@ -4,8 +4,7 @@ A program that was written for ``batch_multi_plot_FAST_spectrograms`` changes it
 on time end what runs too long, what was done is never lost, and pictures have true energies and times.
 """
 
-import importlib
-from typing import Any
+from batchlab._lazy import lazy_names
 
 _HOMES = {
     "_datasets": ("generic_plot_spectrogram_set", "make_spectrogram"),
@@ -18,9 +17,4 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    """A name from its module, which is loaded then: the command line must not wait for what it may not need."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = lazy_names(__name__, _HOME, kept=False)
