@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
-from plot_bench import Bench, enrich_all, make_bench, quiet_state
+from plot_bench import Bench, call, enrich_all, make_bench, quiet_state
 
 from batchlab.batchfile import load
 from batchlab.devices._batch_plots import load_batch_plots
+from batchlab.devices._enrich import enrich, write_enriched
+from batchlab.devices._history import histories
+from batchlab.devices._model import Chip
 from batchlab.devices._plot_batch import PlotBatch, plot_batch
 from batchlab.devices._stage import stage
 from batchlab.devices._store import Store
@@ -206,6 +211,38 @@ def test_numbers_that_are_missing_are_warned_of(bench: Bench) -> None:
     (job,) = bench.view.jobs
     assert job.state.value == "done"
     assert any("no run with seq 900,901" in text for text in job.warnings)
+
+
+def test_chips_that_are_called_alike_have_their_own_pictures_and_values(lab: Lab, tmp_path: Path) -> None:
+    alike = [Chip("Alisson", 67), Chip("alisson", 67), Chip("A1", 2), Chip("A", 12)]
+    bench = Bench(tmp_path / "b")
+    raw = bench.data / "01_raw"
+    raw.mkdir(parents=True)
+    for number, (chip, truth) in enumerate(zip(alike, lab.of("IVg"), strict=False), start=1):
+        text = (lab.raw_root / truth.file).read_bytes()
+        text = re.sub(rb"Chip group name: [^\r\n]*", f"Chip group name: {chip.group}".encode(), text)
+        text = re.sub(rb"Chip number: [^\r\n]*", f"Chip number: {chip.number}".encode(), text)
+        (raw / f"IVg2025-09-04_{number}.csv").write_bytes(text)
+    stage(raw, bench.store)
+    store = Store(bench.store)
+    rows = store.table.select("run_id", cnp_voltage=pl.col("chip_number") + pl.col("chip_group").rank("dense") / 10)
+    found = histories(store.table, timezone=store.timezone)
+    folder = bench.data / "03_derived" / "chip_histories_enriched"
+    write_enriched({name: enrich(table, metrics=rows) for name, table in found.items()}, folder)
+    text = "chip: 67\nstyle: {format: png, dpi: 72}\nplots: [{type: plot-cnp-time, seq: 1, tag: cnp}]\n"
+    (spec,) = load_batch_plots(bench.file(text)).specs
+    plots = plot_batch([replace(spec, chip=chip) for chip in alike], base_dir=bench.data, output=bench.figs)
+    plots.settle()
+    paths = [path.casefold() for each in plots.plots for path in each.pictures]
+    assert len(set(paths)) == len({each.job.name for each in plots.plots}) == 4
+    volts = [each.job.params["runs"][0]["metrics"]["cnp_voltage"] for each in plots.plots]
+    told = {row["run_id"]: row["cnp_voltage"] for row in rows.to_dicts()}
+    assert volts == [told[each.rows[0]["run_id"]] for each in plots.plots] and len(set(volts)) == 4
+    assert run(plots.batch).exit_code == 0
+    assert len(bench.made("*.png")) == 4
+    page = bench.folder / "pages"
+    assert call("devices", "report", "--group", "alisson", "--base-dir", bench.data, "-o", page).code == 0
+    assert [each.name for each in page.glob("*.html")] == ["alisson-67.html"]
 
 
 def test_runs_by_reference_are_those_by_number(bench: Bench) -> None:

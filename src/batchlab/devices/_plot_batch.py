@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from batchlab.devices._batch_plots import PlotSpec
 from batchlab.devices._durable import write_whole, writing_into
-from batchlab.devices._history import history_of
+from batchlab.devices._history import history_of, names_of
 from batchlab.devices._layout import Layout
 from batchlab.devices._model import Chip
 from batchlab.devices._plot_words import safe, tag_of
@@ -177,7 +178,7 @@ def plot_batch(
     root = Path(output).resolve()
     known = _Known(store, layout.enriched, root, tuple(plugins), timeout_s)
     made = [known.job(each) for spec in specs for each in known.parts(spec)]
-    plots = _named(made)
+    plots = _named(made, known.called)
     pins = _pins(plots, known)
     pins_file = None if file is None else _pins_file(root, Path(file))
     before = {} if pins_file is None else read_pins(pins_file)
@@ -214,7 +215,10 @@ class _Known:
         self.without_power: set[str] = set()
         self.left_out: dict[str, None] = {}
         self._histories: dict[Chip | tuple[str, ...], tuple[pl.DataFrame, list[dict[str, Any]]]] = {}
-        self._enriched: dict[str, Mapping[str, Mapping[str, Any]] | None] = {}
+        self._enriched: dict[Chip, Mapping[str, Mapping[str, Any]] | None] = {}
+        there = store.table.select("chip_group", "chip_number").drop_nulls().unique().iter_rows()
+        # Chips that are called alike have files of their own, as those of histories and metrics are.
+        self.called = names_of(Chip(group, number) for group, number in there)
 
     def history(self, spec: PlotSpec, kind: PlotType) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
         """The history of a plot's chip, or of all runs of procedures that have none; also as rows."""
@@ -227,10 +231,10 @@ class _Known:
             self._histories[key] = table, table.select(n for n in _NEEDED if n in table.columns).to_dicts()
         return self._histories[key]
 
-    def enriched(self, chip: str) -> Mapping[str, Mapping[str, Any]] | None:
+    def enriched(self, chip: Chip) -> Mapping[str, Mapping[str, Any]] | None:
         """Rows of the enriched history of a chip by run_id; None where there is none."""
         if chip not in self._enriched:
-            self._enriched[chip] = _enriched_rows(self.enriched_folder, chip)
+            self._enriched[chip] = _enriched_rows(self.enriched_folder, self.called.get(chip, chip.name))
         return self._enriched[chip]
 
     def parts(self, spec: PlotSpec) -> list[PlotSpec]:
@@ -276,7 +280,7 @@ class _Known:
                 }
         except DataError as error:
             refused = str(error)
-        tables = {chip: self.enriched(chip.name) for chip in spec.chips}
+        tables = {chip: self.enriched(chip) for chip in spec.chips}
         without = next((chip for chip, table in tables.items() if table is None), None)
         if refused is None and without is not None and kind.needs:
             refused = (
@@ -312,7 +316,7 @@ class _Known:
                 "store": str(_pointer(self.root, self.store.root)),
                 **({"plugins": self.files} if self.files else {}),
             },
-            outputs=_outputs(spec, rows),
+            outputs=_outputs(spec, rows, self.called),
             limits=self.limits,
             metadata={
                 "chip": ", ".join(chip.name for chip in spec.chips) or None,
@@ -431,30 +435,36 @@ def _run_param(
     }
 
 
-def _outputs(spec: PlotSpec, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _outputs(spec: PlotSpec, rows: Sequence[Mapping[str, Any]], called: Mapping[Chip, str]) -> dict[str, str]:
     from batchlab.devices.plots import light_of, picture_path
     from batchlab.devices.tasks._plot import outputs_of
 
     format = str(spec.style["format"])
     lit = light_of(row["has_light"] for row in rows)
-    paths = [picture_path(name, spec.chips, spec.tag, lit, format) for name in spec.names]
+    paths = [picture_path(name, spec.chips, spec.tag, lit, format, called) for name in spec.names]
     if spec.data:
         paths += [path.removesuffix(format) + "csv" for path in paths]
     return dict(zip(outputs_of(len(spec.names), data=spec.data), paths, strict=True))
 
 
-def name_of(spec: PlotSpec) -> str:
-    """What the job of a plot is called, unless another is called so: ``plot-its/Alisson67_It_photoresponse``."""
+def name_of(spec: PlotSpec, called: Mapping[Chip, str] = MappingProxyType({})) -> str:
+    """What the job of a plot is called, unless another is called so: ``plot-its/Alisson67_It_photoresponse``.
+
+    Parameters
+    ----------
+    called
+        What chips are called that share their names with others.
+    """
     from batchlab.devices.plots import picture_path
 
-    path = picture_path(spec.names[0], spec.chips, spec.tag, None, str(spec.style["format"]))
+    path = picture_path(spec.names[0], spec.chips, spec.tag, None, str(spec.style["format"]), called)
     return f"{spec.type}/{Path(path).stem}"
 
 
-def _named(made: Sequence[PlotJob]) -> tuple[PlotJob, ...]:
+def _named(made: Sequence[PlotJob], called: Mapping[Chip, str]) -> tuple[PlotJob, ...]:
     """Jobs called after what they draw, each otherwise."""
     stems = [Path(each.pictures[0]) for each in made]
-    plain = [name_of(each.spec) for each in made]
+    plain = [name_of(each.spec, called) for each in made]
     count = Counter(plain)
     return tuple(
         replace(each, job=replace(each.job, name=name if count[name] == 1 else f"{name}{path.suffix}"))
@@ -474,7 +484,7 @@ def _pins(plots: Iterable[PlotJob], known: _Known) -> dict[str, dict[str, str | 
             except DataError:  # told by the plot itself
                 history = []
             run_ids = {row["seq"]: row["run_id"] for row in history}
-            pins = found.setdefault(chip.name, {})
+            pins = found.setdefault(known.called.get(chip, chip.name), {})
             pins.update({str(seq): run_ids.get(seq) for seq in each.spec.selection.seqs})
     return found
 

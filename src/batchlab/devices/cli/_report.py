@@ -35,13 +35,16 @@ def report(chips: tuple[str, ...], group: str | None, output: str | None, as_jso
     from batchlab.devices._batches import chips_in
     from batchlab.devices._chips import chosen_chips
     from batchlab.devices._durable import writing_into
+    from batchlab.devices._history import names_of
     from batchlab.devices._panel import write_pages
     from batchlab.devices._store import Store
 
     layout = laid_out(given)
     store = Store(layout.store)
     metrics = pl.read_parquet(layout.metrics, glob=False) if layout.metrics.is_file() else None
-    some = [chip.name for chip in chosen_chips(chips, chips_in(store), group=group)] if chips or group else None
+    there = chips_in(store)
+    called = names_of(there)
+    some = [called[chip] for chip in chosen_chips(chips, there, group=group)] if chips or group else None
     folder = layout.pages if output is None else Path(output)
     with writing_into(folder):
         pages = write_pages(store, metrics, folder, chips=some)

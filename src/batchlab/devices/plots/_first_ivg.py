@@ -25,15 +25,16 @@ def names(options: IvgOptions) -> tuple[Name, ...]:
 def draw_first_ivg(runs: Sequence[Run], options: IvgOptions, look: Look, facts: Facts) -> Drawn:
     """First gate sweep of each chip and of each sample on it, laid over each other."""
     chosen = only(runs, PROCEDURES, "compare-first-ivg")
-    first: dict[tuple[str, str], Run] = {}
+    first: dict[tuple[str, int, str], Run] = {}
     for run in sorted(chosen, key=_began):
         first.setdefault(_place(run), run)
     return sweeps([first[place] for place in sorted(first)], options, look, facts, ivg_quantity(options), "first IVg")
 
 
-def _place(run: Run) -> tuple[str, str]:
+def _place(run: Run) -> tuple[str, int, str]:
     """Chip and sample."""
-    return "" if run.chip is None else run.chip.name, str(run.settings.get("sample") or "").strip().casefold()
+    sample = str(run.settings.get("sample") or "").strip().casefold()
+    return ("", 0, sample) if run.chip is None else (run.chip.group, run.chip.number, sample)
 
 
 def _began(run: Run) -> tuple[str, str]:

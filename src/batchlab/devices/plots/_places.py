@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from batchlab.devices._model import Chip
 
@@ -35,7 +36,14 @@ class Name:
     folder: str = ""
 
 
-def picture_path(name: Name, chip: Chip | Sequence[Chip] | None, tag: str, light: bool | None, format: str) -> str:
+def picture_path(
+    name: Name,
+    chip: Chip | Sequence[Chip] | None,
+    tag: str,
+    light: bool | None,
+    format: str,
+    called: Mapping[Chip, str] = MappingProxyType({}),
+) -> str:
     """Path of a picture below the folder of figures, with ``/``.
 
     Parameters
@@ -50,9 +58,11 @@ def picture_path(name: Name, chip: Chip | Sequence[Chip] | None, tag: str, light
         Whether all its runs were lit (True) or dark (False); None where they differ.
     format
         What the file's name ends in.
+    called
+        What chips are called that share their names with others.
     """
     chips = () if chip is None else (chip,) if isinstance(chip, Chip) else tuple(chip)
-    whose = [_together(chips)] if chips else []
+    whose = [_together(chips, called)] if chips else []
     parts = [*whose, name.procedure]
     if name.folder:
         parts.append(name.folder)
@@ -62,12 +72,13 @@ def picture_path(name: Name, chip: Chip | Sequence[Chip] | None, tag: str, light
     return "/".join((*parts, f"{'_'.join(filter(None, stem))}.{format}"))
 
 
-def _together(chips: Sequence[Chip]) -> str:
+def _together(chips: Sequence[Chip], called: Mapping[Chip, str]) -> str:
     """``Alisson67``, ``Alisson67_71``; of many the first and how many."""
-    groups = {chip.group for chip in chips}
+    first, *others = (called.get(chip, chip.name) for chip in chips)
     if len(chips) > _MOST_CHIPS:
-        return f"{chips[0].name}_and_{len(chips) - 1}_more"
-    return "_".join([chips[0].name, *(str(chip.number) if len(groups) == 1 else chip.name for chip in chips[1:])])
+        return f"{first}_and_{len(others)}_more"
+    one_group = len({chip.group for chip in chips}) == 1
+    return "_".join([first, *(str(chip.number) for chip in chips[1:])] if one_group else [first, *others])
 
 
 def light_of(lit: Iterable[bool | None]) -> bool | None:
