@@ -447,6 +447,29 @@ def test_a_sweep_that_breaks_down_gives_no_confident_dirac_point():
     assert "JUMP" in rows["delta_cnp"].flags and rows["delta_cnp"].confidence < 0.2
 
 
+def test_what_comes_of_a_sweep_that_breaks_down_is_doubted():
+    v = np.arange(-200, 201) * 0.1
+    sound = np.maximum(1e-12, 1e-6 * (v - 1.0)) + 1e-12 * np.exp(np.minimum(v - 1.0, 0.0) / 0.05)
+    broken = np.where(v > 11.45, 0.2 * sound, sound)
+    context = m.ExtractionContext(geometry=GEOMETRY)
+    names = ("mobility_fe_electrons_forward", "v_th", "v_th_n", "subthreshold_swing")
+    before, after = (named(m.extract_run(sweep_run(v, y), context).metrics) for y in (sound, broken))
+    for name in names:
+        assert "JUMP" not in before[name].flags, name
+        assert "JUMP" in after[name].flags and after[name].confidence <= 0.3 * before[name].confidence, name
+
+
+def test_only_the_leg_that_breaks_down_is_doubted():
+    v = np.arange(-100, 101) * 0.05
+    up = transfer(v, 0.2, 0.2, noise=1e-4)
+    back = np.where(v > 3.0, 0.3 * up, up)
+    run = sweep_run(np.r_[v, v[::-1][1:]], np.r_[up, back[::-1][1:]])
+    found = named(m.extract_run(run, m.ExtractionContext(geometry=GEOMETRY)).metrics)
+    assert "JUMP" not in found["mobility_fe_electrons_forward"].flags
+    for name in ("mobility_fe_electrons_backward", "mobility_fe_electrons", "mobility_fe_holes_backward"):
+        assert "JUMP" in found[name].flags and found[name].confidence <= 0.3, name
+
+
 @pytest.mark.parametrize("shape", ["bad reading", "steep", "noise"])
 def test_what_is_no_jump(shape):
     from batchlab.devices.metrics._legs import jumps

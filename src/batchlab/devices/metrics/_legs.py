@@ -146,6 +146,11 @@ def jumps(y: Array, least: float) -> bool:
     return abs(after - before) >= top and float(steps[i]) > _JUMP * float(np.partition(about, -2)[-2])
 
 
+def jump_check(leg: Leg, least: float) -> dict[str, float]:
+    """The failed check of a leg on which the sweep broke down, with its penalty; nothing of a sound one."""
+    return {"JUMP": 0.3} if jumps(leg.y, least) else {}
+
+
 def middle(values: Array) -> float:
     """The upper median: one of the values, and at a tenth of the cost of `numpy.median` for short arrays."""
     return float(np.partition(values, values.size // 2)[values.size // 2])

@@ -12,7 +12,7 @@ from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._dirac_point import valley
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
 from batchlab.devices.metrics._geometry import Geometry
-from batchlab.devices.metrics._legs import Leg, sweep_of
+from batchlab.devices.metrics._legs import Leg, jump_check, sweep_of
 from batchlab.devices.metrics._savgol import despiked, steepest
 
 __all__ = ["Mobility", "MobilityExtractor", "mobility"]
@@ -65,7 +65,7 @@ class MobilityExtractor:
     )
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg"})
-    version = "2"
+    version = "3"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """Up to six rows."""
@@ -81,13 +81,15 @@ class MobilityExtractor:
         if isinstance(sweep, Skip):
             return sweep
         row, rows = Row(self, run), []
+        jumped = {leg.name: jump_check(leg, k.MIN_JUMP) for leg in sweep.full}
         for carrier, side in (("holes", -1), ("electrons", 1)):
             found: list[tuple[Leg, Mobility, dict[str, float]]] = []
             for leg in sweep.full:
                 one = _branch(leg, side, v_ds, context.geometry, k)
                 if one is not None:
-                    found.append((leg, *one))
-                    _, mu, checks = found[-1]
+                    mu, checks = one
+                    checks |= jumped[leg.name]
+                    found.append((leg, mu, checks))
                     name = f"mobility_fe_{carrier}_{leg.name}"
                     rows.append(row(name, mu.value, _UNIT, "savgol", error=mu.error, checks=checks, json=_json(mu)))
             if len(found) == 2:

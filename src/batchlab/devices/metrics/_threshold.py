@@ -11,7 +11,7 @@ import numpy as np
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics._dirac_point import valley
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip
-from batchlab.devices.metrics._legs import Leg, Sweep, sweep_of
+from batchlab.devices.metrics._legs import Leg, Sweep, jump_check, sweep_of
 from batchlab.devices.metrics._savgol import despiked, steepest
 from batchlab.devices.metrics._trace import correlation_factor, noise_of
 
@@ -46,7 +46,8 @@ class Voltage:
 class _Branch:
     """One side of a leg, from where it is off to its end: electrons (``n``) to higher, holes (``p``) to lower voltages.
 
-    `v` in V and the size `i` of the current in A stand in ascending voltage; `noise` is that of the off state.
+    `v` in V and the size `i` of the current in A stand in ascending voltage; `noise` is that of the off state, `failed`
+    are the checks that its leg does not pass.
     """
 
     carrier: str
@@ -54,6 +55,7 @@ class _Branch:
     v: Array
     i: Array
     noise: float
+    failed: Mapping[str, float]
 
     @property
     def end_v(self) -> float:
@@ -169,7 +171,7 @@ class ThresholdExtractor:
     metrics: tuple[str, ...] = ("v_th", "v_th_forward", "v_th_backward", "v_th_n", "v_th_p")
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg", "IVgT"})
-    version = "2"
+    version = "3"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """Rows by linear extrapolation, and by constant current where the context names one."""
@@ -183,12 +185,14 @@ class ThresholdExtractor:
         for method in ("linear-extrapolation", "constant-current"):
             found: dict[str, dict[str, Voltage]] = {}
             ends: dict[str, float] = {}
+            failed: dict[str, dict[str, float]] = {}
             for branch in branches:  # those that conduct more come first
                 one = _threshold(branch, method, run.number("vds_v"), context)
                 if one is not None:
                     found.setdefault(branch.carrier, {})[branch.leg] = one
                     ends[branch.carrier] = branch.end_v
-            rows += self._rows(run, method, found, ends, swept, k)
+                    failed.setdefault(branch.carrier, {}).update(branch.failed)
+            rows += self._rows(run, method, found, ends, failed, swept, k)
         return rows or Skip(Reason.ALGORITHM_FAILURE, "the current does not change with the gate")
 
     def _rows(
@@ -197,6 +201,7 @@ class ThresholdExtractor:
         method: str,
         found: Mapping[str, Mapping[str, Voltage]],
         ends: Mapping[str, float],
+        failed: Mapping[str, Mapping[str, float]],
         swept: list[float],
         k: Any,
     ) -> list[DerivedMetric]:
@@ -206,7 +211,9 @@ class ThresholdExtractor:
         for carrier, legs in found.items():
             mean = float(np.mean([one.value for one in legs.values()]))
             error = float(np.sqrt(sum(one.error**2 for one in legs.values()))) / len(legs)
-            checks = {} if swept[0] <= mean <= swept[1] else {"V_TH_OUT_OF_SWEEP": 0.5}
+            checks = dict(failed[carrier])
+            if not swept[0] <= mean <= swept[1]:
+                checks["V_TH_OUT_OF_SWEEP"] = 0.5
             if any(one.at_edge for one in legs.values()):
                 checks["PEAK_AT_EDGE"] = 0.7  # the tangent of a steeper place beyond the sweep would lie elsewhere
             if method == "linear-extrapolation" and not _linear(run.number("vds_v"), ends[carrier] - mean, k):
@@ -233,7 +240,7 @@ class SubthresholdSwingExtractor:
     metrics: tuple[str, ...] = ("subthreshold_swing",)
     category = Category.ELECTRICAL
     procedures = frozenset({"IVg", "IVgT"})
-    version = "2"
+    version = "3"
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """One row."""
@@ -242,6 +249,7 @@ class SubthresholdSwingExtractor:
         if isinstance(branches, Skip):
             return branches
         found: dict[tuple[str, str], Voltage] = {}
+        failed = {(branch.carrier, branch.leg): branch.failed for branch in branches}
         for branch in branches:
             way = slice(None, None, _SIDES[branch.carrier])
             swing = subthreshold_swing(
@@ -256,7 +264,9 @@ class SubthresholdSwingExtractor:
             )
         carrier, leg = min(found, key=lambda key: found[key].value)
         best = found[carrier, leg]
-        checks = {"BELOW_THERMAL_LIMIT": 0.5} if best.value < _THERMAL_MV else {}
+        checks = dict(failed[carrier, leg])
+        if best.value < _THERMAL_MV:
+            checks["BELOW_THERMAL_LIMIT"] = 0.5
         json = {"branch": carrier, "leg": leg} | {f"{c}_{name}": swing.value for (c, name), swing in found.items()}
         return [
             Row(self, run)(
@@ -292,11 +302,13 @@ def _branches(leg: Leg, k: Any) -> list[_Branch]:
     noise = noise_of(leg.y[size <= np.quantile(size, 0.2)])
     off = max(float(np.median(near)), noise)
     parts = {"n": slice(least, None), "p": slice(None, least + 1)}
-    return [
-        _Branch(carrier, leg.name, leg.v[part], size[part], noise)
+    off_to_on = [
+        (carrier, part)
         for carrier, part in parts.items()
         if size[part].size >= k.GM_WINDOW_POINTS and size[part].max() >= k.MIN_ON_OFF_FOR_THRESHOLD * off
     ]
+    failed = jump_check(leg, k.MIN_JUMP) if off_to_on else {}
+    return [_Branch(carrier, leg.name, leg.v[part], size[part], noise, failed) for carrier, part in off_to_on]
 
 
 def _switching(run: Run, k: Any) -> tuple[Sweep | Skip, list[_Branch] | Skip]:
