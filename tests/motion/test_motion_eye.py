@@ -180,7 +180,7 @@ def test_gazes_too_small_to_tell_the_distance_are_degenerate_until_it_is_given()
 def test_what_is_not_an_eye_is_refused() -> None:
     truth = simulate_eye(frames=50)
     camera = camera_of(truth)
-    with pytest.raises(DataError, match="not m"):
+    with pytest.raises(DataError, match="3 in m|2 in m"):
         fit_eye(replace(truth.recording, unit="m"), camera)
     with pytest.raises(DataError, match="name them p1 to p8"):
         fit_eye(replace(truth.recording, markers=tuple("abcdefghi")), camera)

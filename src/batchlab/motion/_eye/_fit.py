@@ -12,7 +12,7 @@ from batchlab.errors import ConfigError, DataError
 from batchlab.motion._eye._model import Edge, EyeFit, EyeOptions, gaze_vectors
 from batchlab.motion._eye._optics import EyeState, pupil_distances
 from batchlab.motion._eye._solve import EyeProblem, EyeSolution, center_covariance, frame_errors, minimise
-from batchlab.motion._eye._start import determined_frames, interpolated, starts
+from batchlab.motion._eye._start import interpolated, starts
 from batchlab.motion._model import Loss, Smoothing, Status
 from batchlab.motion._solve._problem import Robust, chain_of
 from batchlab.motion._solve._robust import CONVEX, loss_weights
@@ -63,14 +63,21 @@ def fit_eye(recording: Recording, camera: Camera, options: EyeOptions | None = N
     options = EyeOptions() if options is None else options
     _check(options)
     if recording.unit != "px" or recording.positions.shape[2] != 2:
-        raise DataError(f"{recording.name}: an eye is fitted to points in px with 2 coordinates, not {recording.unit}")
+        dimensions = recording.positions.shape[2]
+        raise DataError(
+            f"{recording.name}: an eye is fitted to points of an image, with 2 coordinates in px; these have "
+            f"{dimensions} in {recording.unit}",
+            reason="no-pupil",
+        )
     points, angles = _points(recording, options)
     pixels, weights = _arrays(recording, points, options)
-    determined = determined_frames(weights, options.edge is Edge.OUTLINE)
+    least = max(options.min_points, 5 if options.edge is Edge.OUTLINE else 3)
+    determined = np.asarray((weights > 0).sum(axis=1) >= least)
     if determined.sum() < 3:
         raise DataError(
-            f"{recording.name}: {int(determined.sum())} frames show enough of the pupil's edge; an eye wants three; "
-            "lower min_confidence, or look at the points"
+            f"{recording.name}: {int(determined.sum())} frames show enough of the pupil's edge ({least} of its "
+            f"{len(points)} points); an eye wants three such frames; lower min_confidence, or look at the points",
+            reason="too-few-points",
         )
     np.copyto(weights, 0.0, where=~determined[:, None])
     alone = chain_of([recording.times_s], Smoothing.NONE, 0.0, 0.0)
@@ -108,6 +115,8 @@ def _points(recording: Recording, options: EyeOptions) -> tuple[tuple[str, ...],
     if options.angles_rad:
         if missing := [name for name in options.angles_rad if name not in names]:
             raise ConfigError(f"{recording.name} has no point {missing[0]!r}; it has {', '.join(names)}")
+        if len(options.angles_rad) < 3:
+            raise ConfigError("angles are given of fewer than three points; a pupil wants three or more")
         return tuple(options.angles_rad), np.array(list(options.angles_rad.values()), dtype=np.float64)
     numbered = {int(found[1]): name for name in names if (found := re.fullmatch(r"[pP](\d+)", name))}
     if len(numbered) >= 3:
@@ -119,7 +128,8 @@ def _points(recording: Recording, options: EyeOptions) -> tuple[tuple[str, ...],
         return tuple(sided.values()), np.array([_SIDES[side] for side in sided])
     raise DataError(
         f"{recording.name}: its points {', '.join(names)} are not told to be of a pupil's edge; name them p1 to p8, "
-        "or right, bottom, left and top, or give angles_rad"
+        "or right, bottom, left and top, or give their angles",
+        reason="no-pupil",
     )
 
 
@@ -246,7 +256,9 @@ def _noun(
         center_sd_m=center_sd,
         pupil_distance_m=distance,
         tear_duct_px=duct,
+        camera=problem.camera,
         points=points,
+        angles_rad=problem.angles,
         residuals_px=np.where(seen[:, :, None], terms.errors, np.nan),
         covered=covered,
         sd=sd,

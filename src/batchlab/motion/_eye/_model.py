@@ -64,6 +64,9 @@ class EyeOptions:
         Robust loss on normalised residuals, and its scale in units of their standard deviation.
     min_confidence
         Points below it count as not seen.
+    min_points
+        A frame with fewer of them is inferred; at least those that determine a pupil: three at known angles, five of
+        an outline.
     iterations_max, tolerance
         Where the solve ends: relative decrease of cost.
     """
@@ -81,6 +84,7 @@ class EyeOptions:
     loss: Loss = Loss.HUBER
     loss_scale: float = 2.0
     min_confidence: float = 0.3
+    min_points: int = 3
     iterations_max: int = 100
     tolerance: float = 1e-10
 
@@ -91,8 +95,11 @@ class EyeFit:
 
     Attributes
     ----------
-    recording
-        Name.
+    recording, eye
+        Names.
+    vendor
+        Whose program found it, where nothing was fitted: then there are no points, radii or errors, axes are those of
+        the world camera, and angles are from straight ahead. Empty for a fit.
     status, iterations, cost
         How the solve ended; the cost is half the sum of squares of weighted residuals, robust where asked.
     times_s
@@ -107,8 +114,10 @@ class EyeFit:
         (F,) from the centre to the plane of the pupil.
     tear_duct_px
         (2,) where it is in the image; its depth is not to be told by one camera.
-    points
-        (P,) names of points of the pupil's edge.
+    camera
+        Whose axes and pixels these are; None of a vendor's gaze.
+    points, angles_rad
+        (P,) names of points of the pupil's edge, and where they are on it.
     residuals_px
         (F, P, 2) measured minus fitted; for an outline, of its nearest point. NaN where nothing was measured.
     covered
@@ -136,13 +145,17 @@ class EyeFit:
     center_sd_m: Float
     pupil_distance_m: Float
     tear_duct_px: Float | None
+    camera: Camera | None
     points: tuple[str, ...]
+    angles_rad: Float
     residuals_px: Float
     covered: Code
     sd: Float
     weights_used: Float
     chi2_reduced: float
     warnings: tuple[str, ...] = ()
+    eye: str = "eye"
+    vendor: str = ""
 
 
 def camera_of_lens(focal_mm: float, sensor_mm: tuple[float, float], image_px: tuple[int, int]) -> Camera:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from batchlab.motion._eye._model import Camera
     from batchlab.motion._model import Float
 
-__all__ = ["EyeState", "nearest_angles", "project", "pupil_distances", "pupil_places"]
+__all__ = ["EyeState", "nearest_angles", "project", "pupil_distances", "pupil_edges", "pupil_places"]
 
 _NEWTON = 6
 
@@ -63,6 +63,16 @@ def pupil_places(
     out[..., 2] = (distance_by[:, None] * gaze)[:, None] + edge
     around = size * (cosine * down[:, None] - sine * right[:, None])
     return places, out, around
+
+
+def pupil_edges(state: EyeState, angles: Float, distances_m: Float) -> Float:
+    """Places (F, P, 3) in m of points at `angles` (F, P), for planes at `distances_m` (F,) from the centre."""
+    azimuth, elevation, radius = state.frames.T
+    gaze = gaze_vectors(azimuth, elevation)
+    right = np.stack([np.cos(azimuth), np.zeros_like(azimuth), np.sin(azimuth)], axis=1)
+    edge = np.cos(angles)[..., None] * right[:, None] + np.sin(angles)[..., None] * np.cross(right, gaze)[:, None]
+    out: Float = state.center + (distances_m[:, None] * gaze)[:, None] + radius[:, None, None] * edge
+    return out
 
 
 def project(places: Float, camera: Camera) -> tuple[Float, Float]:

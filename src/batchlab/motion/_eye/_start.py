@@ -12,16 +12,10 @@ if TYPE_CHECKING:
     from batchlab.motion._eye._model import Camera, EyeOptions
     from batchlab.motion._model import Bool, Float
 
-__all__ = ["determined_frames", "interpolated", "starts"]
+__all__ = ["interpolated", "starts"]
 
 # Reach of the pupil in the image over the swing of the eye: from wide gazes to hardly any.
 _SINES = (0.25, 0.4, 0.55, 0.7, 0.85)
-
-
-def determined_frames(weights: Float, outline: bool) -> Bool:
-    """(F,) whether enough points were seen: three at known angles, or five of an outline."""
-    out: Bool = np.asarray((weights > 0).sum(axis=1) >= (5 if outline else 3))
-    return out
 
 
 def starts(
