@@ -111,8 +111,9 @@ class LazyCommands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is meant; names the nearest where there is none of this name."""
-        if args[0] not in self._where and not args[0].startswith("-"):
-            near = get_close_matches(args[0], self._where, n=1)
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-"):
+            near = get_close_matches(args[0], names, n=1)
             mend = f"did you mean {near[0]!r}?" if near else f"see `{ctx.command_path} --help`"
             raise click.UsageError(f"there is no command {args[0]!r:.60}; {mend}", ctx)
         return super().resolve_command(ctx, args)

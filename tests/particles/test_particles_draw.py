@@ -15,7 +15,6 @@ from PIL import Image
 from batchlab.errors import PlotError
 from batchlab.figures import read_provenance
 from batchlab.particles._draw import (
-    COLORMAPS,
     FACTS,
     DrawnSpectrograms,
     MarkStyle,
@@ -28,7 +27,7 @@ from batchlab.particles._draw import (
     zoom_around,
     zoom_each,
 )
-from batchlab.particles._model import Limits, Mark, Scale, Spectrogram
+from batchlab.particles._model import COLORMAPS, Limits, Mark, Scale, Spectrogram
 from batchlab.particles._orbit import OrbitTrack
 from batchlab.particles._pitch_spectrogram import PitchSpectrogram, read_pitch_spectrogram
 from batchlab.particles._read import read_spectrogram

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cache
 from io import TextIOWrapper
 from typing import Any
@@ -15,6 +13,7 @@ import click
 
 from batchlab.cli._errors import guarded
 from batchlab.cli._words import one_line
+from batchlab.options import LazyCommands
 
 COMMAND_GROUP = "batchlab.commands"
 
@@ -48,29 +47,18 @@ class Broken(click.Command):
         )
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are named by module, and whose help is written down here.
-
-    Parameters
-    ----------
-    lazy
-        Command name to where it lies (``module:attribute``) and its line in the help.
-    """
-
-    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self.lazy = lazy
+class LazyGroup(LazyCommands):
+    """The program's own commands, and those that domains bring."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the program's own commands, then those of domains."""
-        return [*self.lazy, *sorted(set(command_entries()) - set(self.lazy))]
+        return [*self._where, *sorted(set(command_entries()) - set(self._where))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command; a domain's may be broken."""
-        if cmd_name in self.lazy:
-            module, _, attribute = self.lazy[cmd_name][0].partition(":")
-            command: click.Command = getattr(importlib.import_module(module), attribute)
-            return _with_traceback(command)
+        if cmd_name in self._where:
+            own = super().get_command(ctx, cmd_name)
+            return None if own is None else _with_traceback(own)
         entry = command_entries().get(cmd_name)
         if entry is None:
             return None
@@ -82,22 +70,10 @@ class LazyGroup(click.Group):
             return Broken(cmd_name, entry.value, error)
         return loaded
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that was asked for, or name the nearest."""
-        name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
-            near = get_close_matches(name, self.list_commands(ctx), n=1)
-            mend = f"did you mean {near[0]!r}?" if near else "see `batchlab --help`"
-            raise click.UsageError(f"there is no command {one_line(name, 60)!r}; {mend}", ctx)
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List all commands without importing the program's own."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in self.lazy.items()])
-        names = [name for name in self.list_commands(ctx) if name not in self.lazy]
+        super().format_commands(ctx, formatter)
+        names = [name for name in self.list_commands(ctx) if name not in self._where]
         domains = [(name, command) for name in names if (command := self.get_command(ctx, name)) is not None]
         if domains:
             with formatter.section("Domains"):

@@ -29,7 +29,7 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, where=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="batchlab", message="%(prog)s %(version)s")
 @click.option("--traceback", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 @click.pass_context

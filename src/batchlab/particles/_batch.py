@@ -11,26 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from batchlab.engine import Batch, Conflict, From, Gather, Input, Job, Json, Limits, Settings
 from batchlab.errors import ConfigError
-from batchlab.particles._model import INSTRUMENTS, PITCH_CATEGORIES, DataFile, Scale
+from batchlab.particles._model import COLORMAPS, INSTRUMENTS, PITCH_CATEGORIES, DataFile, Scale, Scales
 
 if TYPE_CHECKING:
     from batchlab.particles._events import Event, Events
     from batchlab.particles._files import Found
 
-__all__ = ["COLORMAPS", "GIVEN", "RAW", "Pictures", "Reading", "Variant", "plot_batch"]
+__all__ = ["GIVEN", "RAW", "Pictures", "Reading", "Variant", "plot_batch"]
 
 Variant: TypeAlias = Literal["given_extrema", "raw"]
 GIVEN: Variant = "given_extrema"
 RAW: Variant = "raw"
-Scales: TypeAlias = tuple[Scale, Scale]
-
-COLORMAPS: Mapping[Scales, str] = {
-    (Scale.LINEAR, Scale.LINEAR): "viridis",
-    (Scale.LINEAR, Scale.LOG): "cividis",
-    (Scale.LOG, Scale.LINEAR): "plasma",
-    (Scale.LOG, Scale.LOG): "inferno",
-}
-"""Colours by the scales of energy and of colour, so that one sees from a distance which picture it is."""
 
 _LONG_S = 86400.0  # no file of an orbit is longer
 

@@ -17,7 +17,6 @@ from batchlab.particles._exports import (
     GRID,
     TIMEOUT,
     OrbitState,
-    Scales,
     Trouble,
     last_orbit,
     read_object,
@@ -27,7 +26,7 @@ from batchlab.particles._exports import (
 )
 from batchlab.particles._flusher import Flusher
 from batchlab.particles._limits import LimitRules
-from batchlab.particles._model import Scale
+from batchlab.particles._model import Scale, Scales
 from batchlab.particles._running_extrema import RunningExtrema
 
 __all__ = ["Exports", "OnFailed", "OnOver"]

@@ -14,17 +14,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from batchlab.errors import Category
-from batchlab.particles._model import Limits, Scale
+from batchlab.particles._model import Limits, Scale, Scales
 
 __all__ = [
     "GRID",
     "LIMIT_NAMES",
     "TIMEOUT",
     "OrbitState",
-    "Scales",
     "Trouble",
     "done_orbits",
     "extrema_entries",
@@ -37,8 +36,6 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-
-Scales: TypeAlias = tuple[Scale, Scale]
 
 GRID = "instrument_grid"
 TIMEOUT = "timeout"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     Index: TypeAlias = NDArray[np.uint8]
 
 __all__ = [
+    "COLORMAPS",
     "INSTRUMENTS",
     "PITCH_CATEGORIES",
     "Collapse",
@@ -32,6 +34,7 @@ __all__ = [
     "PitchCategory",
     "Quantity",
     "Scale",
+    "Scales",
     "Spectrogram",
 ]
 
@@ -78,6 +81,18 @@ class Scale(StrEnum):
 
     LINEAR = "linear"
     LOG = "log"
+
+
+Scales: TypeAlias = tuple[Scale, Scale]
+"""Of energy, and of colour."""
+
+COLORMAPS: Mapping[Scales, str] = {
+    (Scale.LINEAR, Scale.LINEAR): "viridis",
+    (Scale.LINEAR, Scale.LOG): "cividis",
+    (Scale.LOG, Scale.LINEAR): "plasma",
+    (Scale.LOG, Scale.LOG): "inferno",
+}
+"""Colours by the scales of energy and of colour, so that one sees from a distance which picture it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -10,9 +10,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batchlab.particles._exports import LIMIT_NAMES, Scales, extrema_entries
+from batchlab.particles._exports import LIMIT_NAMES, extrema_entries
 from batchlab.particles._limits import LimitRules, limits_of
-from batchlab.particles._model import Limits
+from batchlab.particles._model import Limits, Scales
 
 if TYPE_CHECKING:
     from batchlab.particles._sketch import Sketch

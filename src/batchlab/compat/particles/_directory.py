@@ -30,14 +30,13 @@ from batchlab.particles._exports import (
     GRID,
     TIMEOUT,
     OrbitState,
-    Scales,
     done_orbits,
     limits_from_extrema,
     read_object,
     write_object,
 )
 from batchlab.particles._limits import LimitRules, limits_to_json
-from batchlab.particles._model import INSTRUMENTS
+from batchlab.particles._model import INSTRUMENTS, Scales
 
 __all__ = ["FAST_plot_spectrograms_directory"]
 

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from batchlab.particles._exports import OrbitState, Scales, Trouble
+from batchlab.particles._exports import OrbitState, Trouble
 from batchlab.particles._flusher import Flusher
+from batchlab.particles._model import Scales
 
 __all__ = ["LogFile", "Talk", "log_file"]
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 import click
+
+from batchlab.options import LazyCommands
 
 __all__ = ["devices"]
 
 _CLI = "batchlab.devices.cli"
-_PLOTS = "batchlab.devices.cli._plots"
+_PLOTS = "batchlab.devices.cli._plots"  # makes a command of each kind of plot
 
 # By section of the help: name of a command to where it lies and its line.
 _COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -69,34 +69,22 @@ _COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "plot-laser-calibration-comparison": (_PLOTS, "Calibrations of each wavelength beside each other."),
     },
 }
-_WHERE = {name: where for section in _COMMANDS.values() for name, (where, _) in section.items()}
+_WHERE = {name: where for section in _COMMANDS.values() for name, where in section.items()}
 _PLOT_GROUP = "batchlab.devices.plots"
 
 
-class _Commands(click.Group):
+class _Commands(LazyCommands):
     """Our commands, and one for each plot that another package brings."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_WHERE, *_others()]
+        return [*super().list_commands(ctx), *_others()]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        where = _WHERE.get(cmd_name) or (_PLOTS if cmd_name in _others() else None)
-        if where is None:
-            return None
-        module, colon, attribute = where.partition(":")
-        loaded = importlib.import_module(module)
-        command: click.Command = getattr(loaded, attribute) if colon else loaded.command_of(cmd_name)
-        return command
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if _WHERE.get(name, ("", ""))[0] != _PLOTS and name not in _others():
+            return super().get_command(ctx, name)
+        from batchlab.devices.cli._plots import command_of
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        names = self.list_commands(ctx)
-        if args[0] not in names and not args[0].startswith("-"):
-            near = get_close_matches(args[0], names, n=1)
-            mend = f"did you mean {near[0]!r}?" if near else "see `batchlab devices --help`"
-            raise click.UsageError(f"there is no command {args[0]!r:.60}; {mend}", ctx)
-        return super().resolve_command(ctx, args)
+        return command_of(name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for section, commands in _COMMANDS.items():
@@ -112,6 +100,6 @@ def _others() -> list[str]:
     return sorted(name for name in found - set(_WHERE) if name.startswith(("plot-", "compare-")))
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, where=_WHERE, context_settings={"help_option_names": ["-h", "--help"]})
 def devices() -> None:
     """Transistors and 2D materials: from raw lab files to histories, figures and metrics."""

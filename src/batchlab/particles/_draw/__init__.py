@@ -3,7 +3,6 @@
 from batchlab.particles._draw._cuts import energy_cut, pitch_cut, time_cut
 from batchlab.particles._draw._drawn import FACTS, DrawnSpectrograms, draw
 from batchlab.particles._draw._model import (
-    COLORMAPS,
     MarkStyle,
     Row,
     SpectrogramSheet,
@@ -15,7 +14,6 @@ from batchlab.particles._draw._model import (
 )
 
 __all__ = [
-    "COLORMAPS",
     "FACTS",
     "DrawnSpectrograms",
     "MarkStyle",

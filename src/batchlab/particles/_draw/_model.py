@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from batchlab.errors import PlotError
-from batchlab.particles._model import Limits, Mark, Scale, Spectrogram
+from batchlab.particles._model import COLORMAPS, Limits, Mark, Scale, Spectrogram
 from batchlab.particles._orbit import OrbitTrack
 from batchlab.particles._pitch_spectrogram import PitchSpectrogram
 
 __all__ = [
-    "COLORMAPS",
     "MarkStyle",
     "Row",
     "SpectrogramSheet",
@@ -23,14 +22,6 @@ __all__ = [
     "zoom_around",
     "zoom_each",
 ]
-
-COLORMAPS: Mapping[tuple[Scale, Scale], str] = {
-    (Scale.LINEAR, Scale.LINEAR): "viridis",
-    (Scale.LINEAR, Scale.LOG): "cividis",
-    (Scale.LOG, Scale.LINEAR): "plasma",
-    (Scale.LOG, Scale.LOG): "inferno",
-}
-"""Names of colour maps by the scales of energy and of colour."""
 
 _LEAST_WIDTH = 1.5  # of a zoom, in what it is about
 _SHORTEST_S = 1e-3
