@@ -237,6 +237,8 @@ class Fit:
         Sum of squares of weighted residuals by degrees of freedom; about 1 where weights tell the noise.
     warnings
         Sentences for people.
+    freedom
+        Degrees of freedom by number of measured coordinates: what unknowns do not take up. Smoothness raises it.
     """
 
     body: Body
@@ -254,6 +256,7 @@ class Fit:
     weights_used: Float
     chi2_reduced: float
     warnings: tuple[str, ...] = ()
+    freedom: float = float("nan")
 
     def __repr__(self) -> str:
         from batchlab.motion._notebook import fit_line

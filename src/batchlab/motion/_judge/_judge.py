@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from batchlab.motion._judge._markers import MarkerRow, marker_rows, marker_units, predicted
+from batchlab.motion._judge._markers import MarkerRow, marker_rows, marker_units, predicted, rest_unit
 from batchlab.motion._judge._outliers import OutlierRun, far_off, outlier_runs
-from batchlab.motion._judge._scale import runs, typical_unit
+from batchlab.motion._judge._scale import measured, runs, typical_unit
 from batchlab.motion._judge._swaps import SwapRun, swap_runs, unswapped
 from batchlab.motion._judge._words import (
     body_sentences,
     frame_sentences,
-    loose_sentence,
+    loose_sentences,
     outlier_sentences,
     swap_sentence,
     weight_sentences,
@@ -94,11 +94,11 @@ def judge(recording: Recording, fit: Fit, *, data_per_m: float | None = None) ->
             thickness_m=float("nan"),
             width_m=float("nan"),
         )
-    noise = typical_unit(fit)
+    residual = typical_unit(fit)
     swaps = swap_runs(recording, fit)
     recording = unswapped(recording, swaps)
     units, unsteady = marker_units(recording, fit)
-    far = far_off(fit, noise, units)
+    far = far_off(fit, residual, units)
     rows = marker_rows(recording, fit, far, unsteady)
     others = far.copy()
     for swap in swaps:
@@ -111,16 +111,17 @@ def judge(recording: Recording, fit: Fit, *, data_per_m: float | None = None) ->
     outliers = outlier_runs(fit, others)
     thickness, width = _extent(fit)
     warnings = [swap_sentence(swap, fit) for swap in swaps]
-    kept = np.array([name not in unsteady for name in fit.body.markers])
+    kept = np.array([name not in unsteady for name in fit.body.markers]) & np.isfinite(fit.geometry_m[:, 0])
+    # Frame by frame, so that no smoothness bends it; three markers alone tell little.
+    noise = rest_unit(measured(recording, fit), fit, kept) if kept.sum() > 3 else np.inf
+    noise = noise if np.isfinite(noise) else residual
     steady = float(np.median([unit for name, unit in units.items() if name not in unsteady] or [noise]))
-    for name in unsteady:
-        found = predicted(recording, fit, fit.body.markers.index(name), kept)
-        if found is not None:
-            warnings.append(loose_sentence(name, found, steady, fit))
+    loose = [(name, predicted(recording, fit, fit.body.markers.index(name), kept)) for name in unsteady]
+    warnings += loose_sentences([(name, found) for name, found in loose if found is not None], steady, fit)
     warnings += outlier_sentences(outliers, np.flatnonzero(half), fit)
     warnings += body_sentences(fit, thickness, width, noise)
     warnings += frame_sentences(fit, rows, inferred)
-    warnings += weight_sentences(fit, data_per_m)
+    warnings += weight_sentences(fit, data_per_m, residual, noise)
     return Judgement(
         warnings=tuple(warnings),
         markers=rows,

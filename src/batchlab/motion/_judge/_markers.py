@@ -14,7 +14,7 @@ from batchlab.motion._solve import kabsch
 if TYPE_CHECKING:
     from batchlab.motion._model import Bool, Fit, Float, Recording
 
-__all__ = ["MarkerRow", "Predicted", "marker_rows", "marker_units", "predicted"]
+__all__ = ["MarkerRow", "Predicted", "marker_rows", "marker_units", "predicted", "rest_unit"]
 
 _FRAMES_MAX = 4000
 # What is odd for a fifth of the time must show, short outliers must not.
@@ -133,7 +133,7 @@ def marker_units(recording: Recording, fit: Fit, *, ratio: float = 2.0) -> tuple
     unsteady: list[str] = []
     # More than a third are no exceptions: the body itself is not rigid.
     while kept.sum() >= 4 and len(unsteady) <= len(names) // 3:
-        rests = {number: _rest_unit(positions, fit, kept, number) for number in np.flatnonzero(kept).tolist()}
+        rests = {number: rest_unit(positions, fit, kept, number) for number in np.flatnonzero(kept).tolist()}
         worst = min(rests, key=lambda number: rests[number])
         found = predicted(recording, fit, worst, kept)
         if found is None or not found.unit_m > ratio * rests[worst]:
@@ -143,11 +143,11 @@ def marker_units(recording: Recording, fit: Fit, *, ratio: float = 2.0) -> tuple
         kept[worst] = False
     for number in np.flatnonzero(kept).tolist():
         found = predicted(recording, fit, number, kept)
-        units[names[number]] = _rest_unit(positions, fit, kept) if found is None else found.unit_m
+        units[names[number]] = rest_unit(positions, fit, kept) if found is None else found.unit_m
     return units, tuple(unsteady)
 
 
-def _rest_unit(positions: Float, fit: Fit, kept: Bool, without: int | None = None) -> float:
+def rest_unit(positions: Float, fit: Fit, kept: Bool, without: int | None = None) -> float:
     """Standard deviation of a coordinate, in m, told by the rigidity of the `kept` markers but one; inf if unknown."""
     rest = kept.copy()
     if without is not None:

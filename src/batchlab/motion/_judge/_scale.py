@@ -42,9 +42,10 @@ def typical_unit(fit: Fit) -> float:
     medians = [float(np.median(lengths[seen[:, m], m])) for m in range(seen.shape[1]) if seen[:, m].any()]
     if not medians:
         return float("nan")
-    coordinates = 3 * int(seen.sum())
-    # Each frame's pose takes up six of its coordinates.
-    free = 1.0 - 6.0 * int(seen.any(axis=1).sum()) / coordinates
+    free = fit.freedom
+    if not np.isfinite(free):
+        # Without smoothness each frame's pose takes up six of its coordinates.
+        free = 1.0 - 6.0 * int(seen.any(axis=1).sum()) / (3 * int(seen.sum()))
     return float(np.median(medians)) / _MEDIAN_LENGTH / float(np.sqrt(max(free, 0.1)))
 
 

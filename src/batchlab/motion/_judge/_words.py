@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "body_sentences",
     "frame_sentences",
-    "loose_sentence",
+    "loose_sentences",
     "outlier_sentences",
     "swap_sentence",
     "weight_sentences",
@@ -33,6 +33,8 @@ _JUMP = 0.8
 _SLOW = 0.5
 _RARE = 0.9
 _FLAT = 0.02
+# Residuals beyond the body's own noise, and a share of freedom that smoothness alone gives.
+_BENT, _SMOOTHED = 1.15, 0.02
 _THIN = 0.1
 
 
@@ -61,33 +63,60 @@ def swap_sentence(swap: SwapRun, fit: Fit) -> str:
     if len(swap.names) == 2:
         what = f"markers {swap.names[0]} and {swap.names[1]} bear each other's name"
     else:
-        what = "names are exchanged: " + ", ".join(
-            f"{name} is {true}" for name, true in zip(swap.names, swap.truly, strict=True)
-        )
+        pairs = ", ".join(f"{name} is {true}" for name, true in zip(swap.names, swap.truly, strict=True))
+        what = f"names are exchanged ({pairs})"
     return (
-        f"{what} {where}: with the names mended the misfit falls from {length(swap.before_m)} to "
-        f"{length(swap.after_m)}; mend them and fit again"
+        f"{what} {where}; with the names mended the misfit falls from {length(swap.before_m)} to "
+        f"{length(swap.after_m)}, so mend them and fit again"
     )
 
 
-def loose_sentence(name: str, found: Predicted, noise_m: float, fit: Fit) -> str:
-    distance = np.linalg.norm(found.errors_m - np.median(found.errors_m, axis=0), axis=1)
-    begin = f"marker {name} "
+def loose_sentences(found: Sequence[tuple[str, Predicted]], noise_m: float, fit: Fit) -> list[str]:
+    """On markers that move on the body, one by one if they are few; `noise_m` is that of the others."""
+    out, moving = [], []
+    for name, own in found:
+        at, share, step = _jump(own.errors_m, noise_m)
+        if share >= _JUMP:
+            frame = int(own.frames[at])
+            out.append(
+                f"marker {name} was knocked, from frame {frame} ({fit.times_s[frame]:.2f} s) on it sits {length(step)} "
+                "from where it was; fit the two parts apart, or leave it out of the body"
+            )
+        else:
+            moving.append((name, own))
+    if len(moving) > _MARKERS_TOLD:
+        return [*out, _loose_together(moving, noise_m, fit)]
+    return [*out, *(_loose_alone(name, own, noise_m) for name, own in moving)]
+
+
+def _loose_alone(name: str, found: Predicted, noise_m: float) -> str:
+    middle, worst = _distances(found)
     numbers = (
-        f"it lies {length(float(np.median(distance)))} from its place in the middle of the frames, "
-        f"{length(float(np.quantile(distance, 0.95)))} in the worst 5 %, {found.unit_m / noise_m:.1f} times the "
-        "noise of the others"
+        f"it lies {length(middle)} from its place in the middle of the frames and {length(worst)} in the worst 5 %, "
+        f"{found.unit_m / noise_m:.2g} times the noise of the others"
     )
-    at, share, step = _jump(found.errors_m, noise_m)
-    if share >= _JUMP:
-        frame = int(found.frames[at])
-        return (
-            f"{begin}was knocked: from frame {frame} ({fit.times_s[frame]:.2f} s) on it sits {length(step)} from "
-            "where it was; fit the two parts apart, or leave it out of the body"
-        )
     if _slowness(found) >= _SLOW:
-        return f"{begin}is loose, it moves on the body: {numbers}; leave it out, or give it less weight in per_marker"
-    return f"{begin}is noisy: {numbers}; give it less weight in per_marker"
+        mend = "leave it out, or give it less weight in per_marker"
+        return f"marker {name} is loose, it moves on the body, {numbers}; {mend}"
+    return f"marker {name} is noisy, {numbers}; give it less weight in per_marker"
+
+
+def _loose_together(found: Sequence[tuple[str, Predicted]], noise_m: float, fit: Fit) -> str:
+    middles = {name: _distances(own)[0] for name, own in found}
+    order = sorted(middles, key=lambda name: -middles[name])
+    ratios = [own.unit_m / noise_m for _, own in found]
+    return (
+        f"{len(found)} of {len(fit.body.markers)} markers are loose or noisy, {min(ratios):.2g} to {max(ratios):.2g} "
+        "times the noise of the others; in the middle of the frames they lie from their places "
+        + ", ".join(f"{name} {length(middles[name])}" for name in order)
+        + "; leave them out, or fit those that move together as bodies of their own"
+    )
+
+
+def _distances(found: Predicted) -> tuple[float, float]:
+    """How far a marker lies from its place in the middle of the frames, and in the worst 5 %, in m."""
+    distance = np.linalg.norm(found.errors_m - np.median(found.errors_m, axis=0), axis=1)
+    return float(np.median(distance)), float(np.quantile(distance, 0.95))
 
 
 def _jump(errors: Float, noise_m: float) -> tuple[int, float, float]:
@@ -124,10 +153,10 @@ def outlier_sentences(outliers: Sequence[OutlierRun], frames: np.ndarray, fit: F
     alone = [name for name, count in counts.items() if len(counts) <= _MARKERS_TOLD or count > _ODD * usual]
     for name in alone:
         count, largest = counts.pop(name), max(jumpy[name], key=lambda run: run.largest_m)
+        where = stretches([(run.start, run.stop) for run in jumpy[name]])
         out.append(
-            f"marker {name} {'slides' if count > _SLIDE * len(jumpy[name]) else 'jumps'} away in {count} "
-            f"frame{'s' * (count > 1)}, by up to {length(largest.largest_m)}: "
-            f"{stretches([(run.start, run.stop) for run in jumpy[name]])}"
+            f"marker {name} {'slides' if count > _SLIDE * len(jumpy[name]) else 'jumps'} away by up to "
+            f"{length(largest.largest_m)} in " + (where if len(jumpy[name]) == 1 else f"{count} frames ({where})")
         )
     if counts:
         total, seen = sum(counts.values()), int(np.isfinite(fit.residuals_m[:, :, 0]).sum())
@@ -135,7 +164,7 @@ def outlier_sentences(outliers: Sequence[OutlierRun], frames: np.ndarray, fit: F
         largest = max((run for name in counts for run in jumpy[name]), key=lambda run: run.largest_m)
         out.append(
             f"{len(counts)} {'other ' if alone else ''}markers jump away, in {total} of the places seen "
-            f"({100 * total / seen:.2g} %): most often "
+            f"({100 * total / seen:.2g} %), most often "
             + ", ".join(f"{name} ({counts[name]} frames)" for name in most)
             + f"; farthest {largest.marker}, {length(largest.largest_m)} in "
             f"{stretches([(largest.start, largest.stop)])}"
@@ -144,8 +173,8 @@ def outlier_sentences(outliers: Sequence[OutlierRun], frames: np.ndarray, fit: F
         cuts = np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)
         spans = [(int(cut[0]), int(cut[-1]) + 1) for cut in cuts]
         out.append(
-            f"half of the markers or more do not fit the body in {frames.size} of {len(fit.times_s)} frames: "
-            f"{stretches(spans)}; look whether the body bends there, or other objects bear its names"
+            f"half of the markers or more do not fit the body in {frames.size} of {len(fit.times_s)} frames "
+            f"({stretches(spans)}); look whether the body bends there, or other objects bear its names"
         )
     return out
 
@@ -160,12 +189,12 @@ def body_sentences(fit: Fit, thickness_m: float, width_m: float, noise_m: float)
     if width_m <= _THIN * size:
         swing = float(np.degrees(noise_m / (np.sqrt(known) * width_m)))
         return [
-            f"the markers of {fit.body.name} lie almost on a line, {length(width_m)} off it: turns about that line "
+            f"the markers of {fit.body.name} lie almost on a line, {length(width_m)} off it; turns about that line "
             f"are uncertain by {swing:.1f} degrees a frame; add a marker off the line"
         ]
     if known > 3 and thickness_m <= max(_FLAT * size, noise_m / np.sqrt(len(fit.times_s))):
         return [
-            f"the markers of {fit.body.name} lie in a plane, to {length(thickness_m)}: front and back are told by the "
+            f"the markers of {fit.body.name} lie in a plane, to {length(thickness_m)}; front and back are told by the "
             "names alone, and names exchanged as in a mirror cannot be noticed; raise a marker out of the plane"
         ]
     return []
@@ -174,27 +203,55 @@ def body_sentences(fit: Fit, thickness_m: float, width_m: float, noise_m: float)
 def frame_sentences(fit: Fit, rows: Sequence[MarkerRow], inferred: Sequence[tuple[int, int]]) -> list[str]:
     """On what was not seen."""
     out = []
-    for row in rows:
-        if row.missing_share >= 1.0:
-            out.append(f"marker {row.name} was never seen; leave it out of {fit.body.name}, or look for its name")
-        elif row.missing_share >= _RARE:
-            out.append(f"marker {row.name} was seen in {100 * (1 - row.missing_share):.1f} % of the frames only")
+    never = [row.name for row in rows if row.missing_share >= 1.0]
+    rare = [row for row in rows if _RARE <= row.missing_share < 1.0]
+    if len(never) > _MARKERS_TOLD:
+        names = f"{', '.join(never[:-1])} and {never[-1]}"
+        out.append(f"{len(never)} markers were never seen, {names}; leave them out of {fit.body.name}, or look for "
+                   "their names")  # fmt: skip
+    else:
+        out += [
+            f"marker {name} was never seen; leave it out of {fit.body.name}, or look for its name" for name in never
+        ]
+    if len(rare) > _MARKERS_TOLD:
+        shares = ", ".join(f"{row.name} in {100 * (1 - row.missing_share):.1f} %" for row in rare)
+        out.append(f"{len(rare)} markers were seen in few of the frames only, {shares}")
+    else:
+        out += [
+            f"marker {row.name} was seen in {100 * (1 - row.missing_share):.1f} % of the frames only" for row in rare
+        ]
     if inferred:
         count = sum(stop - start for start, stop in inferred)
         longest = max(inferred, key=lambda span: span[1] - span[0])
         out.append(
             f"{count} of {len(fit.covered)} frames have a pose that no markers of theirs determine, for "
-            f"{longest[1] - longest[0]} frames at the longest ({_time(fit, *longest)}): {stretches(inferred)}"
+            f"{longest[1] - longest[0]} frames at the longest ({_time(fit, *longest)}), in {stretches(inferred)}"
         )
     return out
 
 
-def weight_sentences(fit: Fit, data_per_m: float | None) -> list[str]:
-    """On weights that do not tell the noise."""
+def weight_sentences(fit: Fit, data_per_m: float | None, residual_m: float, noise_m: float) -> list[str]:
+    """On weights that do not tell the noise, and on smoothness that bends the motion.
+
+    `residual_m` is the standard deviation of a coordinate that the fit's residuals tell, `noise_m` that which the
+    body's rigidity tells, frame by frame and whatever the smoothness.
+    """
+    if residual_m > _BENT * noise_m and fit.freedom > _unsmoothed(fit) + _SMOOTHED:
+        return [
+            f"smoothness bends the motion; markers lie {length(residual_m)} a coordinate off the smoothed body, and "
+            f"{length(noise_m)} off the body in each frame by itself, so take weights.rotation and "
+            "weights.translation lower, or choose them by a sweep"
+        ]
     ratio = float(np.sqrt(fit.chi2_reduced)) if np.isfinite(fit.chi2_reduced) else 1.0
     if data_per_m is None or 1 / 3 <= ratio <= 3 or ratio <= 0:
         return []
     return [
-        f"residuals are {ratio:.2g} times what weights.data_per_m = {data_per_m:g} says: the noise is about "
+        f"residuals are {ratio:.2g} times what weights.data_per_m = {data_per_m:.4g} says; the noise is about "
         f"{length(ratio / data_per_m)}, so {float(f'{data_per_m / ratio:.2g}'):g} fits it"
     ]
+
+
+def _unsmoothed(fit: Fit) -> float:
+    """Degrees of freedom by number of coordinates, where each frame's pose takes up six of them."""
+    seen = np.isfinite(fit.residuals_m[:, :, 0])
+    return 1.0 - 6.0 * int(seen.any(axis=1).sum()) / (3 * int(seen.sum()))

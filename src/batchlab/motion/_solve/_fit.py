@@ -14,6 +14,7 @@ from batchlab.motion._solve._joint import Solution, linearised, minimise
 from batchlab.motion._solve._problem import Robust
 from batchlab.motion._solve._robust import CONVEX, loss_values, loss_weights, residual_unit
 from batchlab.motion._solve._rotations import cross_matrices
+from batchlab.motion._solve._smooth import smoothed
 from batchlab.motion._solve._stack import stack
 from batchlab.motion._solve._start import bridge
 from batchlab.motion._solve._terms import residuals
@@ -81,7 +82,7 @@ def fit_body(recordings: Sequence[Recording], body: Body, options: FitOptions | 
     """
     options = FitOptions() if options is None else options
     stacked = stack(recordings, body, options)
-    begin = begun(stacked, options)
+    begin = begun(smoothed(stacked), options)
     solution = minimise(stacked.problem, begin.state, begin.robust, options.iterations_max, options.tolerance)
     return fits(recordings, body, options, stacked, begin, solution)
 
@@ -244,6 +245,7 @@ def _fit(
         weights_used=used_weights,
         chi2_reduced=chi2,
         warnings=tuple(warnings),
+        freedom=1.0 - unknowns / max(1, 3 * int(measured.sum())),
     )
 
 
