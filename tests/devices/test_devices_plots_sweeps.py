@@ -98,6 +98,42 @@ def test_dirac_points_are_marked_on_the_curve() -> None:
     assert not marks(unknown, Points) and "no Dirac point" in unknown.warnings[0]
 
 
+def doubted(run: Run, *flags: str, **metrics: float) -> RunFacts:
+    known = replace(FACTS.runs[run.run_id], doubts=dict.fromkeys(("cnp_voltage", "cnp_forward", "cnp_backward"), flags))
+    return replace(known, metrics={**known.metrics, **metrics})
+
+
+def test_a_doubtful_dirac_point_has_no_ring_but_a_cross_and_a_word() -> None:
+    facts = Facts(runs={**FACTS.runs, SWEEPS[1].run_id: doubted(SWEEPS[1], "JUMP", "NEAR_SWEEP_END")})
+    made = drawn("plot-ivg", SWEEPS, facts, show_cnp=True)
+    shown = [(mark.label, mark.symbol) for mark in marks(made, Points)]
+    assert shown == [("Dirac point", "o"), ("doubtful Dirac point", "x"), ("", "o")]
+    assert made.warnings == ("the Dirac point of #2 is doubtful: JUMP, NEAR_SWEEP_END",)
+    assert not drawn("plot-ivg", SWEEPS, show_cnp=True).warnings
+
+
+@pytest.mark.parametrize(("volt", "in_sight"), [(0.9, True), (19.5, False)])
+def test_doubtful_dirac_points_are_hollow_and_press_no_others_flat(volt: float, in_sight: bool) -> None:
+    facts = Facts(runs={**FACTS.runs, SWEEPS[2].run_id: doubted(SWEEPS[2], "JUMP", cnp_voltage=volt)})
+    made = drawn("plot-cnp-time", SWEEPS, facts)
+    points = {mark.label: mark for mark in marks(made, Points)}
+    name = f"dark, doubtful{'' if in_sight else ' (1 out of sight)'}"
+    assert {label: mark.hollow for label, mark in points.items()} == {"dark": False, "light": False, name: True}
+    assert points[name].x.size == in_sight
+    assert made.sheets[0].plots[0].y_limits[1] < 1.5
+    assert len(marks(made, Line)) == 2  # its legs are no more to be trusted
+    assert made.tables[0].columns["doubts"] == ["", "", "JUMP"]
+    assert made.tables[0].columns["CNP (V)"][2] == volt and f"{volt:g} V, is doubtful: JUMP" in made.warnings[0]
+    Picture(made.sheets[0]).png()
+
+
+def test_dirac_points_that_are_all_doubtful_are_in_sight() -> None:
+    facts = Facts(runs={run.run_id: doubted(run, "JUMP") for run in SWEEPS})
+    made = drawn("plot-cnp-time", SWEEPS, facts)
+    low, high = made.sheets[0].plots[0].y_limits
+    assert all(mark.hollow and mark.x.size for mark in marks(made, Points)) and low < 0.2 and high > 0.7
+
+
 @pytest.mark.parametrize("method", ["gradient", "savgol"])
 def test_transconductance_of_a_parabola_is_its_slope(method: str) -> None:
     made = drawn("plot-transconductance", SWEEPS[:1], method=method)

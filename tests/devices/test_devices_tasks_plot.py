@@ -167,6 +167,25 @@ def test_derived_values_make_those_plots_stale_that_look_at_them(bench: Bench, l
     assert "power_w" in found["its"][1] or "runs" in found["its"][1]
 
 
+def test_plots_are_told_which_of_their_values_the_metrics_doubt(bench: Bench) -> None:
+    before = next(each for each in batch_of(bench).plots if each.spec.tag == "cnp").job.params["runs"]
+    (first, value), (second, _) = ((each["run_id"], each["metrics"]["cnp_voltage"]) for each in before[:2])
+    rows = [
+        {"run_id": first, "value_float": value, "confidence": 0.084, "flags": "JUMP,NEAR_SWEEP_END"},
+        {"run_id": first, "value_float": value + 1.0, "confidence": 0.1, "flags": "BY_ANOTHER_METHOD"},
+        {"run_id": second, "value_float": before[1]["metrics"]["cnp_voltage"], "confidence": 0.6, "flags": "SATURATED"},
+    ]
+    table = bench.data / "03_derived" / "_metrics" / "metrics.parquet"
+    table.parent.mkdir(parents=True)
+    pl.DataFrame(rows).with_columns(metric_name=pl.lit("cnp_voltage")).write_parquet(table)
+    made = batch_of(bench)
+    told = next(each for each in made.plots if each.spec.tag == "cnp").job.params["runs"]
+    assert [each.get("doubts") for each in told[:3]] == [{"cnp_voltage": ["JUMP", "NEAR_SWEEP_END"]}, None, None]
+    assert run(made.batch, only="plot-cnp-time/*").exit_code == 0
+    (job,) = (each for each in bench.view.jobs if each.name.startswith("plot-cnp-time"))
+    assert any("is doubtful: JUMP, NEAR_SWEEP_END" in text for text in job.warnings)
+
+
 def test_runs_are_told_only_what_their_plot_looks_at(bench: Bench) -> None:
     told = {each.spec.tag: each.job.params["runs"][0] for each in batch_of(bench).plots}
     assert set(told["its"]) == {"run_id", "seq", "file_number", "power_w"}

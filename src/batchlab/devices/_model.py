@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[np.float64]
 
-__all__ = ["Category", "Chip", "DerivedMetric", "Flag", "Run", "Value"]
+__all__ = ["DOUBTFUL", "Category", "Chip", "DerivedMetric", "Flag", "Run", "Value"]
 
 Value: TypeAlias = str | int | float | bool | None
 
@@ -29,6 +29,10 @@ class Flag(StrEnum):
     DEAD_OPEN_CIRCUIT = "DEAD_OPEN_CIRCUIT"
     DEAD_FLAT_IVG = "DEAD_FLAT_IVG"
     DEAD_STUCK_SATURATED = "DEAD_STUCK_SATURATED"
+
+
+DOUBTFUL = 0.5
+"""Confidence below which a derived value is drawn apart from the others."""
 
 
 class Category(StrEnum):

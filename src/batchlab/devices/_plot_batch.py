@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +17,7 @@ from batchlab.devices._batch_plots import PlotSpec
 from batchlab.devices._durable import write_whole, writing_into
 from batchlab.devices._history import history_of, names_of
 from batchlab.devices._layout import Layout
-from batchlab.devices._model import Chip
+from batchlab.devices._model import DOUBTFUL, Chip
 from batchlab.devices._plot_words import safe, tag_of
 from batchlab.devices._references import Drift, drift, read_pins, resolve, write_pins
 from batchlab.devices._selection import Selection
@@ -176,7 +177,7 @@ def plot_batch(
     layout = Layout.below(base_dir, stage=stage_root, derived=derived_root)
     store = Store(layout.store)
     root = Path(output).resolve()
-    known = _Known(store, layout.enriched, root, tuple(plugins), timeout_s)
+    known = _Known(store, layout, root, tuple(plugins), timeout_s)
     made = [known.job(each) for spec in specs for each in known.parts(spec)]
     plots = _named(made, known.called)
     pins = _pins(plots, known)
@@ -204,10 +205,10 @@ class _Known:
     """What the store and the enriched histories know, each read once."""
 
     def __init__(
-        self, store: Store, enriched: Path, root: Path, plugins: tuple[str, ...], timeout_s: float | None
+        self, store: Store, layout: Layout, root: Path, plugins: tuple[str, ...], timeout_s: float | None
     ) -> None:
         self.store = store
-        self.enriched_folder = enriched
+        self.layout = layout
         self.root = root
         self.files = tuple(each for each in plugins if each.endswith(".py"))
         self.modules = tuple(each for each in plugins if not each.endswith(".py"))
@@ -234,8 +235,13 @@ class _Known:
     def enriched(self, chip: Chip) -> Mapping[str, Mapping[str, Any]] | None:
         """Rows of the enriched history of a chip by run_id; None where there is none."""
         if chip not in self._enriched:
-            self._enriched[chip] = _enriched_rows(self.enriched_folder, self.called.get(chip, chip.name))
+            self._enriched[chip] = _enriched_rows(self.layout.enriched, self.called.get(chip, chip.name))
         return self._enriched[chip]
+
+    @cached_property
+    def doubts(self) -> Mapping[tuple[str, str], list[tuple[float, str]]]:
+        """Derived values of little confidence with their flags, by run_id and name."""
+        return _doubtful_values(self.layout.metrics)
 
     def parts(self, spec: PlotSpec) -> list[PlotSpec]:
         """The plot itself, or where every run has its own, one for each."""
@@ -294,6 +300,10 @@ class _Known:
         named = bool(spec.selection.runs) and not spec.selection.seqs
         numbered = not named or used is None or _SEQ in used or spec.data or bool(between)
         told = [_run_param(row, known.get(row["run_id"], {}), used, numbered=numbered) for row in rows]
+        for each in told:
+            doubts = self.doubts_of(each)
+            if doubts:
+                each["doubts"] = doubts
         by_power = used is not None and _POWER in used and any(row["has_light"] for row in rows)
         if by_power and spec.chip is not None and not any("power_w" in each for each in told):
             self.without_power.update(chip.name for chip in spec.chips)
@@ -325,6 +335,19 @@ class _Known:
             },
         )
         return PlotJob(spec=spec, job=job, rows=tuple(rows), refused=refused)
+
+    def doubts_of(self, run: Mapping[str, Any]) -> dict[str, Json]:
+        """Flags of those values that a plot is told of a run and that its metrics doubt.
+
+        By the value, too: the table may hold others by now than the history that was enriched with it.
+        """
+        values = run.get("metrics", {})
+        return {
+            name: flags.split(",") if flags else []
+            for name, value in values.items()
+            for doubted, flags in self.doubts.get((run["run_id"], name), ())
+            if doubted == value
+        }
 
     def all_rows(self, spec: PlotSpec, kind: PlotType) -> tuple[list[dict[str, Any]], list[str]]:
         """The runs of all chips of a plot, chip by chip, and what to warn of: a chip among others may have none."""
@@ -401,6 +424,22 @@ def _enriched_rows(folder: Path, chip: str) -> Mapping[str, Mapping[str, Any]] |
     table = read_enriched(folder, chip).table
     numbers = [name for name, kind in table.schema.items() if kind.is_float()]
     return {row.pop("run_id"): row for row in table.select("run_id", *numbers).to_dicts()}
+
+
+def _doubtful_values(metrics: Path) -> dict[tuple[str, str], list[tuple[float, str]]]:
+    """Values in the table of metrics whose confidence is small, with their flags, by run_id and name."""
+    import polars as pl
+
+    if not metrics.is_file():
+        return {}
+    columns = ("run_id", "metric_name", "value_float", "flags")
+    doubtful = pl.scan_parquet(metrics, glob=False).filter(
+        pl.col("confidence") < DOUBTFUL, pl.col("value_float").is_not_null()
+    )
+    found: dict[tuple[str, str], list[tuple[float, str]]] = {}
+    for run_id, name, value, flags in doubtful.select(columns).collect().iter_rows():
+        found.setdefault((run_id, name), []).append((value, flags or ""))
+    return found
 
 
 def _listed(rows: Sequence[Mapping[str, Any]]) -> str:

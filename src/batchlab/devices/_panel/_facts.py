@@ -9,6 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from batchlab.devices._model import DOUBTFUL
 from batchlab.devices._panel._names import INDEX
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ __all__ = ["ChipFacts", "Flagged", "RunFacts", "Value", "chips_of", "flagged"]
 
 DATA = "the data"  # what a flag of a run is of
 _NO_FAULTS = frozenset({"RISING", "FALLING"})  # say which way a drift goes
-DOUBTFUL = 0.5  # confidence below which a value is drawn hollow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,8 @@ class RunFacts:
         Derived values by name, in their units (V, A, s).
     details
         Arrays and parts of derived values, by name.
+    doubts
+        What speaks against derived values of little confidence, by name: the flags of checks that failed.
     """
 
     seq: int | None = None
@@ -46,6 +48,7 @@ class RunFacts:
     power_w: float | None = None
     metrics: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     details: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    doubts: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 _NOTHING = RunFacts()

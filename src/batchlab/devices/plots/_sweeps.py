@@ -36,7 +36,7 @@ class SweepOptions(PlotOptions):
     legend_by
         What tells the curves apart; by default the number of the file, and whether it was lit.
     show_cnp
-        Whether Dirac points are marked, as far as they are known.
+        Whether Dirac points are marked, as far as they are known: a ring, or a cross where the metrics doubt it.
     inverse
         Whether the inverse of conductance or resistance is shown.
     absolute
@@ -87,9 +87,23 @@ def sweeps(
             if at is None:
                 warnings.append(f"no Dirac point of run {curve.run.run_id} is known; derive its metrics first")
                 continue
-            # Rings: a curve is not hidden where it turns, nor a mark in its tip.
-            name = "" if marks else "Dirac point"
-            marks.append(Points(x=at[0], y=at[1], label=name, colour=colour, size_pt=look.mark_pt + 3, hollow=True))
+            flags = _doubts(curve.run, facts)
+            # Rings: a curve is not hidden where it turns, nor a mark in its tip. What is doubted has none.
+            name, symbol = ("Dirac point", "o") if flags is None else ("doubtful Dirac point", "x")
+            if flags is not None:
+                warnings.append(f"the Dirac point of {facts.name(curve.run)} is doubtful: {flags}")
+            label = "" if any(mark.label == name for mark in marks) else name
+            marks.append(
+                Points(
+                    x=at[0],
+                    y=at[1],
+                    label=label,
+                    colour=colour,
+                    symbol=symbol,
+                    size_pt=look.mark_pt + 3,
+                    hollow=True,
+                )
+            )
     y_label = f"{shown.symbol} ({unit.symbol})"
     plot = Plot(
         marks=(*lines, *marks),
@@ -105,6 +119,15 @@ def sweeps(
         tables=(table_of(curves, facts, "Vg (V)", y_label),),
         warnings=tuple(warnings),
     )
+
+
+def _doubts(run: Run, facts: Facts) -> str | None:
+    """What speaks against the Dirac points that are marked; None where nothing does."""
+    doubts = facts.of(run).doubts
+    told = [doubts[name] for name in _DIRAC if name in doubts] or [
+        doubts[name] for name in ("cnp_voltage",) if name in doubts
+    ]
+    return (", ".join(dict.fromkeys(flag for flags in told for flag in flags)) or "little confidence") if told else None
 
 
 def _dirac_points(curve: Curve, facts: Facts) -> tuple[Array, Array] | None:

@@ -39,6 +39,9 @@ class RunParam(BaseModel):
     file_number: int | None = Field(None, description="the number that ends its file's name")
     power_w: FiniteFloat | None = Field(None, description="irradiated power by the calibration, in W")
     metrics: dict[str, FiniteFloat] = Field(default_factory=dict, description="derived values, in V, A and s")
+    doubts: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="derived values of little confidence, with the flags that say why"
+    )
 
 
 def _run(value: Any) -> Any:
@@ -201,7 +204,11 @@ def _facts(params: PlotParams) -> Facts:
 
     known = {
         each.run_id: RunFacts(
-            seq=each.seq, file_number=each.file_number, power_w=each.power_w, metrics=dict(each.metrics)
+            seq=each.seq,
+            file_number=each.file_number,
+            power_w=each.power_w,
+            metrics=dict(each.metrics),
+            doubts=dict(each.doubts),
         )
         for each in params.runs
     }
