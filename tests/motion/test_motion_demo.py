@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from batchlab.engine import Batch, BatchView, Status, read_view, run
-from batchlab.motion._demo import AXES, TRUTH, expected, make_demo
-from batchlab.motion._demo_truth import errors_of, findings, read_truth
+from batchlab.motion._demo import AXES, expected, make_demo
+from batchlab.motion._demo_truth import errors_of, findings
 from batchlab.motion._panel import demo_panel
+from batchlab.reports import TRUTH, read_truth
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from batchlab.engine import Batch, BatchView, Status, read_view, run
-from batchlab.particles._demo import COUNTS, TRUTH, expected, make_demo, on_purpose
-from batchlab.particles._demo_truth import findings, read_truth
+from batchlab.particles._demo import COUNTS, expected, make_demo, on_purpose
+from batchlab.particles._demo_truth import findings
 from batchlab.particles._panel import demo_panel, files_panel, limits_panel, orbits_panel
-from batchlab.reports import write_reports
+from batchlab.reports import TRUTH, read_truth, write_reports
 
 ORBITS, RECORDS = 2, 60
 

@@ -6,7 +6,6 @@ offers.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from batchlab.devices._layout import ENRICHED, HISTORIES, METRICS, PAGES
 from batchlab.devices._manifest import MANIFEST, REJECTS, RUNS
 from batchlab.devices._model import Chip
 from batchlab.engine import Batch, BatchView, From, Gather, Input, Job, Json, Settings, Status
+from batchlab.reports import TRUTH, read_truth
 
 if TYPE_CHECKING:
     from batchlab.devices._synthetic import Lab, Truth
@@ -28,7 +28,6 @@ __all__ = ["expected", "make_demo", "on_purpose"]
 
 _STAGE, _DERIVED = "02_stage", "03_derived"
 _ABORTED = "IVg_aborted.csv"
-_TRUTH = "truth.json"
 
 # Metric and method: the truth's name, whether the error is relative, and the most that its median may be.
 PROMISES: Mapping[tuple[str, str], tuple[str, bool, float]] = {
@@ -230,7 +229,7 @@ def expected(view: BatchView) -> str | None:
     """
     truths = truths_of(view)
     if truths is None:
-        return f"the table of what is true ({_TRUTH}) is not beside the results"
+        return f"the table of what is true ({TRUTH}) is not beside the results"
     return "; ".join([*_not_done(view), *_not_staged(view, truths), *_not_found(view, truths)]) or None
 
 
@@ -245,11 +244,8 @@ def on_purpose(view: BatchView) -> str | None:
 
 def truths_of(view: BatchView) -> list[dict[str, Any]] | None:
     """What is true of each run of a demo; None if it is not told beside the results."""
-    path = Path(view.root).parent / _TRUTH
-    if not path.is_file():
-        return None
-    found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["runs"]
-    return found
+    truth = read_truth(view)
+    return None if truth is None else list(truth["runs"])
 
 
 def _not_done(view: BatchView) -> Iterator[str]:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchlab.engine import Batch, BatchView, Json, Settings, Status
+from batchlab.reports import TRUTH, read_truth
 
 if TYPE_CHECKING:
     from batchlab.motion._synthetic import Truth
 
-__all__ = ["AXES", "LINE", "LOOSE", "NAME", "PLAIN", "SWAPPED", "TRUTH", "expected", "make_demo"]
+__all__ = ["AXES", "LINE", "LOOSE", "NAME", "PLAIN", "SWAPPED", "expected", "make_demo"]
 
 NAME = "demo-motion"
-TRUTH = "truth.json"
 PLAIN, LOOSE, SWAPPED, LINE = "walk", "loose", "swapped", "on_a_line"
 AXES: dict[str, list[Json]] = {
     "weights.rotation": [0.003, 0.01, 0.03, 0.1, 0.3],
@@ -103,7 +103,7 @@ def _truths(plain: list[Truth], loose: Truth, swapped: Truth) -> dict[str, Any]:
 
 def expected(view: BatchView) -> str | None:
     """What is not as it should be in the outcome of the demo; None if all is."""
-    from batchlab.motion._demo_truth import findings, read_truth
+    from batchlab.motion._demo_truth import findings
 
     truth = read_truth(view)
     if truth is None:

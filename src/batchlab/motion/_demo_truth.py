@@ -5,41 +5,20 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchlab.engine import BatchView, JobView, Json, Scalar, Status
 from batchlab.errors import ConfigError
-from batchlab.motion._demo import AXES, LINE, LOOSE, PLAIN, SWAPPED, TRUTH
+from batchlab.motion._demo import AXES, LINE, LOOSE, PLAIN, SWAPPED
+from batchlab.reports import Finding
 
 if TYPE_CHECKING:
     from batchlab.motion._model import Float
 
-__all__ = ["Finding", "errors_of", "findings", "read_truth"]
+__all__ = ["errors_of", "findings"]
 
 _CHOICE_OFF, _GEOMETRY_MM, _NOISE_OFF, _SWAP_FRAMES = 1.15, 0.5, 0.05, 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Something true, and what was found of it."""
-
-    what: str
-    where: str
-    truth: Scalar
-    found: Scalar
-    told: str
-    kept: bool
-
-
-def read_truth(view: BatchView) -> dict[str, Any] | None:
-    """What the files were made with; None if it is not told beside the results."""
-    path = Path(view.root).parent / TRUTH
-    if not path.is_file():
-        return None
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
 
 
 def findings(view: BatchView, truth: Mapping[str, Any]) -> list[Finding]:

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchlab.engine import Batch, BatchView, Job, Settings, Status
+from batchlab.reports import TRUTH, read_truth
 
 if TYPE_CHECKING:
     from batchlab.particles._synthetic import Mission
 
-__all__ = ["NAME", "TRUTH", "expected", "make_demo", "on_purpose"]
+__all__ = ["NAME", "expected", "make_demo", "on_purpose"]
 
 NAME = "demo-particles"
-TRUTH = "truth.json"
 COUNTS = "counts"
 
 # What becomes of each fault: the reason of its failure, or None where the file can be read all the same.
@@ -136,7 +136,7 @@ def _counted(job: Job) -> Job:
 
 def expected(view: BatchView) -> str | None:
     """What is not as it should be in the outcome of the demo; None if all is."""
-    from batchlab.particles._demo_truth import findings, read_truth
+    from batchlab.particles._demo_truth import findings
 
     truth = read_truth(view)
     if truth is None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from batchlab.engine import BatchView, JobView, Scalar, Status
+from batchlab.engine import BatchView, JobView, Status
+from batchlab.reports import Finding
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,35 +16,11 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Finding", "Numbers", "beam_found", "findings", "read_numbers", "read_truth"]
+__all__ = ["Numbers", "beam_found", "findings", "read_numbers"]
 
 _BEAM_OFF = 0.05  # of the true energy, median; a channel is 20 % wide
 _GAP_S = 1.0
 _SEARCHED_EV = {"e": (300.0, 30_000.0), "i": (100.0, 10_000.0)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Something known beforehand, and what was found.
-
-    Attributes
-    ----------
-    what, where
-        Such as ``beam energy`` and ``20541 ees``.
-    truth, found
-        As a table shows them.
-    told
-        The comparison in words.
-    kept
-        Whether it is as near as promised.
-    """
-
-    what: str
-    where: str
-    truth: Scalar
-    found: Scalar
-    told: str
-    kept: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,17 +46,6 @@ class Numbers:
     mode: NDArray[np.int64]
     energy_ev: Float
     values: Float
-
-
-def read_truth(view: BatchView) -> dict[str, Any] | None:
-    """What is true of the mission of a demo; None if it is not told beside the results."""
-    from batchlab.particles._demo import TRUTH
-
-    path = Path(view.root).parent / TRUTH
-    if not path.is_file():
-        return None
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
 
 
 def findings(view: BatchView, truth: Mapping[str, Any]) -> list[Finding]:
