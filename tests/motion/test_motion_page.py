@@ -18,7 +18,9 @@ from viewer_makers import fit_of
 from batchlab.engine import Settings, Status, read_view, run
 from batchlab.figures import read_provenance
 from batchlab.motion import Body, FitOptions, Weights, fit_batch, fit_body, fit_page, judge, simulate, write_recording
-from batchlab.motion._panel._charts import _angles, _edge_rows, _speeds, visibility_chart
+from batchlab.motion._panel._charts import seen_of_fit, visibility_chart
+from batchlab.motion._panel._courses import _angles, _speeds
+from batchlab.motion._panel._edges import _edge_rows
 from batchlab.motion._solve import exponentials
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -136,7 +138,7 @@ def test_names_are_only_text():
 
 def test_what_was_never_seen_is_dark_all_along():
     truth = simulate("walk", case="never-visible", frames=3000, seed=2)
-    chart = ET.fromstring(visibility_chart(fit_of(truth)))
+    chart = ET.fromstring(visibility_chart(seen_of_fit(fit_of(truth))))
     dark = [path.get("d") for path in chart.iter(f"{SVG}path") if path.get("fill") == "#3a3a3a"]
     # From the left to the right end, in one box.
     assert re.fullmatch(r"M124\.0 [\d.]+h934\.0v[\d.]+H124\.0Z", dark[-1])

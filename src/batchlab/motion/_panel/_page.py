@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import numpy as np
 
 from batchlab.motion._model import Status
-from batchlab.motion._panel._charts import Link, edge_chart, pose_charts, residual_chart, visibility_chart
+from batchlab.motion._panel._charts import Link, residual_chart, seen_of_fit, visibility_chart
+from batchlab.motion._panel._courses import pose_charts
+from batchlab.motion._panel._edges import edge_chart
+from batchlab.motion._panel._shell import link_to, rendered, tile
 from batchlab.motion._panel._svg import told
 from batchlab.motion._quality import marker_quality, quality
 
 if TYPE_CHECKING:
-    from jinja2 import Template
-
     from batchlab.motion._judge import Judgement, MarkerRow
     from batchlab.motion._model import Fit, Recording
     from batchlab.motion._score import Score
@@ -31,12 +27,10 @@ __all__ = ["fit_page", "write_page"]
 
 _MM = 1e3
 _MOST_DRAWN = 6  # recordings of a job
-_CUT = 300  # characters of an option
 _LOCKED = 0.98
 # Where a sentence of a judgement points to: its first frame, and the marker it is about.
 _FRAME = re.compile(r"\b(frames?) (\d+)")
 _MARKER = re.compile(r"\bmarkers? (\S+)")
-_templates: dict[str, Template] = {}
 
 
 def write_page(
@@ -102,15 +96,14 @@ def fit_page(
     """
     judged = list(judgements) or [None] * len(fits)
     places = [*viewers, *[None] * (len(fits) - len(viewers))]
-    links = [_link_to(place) for place in places]
+    links = [link_to(place) for place in places]
     order = _order(fits)
     several = len(fits) > 1
-    options = [
-        *_flat(params or {}),
-        *((name, text) for name, text in sorted((provenance or {}).items()) if name != "params"),
-    ]
     title = f"{fits[0].body.name} in {fits[0].recording}" if not several else fits[0].body.name
-    page = _template().render(
+    return rendered(
+        "fit.html",
+        params=params,
+        provenance=provenance,
         title=title,
         subtitle=_subtitle(recordings, fits),
         tiles=list(_tiles(fits, score)),
@@ -124,34 +117,8 @@ def fit_page(
         views=[_view(recordings[at], fits[at], places[at], links[at]) for at in order],
         unshown=len(fits) - len(order),
         edges=edge_chart(recordings, fits),
-        made=[(name, value if len(value) <= _CUT else f"{value[:_CUT]}…") for name, value in options],
-        provenance=_script_safe(dict(sorted((provenance or {}).items()))),
+        numbers="fit.json",
     )
-    # Halves of surrogate pairs, which no file can hold, become question marks.
-    return page.encode("utf-8", "replace").decode("utf-8")
-
-
-def _template() -> Template:
-    if "fit.html" not in _templates:
-        from jinja2 import DictLoader, Environment, StrictUndefined
-
-        home = resources.files("batchlab.motion._panel")
-        css = home.joinpath("page.css").read_text(encoding="utf-8")
-        digest = b64encode(hashlib.sha256(css.encode()).digest()).decode("ascii")
-        environment = Environment(
-            loader=DictLoader({"fit.html": home.joinpath("fit.html").read_text(encoding="utf-8")}),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.globals.update(
-            css=css,
-            policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
-            "form-action 'none'",
-        )
-        _templates["fit.html"] = environment.get_template("fit.html")
-    return _templates["fit.html"]
 
 
 def _order(fits: Sequence[Fit]) -> list[int]:
@@ -179,35 +146,31 @@ def _subtitle(recordings: Sequence[Recording], fits: Sequence[Fit]) -> str:
 
 def _tiles(fits: Sequence[Fit], score: Score | None) -> Iterator[dict[str, Any]]:
     own = quality(fits)
-    yield _tile("rms distance", f"{told(own.rms_m * _MM)} mm", f"median {told(own.median_m * _MM)} mm")
+    yield tile("rms distance", f"{told(own.rms_m * _MM)} mm", f"median {told(own.median_m * _MM)} mm")
     if score is not None:
         error = told(score.standard_error_m * _MM, 2)
-        yield _tile(
+        yield tile(
             f"foretold ({score.how.kind.value})", f"{told(score.mean_m * _MM)} ± {error} mm", "markers not shown"
         )
-    yield _tile(
+    yield tile(
         "reduced chi-square",
         told(own.chi2_reduced),
         "1 where weights tell the noise",
     )
-    yield _tile(
+    yield tile(
         "solve",
         own.status.value,
         f"{own.iterations} steps",
         warn=own.status is not Status.CONVERGED,
     )
-    yield _tile("not seen", f"{told(100 * own.missing_share)} %", "of marker-frames")
-    yield _tile("inliers", f"{told(100 * own.inlier_share)} %", "of those seen")
-    yield _tile(
+    yield tile("not seen", f"{told(100 * own.missing_share)} %", "of marker-frames")
+    yield tile("inliers", f"{told(100 * own.inlier_share)} %", "of those seen")
+    yield tile(
         "poses inferred",
         f"{own.inferred}",
         f"of {own.frames}; {own.partly} from some of the markers",
         warn=own.inferred > 0,
     )
-
-
-def _tile(name: str, text: str, more: str, *, warn: bool = False) -> dict[str, Any]:
-    return {"name": name, "text": text, "more": more, "warn": warn}
 
 
 def _sentences(
@@ -279,37 +242,12 @@ def _view(recording: Recording, fit: Fit, viewer: str | None, link: Link) -> dic
     out: dict[str, Any] = {"name": recording.name, "viewer": viewer, "words": words, "residuals": ""}
     if fit.status is Status.DEGENERATE or not np.isfinite(fit.residuals_m).any():
         return out
+    seen = seen_of_fit(fit)
     return {
         **out,
-        "residuals": residual_chart(fit, link),
-        "visibility": visibility_chart(fit),
+        "residuals": residual_chart(seen, link),
+        "visibility": visibility_chart(seen),
         "poses": pose_charts(fit),
         "uncertain": fit.pose_sd is not None,
         "locked": bool((np.abs(fit.rotations[:, 2, 0]) > _LOCKED).any()),
     }
-
-
-def _link_to(viewer: str | None) -> Link:
-    def link(frame: int, marker: str | None) -> str | None:
-        if viewer is None:
-            return None
-        return f"{viewer}#frame={frame}" + (f"&marker={quote(marker, safe='', errors='replace')}" if marker else "")
-
-    return link
-
-
-def _flat(params: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
-    """Dotted names and values in words."""
-    out = []
-    for name, value in params.items():
-        if isinstance(value, Mapping) and value:
-            out += _flat(value, f"{above}{name}.")
-        else:
-            out.append((above + name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
-    return out
-
-
-def _script_safe(value: object) -> str:
-    """JSON that cannot end the element it stands in."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
