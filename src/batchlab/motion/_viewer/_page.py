@@ -16,7 +16,11 @@ from batchlab.motion._viewer._pack import pack
 
 __all__ = ["viewer_page", "write_viewer"]
 
-_SCRIPTS = ("data.js", "camera.js", "state.js", "scene.js", "charts.js", "page.js")  # each leans on those before it
+# Each leans on those before it.
+_BODIES = (
+    "data.js", "markers.js", "camera.js", "paint.js", "state.js", "pen.js", "legend.js", "ground.js", "scene.js",
+    "charts.js", "plots.js", "time.js", "view.js", "pointers.js", "keyboard.js", "list.js", "page.js",
+)  # fmt: skip
 _UPS = ("x", "-x", "y", "-y", "z", "-z")
 
 
@@ -107,7 +111,7 @@ def viewer_page(
         **pack(recording, fits, edges, every),
     }
     css = _resource("viewer.css")
-    js = '(() => {\n"use strict";\n' + "\n".join(map(_resource, _SCRIPTS)) + "})();\n"
+    js = '(() => {\n"use strict";\n' + "\n".join(map(_resource, _BODIES)) + "})();\n"
     environment = Environment(
         loader=DictLoader({"viewer.html": _resource("viewer.html")}),
         autoescape=True,

@@ -1,15 +1,6 @@
 // Plots over time, with one cursor and one range for all of them and the picture.
 const MARGIN = { left: 52, right: 10, top: 18, bottom: 18 }, STRIP = 5;
-const overview = { canvas: byId("overview"), title: "rms residual, mm", lines: [], strips: [], seen: null };
-const detail = { canvas: byId("detail"), title: "", lines: [], strips: [], seen: null };
-overview.lines = bodies.map(body => ({ name: body.name, colour: () => body.colour, values: rmsOf(body) }));
-overview.strips = bodies.map(body => ({ covered: body.covered, colour: () => body.colour }));
-if (!bodies.length) {
-  // Nothing is fitted: how many markers are seen.
-  const counts = Float32Array.from({ length: FRAMES }, (_, k) => markers.filter(marker => measured(marker, k)).length);
-  overview.title = "markers seen";
-  overview.lines = [{ name: "", colour: () => paint.link, values: counts }];
-}
+
 // What most values keep within: a few peaks far above would press all others flat, and are cut.
 const topOf = lines => {
   const values = Float32Array.from(lines.flatMap(({ values }) => {
@@ -20,43 +11,12 @@ const topOf = lines => {
   const usual = values[Math.floor(0.99 * (values.length - 1))];
   return values[values.length - 1] > 5 * usual && usual > 0 ? 2 * usual : Infinity;
 };
-overview.top = topOf(overview.lines);
-
-const COMPONENTS = {
-  length: { names: [""], of: off => [size(off)] },
-  laboratory: { names: ["x", "y", "z"], of: off => off },
-  body: { names: ["x", "y", "z"], of: (off, marker, k) => pose(bodies[marker.body], k).axes.map(axis => dot(axis, off)) },
-};
-const plotMarker = () => {
-  const marker = state.selected;
-  byId("detail-box").hidden = !marker;
-  if (!marker) return;
-  const free = marker.body === null, kind = COMPONENTS[free ? "laboratory" : byId("component").value];
-  const vector = free ? measured : residual, scale = free ? 1 : 1000;
-  detail.lines = kind.names.map((name, i) => ({
-    name, colour: () => kind.names.length === 1 ? paint.ink : paint.axes[i],
-    values: Float32Array.from({ length: FRAMES }, (_, k) => {
-      const found = vector(marker, k);
-      return found ? scale * kind.of(found, marker, k)[i] : NaN;
-    }),
-  }));
-  detail.title = free ? "place, m" : "residual, mm";
-  detail.floating = free;
-  detail.top = free ? Infinity : topOf(detail.lines);
-  detail.seen = Uint8Array.from({ length: FRAMES }, (_, k) => measured(marker, k) ? 1 : 0);
-  byId("component").hidden = free;
-  byId("detail-name").textContent = marker.name;
-  byId("detail-facts").textContent = [
-    Number.isNaN(marker.rms) ? "" : `rms ${written(+marker.rms.toPrecision(3))} mm`,
-    `not seen in ${written(+(100 * marker.missing).toPrecision(3))} %`,
-  ].filter(Boolean).join(", ");
-};
-
 const ticks = (low, high, count) => {
   const step = roundUp((high - low) / count), found = [];
   for (let k = Math.ceil(low / step); k * step <= high + step * 1e-9; k++) found.push(+(k * step).toPrecision(12));
   return found;
 };
+
 // Stretches of frames that share a code.
 const runs = (codes, first, last, tell) => {
   for (let k = first, end; k <= last; k = end + 1) {
@@ -79,6 +39,7 @@ const heights = (chart, first, last) => {
   const room = (high - low || 1) * 0.06;
   return [low < 0 || chart.floating ? low - room : low, high + room];
 };
+
 // Lay out a chart for the range and its size on the screen.
 const laidOut = (chart, c, width, height) => {
   const [t0, t1] = state.range;
@@ -102,6 +63,7 @@ const drawAxes = (chart, { c, w, h, height, low, high }) => {
   const marks = ticks(...state.range, Math.max(2, w / 90));
   marks.forEach((t, i) => c.fillText(written(t) + (i === marks.length - 1 ? " s" : ""), chart.px(t), height - 4));
 };
+
 // The least and the greatest value of each column of pixels: no peak is lost, however many frames there are.
 const drawLine = (chart, values, { c, first, last }) => {
   let column = null, low = NaN, high = NaN, on = false;
@@ -141,6 +103,7 @@ const drawHead = (chart, c) => {
     x += c.measureText(text).width + 26;
   }
 };
+
 // All but the cursor and the numbers under it.
 const drawBack = (chart, sheet) => {
   const { c, w, h, height, first, last } = sheet, { px } = chart;
@@ -203,7 +166,10 @@ const drawChart = chart => {
   c.beginPath(); c.moveTo(x, MARGIN.top - 2); c.lineTo(x, height - MARGIN.bottom + 3); c.stroke();
   drawHead(chart, c);
 };
-const drawCharts = () => {
-  drawChart(overview);
-  if (state.selected) drawChart(detail);
+const zoomTime = (factor, t) => {
+  const [t0, t1] = state.range, whole = times[FRAMES - 1] - times[0];
+  const wide = Math.min(whole, Math.max(Math.min(whole, 5 * whole / FRAMES), (t1 - t0) * factor));
+  const start = Math.max(times[0], Math.min(times[FRAMES - 1] - wide, t - (t - t0) / (t1 - t0 || 1) * wide));
+  state.range = [start, start + wide];
+  draw();
 };
