@@ -158,6 +158,9 @@ plots:
   - {type: plot-its, runs: [0123456789abcdef, 2025-09-04#3]}
   - {type: plot-photoresponse, procedure: It, seq: all}
   - {type: plot-ivg, date: [2025-09-04, 2025-10-01]}
+  - {type: plot-ivg, seq: "2,8-9, IVg2025-09-04#3 ,0123ab", runs: [2025-09-04#1, 0123ab]}
+  - {type: plot-ivg, seq: [2025-09-04#3, 12]}
+  - {type: plot-ivg, seq: 2025-09-04#3}
 """,
     )
     selections = [spec.selection for spec in found.specs]
@@ -166,7 +169,26 @@ plots:
     assert selections[2] == Selection(runs=("0123456789abcdef", "2025-09-04#3"))
     assert selections[3] == Selection(procedures=("It",))
     assert selections[4].dates == ((date(2025, 9, 4),) * 2, (date(2025, 10, 1),) * 2)
+    assert selections[5] == Selection(seqs=(2, 8, 9), runs=("IVg2025-09-04#3", "0123ab", "2025-09-04#1"))
+    assert selections[6] == Selection(seqs=(12,), runs=("2025-09-04#3",))
+    assert selections[7] == Selection(runs=("2025-09-04#3",))
     assert [spec.tag for spec in found.specs][:2] == ["dark_2025-09-04..2025-09-06", "4-9_light_365_455_nm"]
+
+
+@pytest.mark.parametrize(
+    ("seq", "words"),
+    [
+        ("4, 2025-9-4#3", "'2025-9-4#3' is no number and no range"),
+        ("[IVg2025-09-04#3, 9-4]", "the range 9-4 runs down; write 4-9"),
+        ("[0123ab, true]", "True is no number of a run"),
+        ("", "seq"),
+        ("[]", "holds no number"),
+    ],
+)
+def test_what_is_neither_number_nor_name_is_told_with_its_line(tmp_path: Path, seq: str, words: str) -> None:
+    ((line, _, message),) = slips(tmp_path, f"chip: 67\nplots:\n  - type: plot-ivg\n    seq: {seq}\n")
+    assert line == 4 and words in message
+    assert not seq or "2025-09-04#3" in message
 
 
 def test_a_selection_takes_rows_of_a_history() -> None:

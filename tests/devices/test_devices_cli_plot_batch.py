@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -126,6 +127,28 @@ def test_batches_of_one_folder_of_figures_know_of_each_others_work(bench: Bench)
     assert bench.call("batch-plot", one, "--no-report").code == 0
     assert bench.call("batch-plot", two, "--no-report").code == 0
     assert "✓ plot-" not in bench.call("batch-plot", one, "--no-report").out
+
+
+def test_machines_get_an_object_a_line_and_the_status_last(bench: Bench) -> None:
+    text = TWO + "  - {type: plot-cnp-time, seq: 4}\n"
+    config = bench.file(text)
+    before = bench.call("batch-plot", config, "--json", "--dry-run")
+    planned = json.loads(before.out)
+    assert before.code == 0 and not bench.figs.exists()
+    assert planned["counts"] == {"run": 3, "skip": 0, "stale": 0, "blocked": 0}
+    assert [job["state"] for job in planned["jobs"]] == ["run"] * 3
+    assert planned["jobs"][0]["reason"] == "new" and planned["jobs"][2]["reason"].startswith("refused: no experiments")
+    (run_id,) = planned["jobs"][0]["runs"]
+    assert run_id in Store(bench.store) and planned["jobs"][0]["chips"] == ["Alisson67"]
+    said = bench.call("batch-plot", config, "--json", "--no-report")
+    *events, status = [json.loads(line) for line in said.lines]
+    assert said.code == 1
+    assert [events[0]["event"], events[-1]["event"]] == ["batch-started", "batch-ended"]
+    assert sum(event["event"] == "job-ended" for event in events) == 3
+    assert status["counts"]["done"] == 2 and status["counts"]["failed"] == 1
+    assert {job["name"] for job in status["jobs"]} == {job["name"] for job in planned["jobs"]}
+    again = json.loads(bench.call("batch-plot", config, "--json", "--dry-run", "--only", "plot-ivg/*").out)
+    assert [(job["state"], job["outputs"]) for job in again["jobs"]] == [("skip", planned["jobs"][0]["outputs"])]
 
 
 def test_only_some(bench: Bench) -> None:

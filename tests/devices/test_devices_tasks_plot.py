@@ -201,6 +201,7 @@ def test_runs_are_told_only_what_their_plot_looks_at(bench: Bench) -> None:
         ("{type: plot-ivg, seq: 900}", "no experiments found for plot-ivg: Alisson67 has no run with seq 900"),
         ("{type: plot-ivg, chip: 66, seq: 1}", "no runs of chip Alisson66; did you mean"),
         ("{type: plot-ivg, runs: 0123456789abcdef}", "no run begins with 0123456789abcdef"),
+        ("{type: plot-ivg, seq: '2, IVg1999-09-09#9'}", "no run is IVg1999-09-09#9"),
         (
             "{type: plot-its-sequential, seq: 7-10, tag: x}",
             "other measurements lie between the runs: seq 8 (IVg), seq 9",
@@ -213,6 +214,7 @@ def test_a_plot_that_cannot_be_drawn_says_why_and_leaves_the_others(bench: Bench
     assert result.exit_code == 1
     wrong, right = bench.view.jobs
     assert words in (wrong.message or "")
+    assert "lie between" in words or (wrong.message or "").endswith("(line 3)")
     assert right.state.value == "done"
     assert wrong.attempts == 1  # it would fail alike
 
@@ -269,6 +271,10 @@ def test_runs_by_reference_are_those_by_number(bench: Bench) -> None:
     run_id = by_number.rows[0]["run_id"]
     by_id = batch_of(bench, f"chip: 67\nplots: [{{type: plot-ivg, runs: '{run_id}'}}]\n").plots[0]
     assert by_id.rows == by_number.rows
+    row = by_number.rows[0]
+    for name in (run_id[:8], f"IVg{row['date_local']}#{row['file_idx']}"):
+        mixed = batch_of(bench, f"chip: 67\nplots: [{{type: plot-ivg, seq: '{name}, 8'}}]\n").plots[0]
+        assert [each["seq"] for each in mixed.rows] == [2, 8]
 
 
 PLUGIN = '''

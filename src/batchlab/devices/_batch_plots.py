@@ -32,6 +32,7 @@ from batchlab.devices._plot_words import (
     read_procedures,
     read_references,
     read_samples,
+    read_seq_or_names,
     read_volts,
     read_wavelengths,
     safe,
@@ -39,7 +40,6 @@ from batchlab.devices._plot_words import (
 )
 from batchlab.devices._procedures import load_schema, nearest
 from batchlab.devices._selection import Selection
-from batchlab.devices._seq import read_seq
 from batchlab.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -376,10 +376,13 @@ class _Reader:
                     where, f"{kind.name} without its runs: write seq: 52-58, seq: all, or runs, light, wavelength, date"
                 )
             return None
-        seq = value.get("seq")
+        nothing: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
+        everything = value.get("seq") == "all"
+        seqs, names = nothing if everything else self.form.read(value, "seq", at, read_seq_or_names, nothing)
+        runs = self.form.read(value, "runs", at, read_references, ())
         made = Selection(
-            seqs=() if seq is None or seq == "all" else self.form.read(value, "seq", at, read_seq, ()),
-            runs=self.form.read(value, "runs", at, read_references, ()),
+            seqs=seqs,
+            runs=tuple(dict.fromkeys((*names, *runs))),
             procedures=self.form.read(
                 value, "procedure", at, lambda given: read_procedures(given, kind.name, kind.procedures), ()
             ),

@@ -294,6 +294,8 @@ class _Known:
                 f"history: run `batchlab devices derive-all-metrics --chip {without.number}`, then "
                 f"`batchlab devices enrich-history {without.number}`"
             )
+        if refused is not None and spec.line:
+            refused = f"{refused} (line {spec.line})"
         known = {run_id: row for table in tables.values() if table is not None for run_id, row in table.items()}
         used = kind.uses(kind.options.model_validate(spec.options)) if kind.uses is not None else None
         # A plot by the runs' names stays as it is when only their numbers moved, unless it shows these.

@@ -11,6 +11,7 @@ from typing import Any
 
 from batchlab.devices._procedures import nearest
 from batchlab.devices._selection import Selection
+from batchlab.devices._seq import read_seq
 
 __all__ = [
     "is_reference",
@@ -20,6 +21,7 @@ __all__ = [
     "read_procedures",
     "read_references",
     "read_samples",
+    "read_seq_or_names",
     "read_volts",
     "read_wavelengths",
     "safe",
@@ -95,6 +97,30 @@ def read_volts(value: Any) -> tuple[float, ...]:
 def is_reference(text: str) -> bool:
     """Whether a word names a run by its id, or by date and number; digits alone are a number in a history."""
     return not text.isdigit() and _REFERENCE.fullmatch(text) is not None
+
+
+def read_seq_or_names(value: Any) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Numbers as `read_seq` has them, and names that do not move: ids of runs, or dates and numbers.
+
+    Raises
+    ------
+    ValueError
+        If a part is neither.
+    """
+    parts = [part.strip() if isinstance(part, str) else part for part in _parts(value)]
+    names = tuple(dict.fromkeys(part for part in parts if isinstance(part, str) and is_reference(part)))
+    numbers = [part for part in parts if part not in names]
+    try:
+        return read_seq(numbers) if numbers or not names else (), names
+    except ValueError as error:
+        raise ValueError(f"{error}; or a run's id, or its day and number, as in 2025-09-04#3") from error
+
+
+def _parts(value: Any) -> list[Any]:
+    """Of lists, and of texts with commas."""
+    if isinstance(value, list | tuple):
+        return [part for each in value for part in _parts(each)]
+    return list(value.split(",")) if isinstance(value, str) else [value]
 
 
 def read_samples(value: Any) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,7 +18,8 @@ from batchlab.devices.cli._plot_lines import (
     warnings_of,
 )
 from batchlab.devices.cli._plot_options import DURATION
-from batchlab.devices.cli._plot_run import draw_all, plan_all
+from batchlab.devices.cli._plot_run import draw_all, draw_for_machines, plan_all, plan_for_machines
+from batchlab.devices.cli._tables import print_json
 
 __all__ = ["batch_plot"]
 
@@ -28,6 +30,7 @@ __all__ = ["batch_plot"]
     "-p", "--parallel", type=click.IntRange(1), metavar="N", help="Number of parallel workers; by default by the work."
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be drawn; with -v also why.")
+@click.option("--json", "json_lines", is_flag=True, help="One JSON object per line, the last the status.")
 @click.option("-v", "--verbose", is_flag=True, help="Show where pictures are, and what plots warn of.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell errors alone.")
 @click.option("-o", "--output", type=click.Path(), default="figs", show_default=True, help="The folder of figures.")
@@ -50,6 +53,7 @@ def batch_plot(
     config: Path,
     parallel: int | None,
     dry_run: bool,
+    json_lines: bool,
     verbose: bool,
     quiet: bool,
     output: str,
@@ -77,7 +81,7 @@ def batch_plot(
     found = load_batch_plots(config)
     if form is not None:
         found = replace(found, specs=tuple(replace(s, style={**s.style, "format": form}) for s in found.specs))
-    voice = Voice(quiet=quiet, verbose=verbose)
+    voice = Voice(quiet=quiet or json_lines, verbose=verbose)
     if not dry_run:
         voice.say(loaded_line(found.specs, found.chips))
     settings = Settings(workers=parallel, retries=retries, conflict=Conflict.OVERWRITE if overwrite else Conflict.FAIL)
@@ -98,6 +102,8 @@ def batch_plot(
     except DataError as error:
         if not dry_run or error.reason != "no-store":
             raise
+        if json_lines:
+            raise
         some = [found.specs[at] for at in matching([name_of(spec) for spec in found.specs], only)]
         click.echo("\n".join(dry_run_lines(some, {}, groups=groups)))
         click.echo(f"note: {error}", err=True)
@@ -105,12 +111,19 @@ def batch_plot(
     # A run that tells more tells what is left out with the plots.
     for line in (*warnings_of(plots), *(() if quiet or (verbose and not dry_run) else left_out_of(plots))):
         voice.trouble(line)
+    if dry_run and json_lines:
+        print_json(plan_for_machines(plots, fresh=fresh, only=only))
+        ctx.exit(0)
     if dry_run:
         chosen = matching([each.job.name for each in plots.plots], only)
         reasons = reasons_of(plots, plan_all(plots, fresh=fresh)) if verbose else {}
         told = {number: reasons[at] for number, at in enumerate(chosen) if at in reasons}
         click.echo("\n".join(dry_run_lines([plots.plots[at].spec for at in chosen], told, groups=groups)))
         ctx.exit(0)
-    result = draw_all(plots, voice, workers=parallel, only=only, fresh=fresh, report=not no_report)
+    how: dict[str, Any] = {"workers": parallel, "only": only, "fresh": fresh, "report": not no_report}
+    if json_lines:
+        code = draw_for_machines(plots, ctx.obj, verbose=verbose, **how)
+    else:
+        code = draw_all(plots, voice, **how).exit_code
     plots.keep_pins()
-    ctx.exit(result.exit_code)
+    ctx.exit(code)

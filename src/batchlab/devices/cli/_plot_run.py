@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from batchlab.devices.cli._plot_lines import Ticks, Voice, summary_lines
 
 if TYPE_CHECKING:
     from batchlab.devices._plot_batch import PlotBatch
-    from batchlab.engine import BatchView, Plan, RunResult
+    from batchlab.engine import Batch, BatchView, Plan, RunResult
 
-__all__ = ["choose_workers", "draw_all", "plan_all", "workers_for"]
+__all__ = ["choose_workers", "draw_all", "draw_for_machines", "plan_all", "plan_for_machines", "workers_for"]
 
 START_S = 0.3  # what a worker costs before its first plot: the store opened, fonts found
 PLOT_S = 0.12  # a plot where nothing is known of earlier ones
@@ -85,21 +85,19 @@ def draw_all(
     report
         Whether to write the reports into the folder of figures.
     """
-    from batchlab.engine import Verdict, plan, read_view, run
+    from batchlab.engine import plan, read_view, run
 
     plots.settle()
     planned = plan(plots.batch, fresh=fresh, only=only)
-    to_run = sum(each.verdict is not Verdict.SKIP for each in planned.jobs)
-    if workers is None:
-        workers = workers_for(to_run)
-    workers = max(1, min(workers, to_run))
+    workers = _workers_of(planned, workers)
     voice.say(f"Execution mode: {'Parallel' if workers > 1 else 'Sequential'}")
     voice.say(f"Workers: {workers}")
     voice.say("Caching: Enabled (automatic)\n")
     ticks = Ticks(plots.plots, voice, bar=workers > 1 and not voice.verbose and not voice.quiet and _is_lively())
-    batch = replace(plots.batch, settings=replace(plots.batch.settings, workers=workers))
     try:
-        result = run(batch, listeners=[ticks], fresh=fresh, only=only, verbose=voice.verbose)
+        result = run(
+            _with_workers(plots.batch, workers), listeners=[ticks], fresh=fresh, only=only, verbose=voice.verbose
+        )
     finally:
         ticks.close()
     view = read_view(result.root)
@@ -108,6 +106,72 @@ def draw_all(
     if report:
         _report(view, voice)
     return result
+
+
+def draw_for_machines(
+    plots: PlotBatch,
+    face: Any,
+    *,
+    workers: int | None = None,
+    only: str | None = None,
+    fresh: bool = False,
+    report: bool = True,
+    verbose: bool = False,
+) -> int:
+    """Run a batch of plots and print an object a line, the last the status; the exit code.
+
+    As `draw_all` otherwise; `face` is the command line's, which runs batches and tells of them.
+    """
+    from batchlab.engine import plan
+
+    plots.settle()
+    chosen = _workers_of(plan(plots.batch, fresh=fresh, only=only), workers)
+    code: int = face.run_batch(
+        _with_workers(plots.batch, chosen), fresh=fresh, only=only, json_lines=True, verbose=verbose, report=report
+    )
+    return code
+
+
+def plan_for_machines(plots: PlotBatch, *, fresh: bool = False, only: str | None = None) -> dict[str, Any]:
+    """What a run would do, as ``plan --json`` tells it, and of each plot which runs it shows and what it makes.
+
+    Writes nothing.
+    """
+    from batchlab.devices.cli._plot_lines import matching, reasons_of
+    from batchlab.engine import Verdict
+
+    planned = plan_all(plots, fresh=fresh)
+    reasons = reasons_of(plots, planned)
+    jobs = []
+    for at in matching([each.job.name for each in plots.plots], only):
+        plot = plots.plots[at]
+        verdict = Verdict.RUN if planned is None else planned.jobs[at].verdict
+        jobs.append(
+            {
+                "name": plot.job.name,
+                "task": plot.job.task,
+                "state": str(verdict),
+                "reason": reasons[at].removeprefix(f"{verdict}: "),
+                "chips": [chip.name for chip in plot.spec.chips],
+                "runs": [row["run_id"] for row in plot.rows],
+                "tag": plot.spec.tag,
+                "outputs": dict(plot.job.outputs),
+            }
+        )
+    counts = {str(verdict): sum(job["state"] == verdict for job in jobs) for verdict in Verdict}
+    return {"batch": plots.batch.name, "counts": counts, "jobs": jobs}
+
+
+def _workers_of(planned: Plan, workers: int | None) -> int:
+    """As many as asked for, or worth it; never more than there are plots to draw."""
+    from batchlab.engine import Verdict
+
+    to_run = sum(each.verdict is not Verdict.SKIP for each in planned.jobs)
+    return max(1, min(workers_for(to_run) if workers is None else workers, to_run))
+
+
+def _with_workers(batch: Batch, workers: int) -> Batch:
+    return replace(batch, settings=replace(batch.settings, workers=workers))
 
 
 def _report(view: BatchView, voice: Voice) -> None:

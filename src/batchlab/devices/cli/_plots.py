@@ -222,29 +222,27 @@ def _chips(given: Mapping[str, Any]) -> Sequence[Chip | None]:
 def _selection(given: Mapping[str, Any]) -> Selection:
     """Which runs are meant."""
     from batchlab.devices._plot_words import (
-        is_reference,
         read_dates,
         read_light,
         read_references,
         read_samples,
+        read_seq_or_names,
         read_volts,
         read_wavelengths,
     )
     from batchlab.devices._selection import Selection
-    from batchlab.devices._seq import read_seq
 
     words = [word.strip() for each in given["seq"] for word in each.split(",")]
     all_of_them = given["auto"] or words == ["all"]
-    named = [word for word in words if is_reference(word)]
-    numbers = ",".join(word for word in words if word not in named)
     if given["auto"] and given["seq"]:
         raise click.UsageError("--seq and --auto both say which runs are meant; give one")
     filters = ("runs", "wavelength", "date", "light", "vg", "vds", "sample")
     if not all_of_them and not given["seq"] and not any(given[name] not in (None, ()) for name in filters):
         raise click.UsageError("which runs? --seq 52-58, --auto, or a filter such as --wavelength 455")
     try:
+        seqs, named = read_seq_or_names(words) if words and not all_of_them else ((), ())
         return Selection(
-            seqs=read_seq(numbers) if len(named) < len(words) and not all_of_them else (),
+            seqs=seqs,
             runs=read_references([*given["runs"], *named]),
             procedures=tuple(given.get("procedure") or ()),
             light=None if given["light"] is None else read_light(given["light"]),
