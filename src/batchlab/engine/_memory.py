@@ -10,6 +10,7 @@ from typing import Any
 from batchlab.engine._digest import file_digest, member_digest, member_stat, remembered_stat, stat_of, text_digest
 from batchlab.engine._events import Stat
 from batchlab.engine._key import Handed
+from batchlab.engine._ledger import storable
 from batchlab.engine._model import Status
 from batchlab.engine._place import relative_to
 
@@ -52,6 +53,7 @@ class Memory:
     jobs: dict[str, Remembered] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)  # path -> job
     files: dict[str, tuple[Stat, str]] = field(default_factory=dict)  # absolute path -> stat, digest
+    learned: dict[str, tuple[Stat, str]] = field(default_factory=dict)  # those of `files` that the ledger lacks
     fields_of: Callable[[int], tuple[str, str] | None] = lambda _: None  # job id -> recipe text, inputs text
     metrics_of: Callable[[int], str] = lambda _: "{}"
 
@@ -62,7 +64,7 @@ class Memory:
         if known is not None and known[0] == stat:
             return known[1]
         digest = member_digest(path)
-        self.files[path] = (remembered_stat(stat), digest)
+        self.files[path] = self.learned[path] = (remembered_stat(stat), digest)
         return digest
 
     def whole(self, remembered: Remembered) -> str | None:
@@ -123,6 +125,9 @@ def recall(root: str, execute: Callable[..., Any]) -> Memory:
 
 
 def remember_files(memory: Mapping[str, tuple[Stat, str]], root: str) -> list[tuple[str, int, int, int, str]]:
-    """Rows for the ledger's table of files."""
+    """Rows for the ledger's table of files.
+
+    A path that is no text is not remembered: its file is read again the next time.
+    """
     relative = relative_to(root)
-    return [(relative(path), *stat, digest) for path, (stat, digest) in memory.items()]
+    return [(relative(path), *stat, digest) for path, (stat, digest) in memory.items() if storable(path) == path]

@@ -64,6 +64,8 @@ class LocalPool:
         Folder for the workers' raw output while they live.
     preload
         Modules imported once, before the first worker starts.
+    tasks
+        Tasks whose own modules are imported then, too.
     start_method
         ``forkserver`` or ``spawn``; by default what is safe on this system.
     max_jobs
@@ -84,6 +86,7 @@ class LocalPool:
         *,
         logs: Path,
         preload: Sequence[str] = (),
+        tasks: Sequence[str] = (),
         start_method: str | None = None,
         max_jobs: int = 5000,
         max_growth_bytes: int = 1_000_000_000,
@@ -95,6 +98,7 @@ class LocalPool:
         self.workers = workers
         self._logs = logs
         self._preload = tuple(preload)
+        self._tasks = tuple(tasks)
         self._method = start_method or default_start_method()
         self._max_jobs = max_jobs
         self._max_growth_bytes = max_growth_bytes
@@ -223,6 +227,7 @@ class LocalPool:
             "runner": os.getpid(),
             "method": self._method,
             "preload": self._preload,
+            "tasks": self._tasks,
             "logs": str(self._logs),
             "verbose": self._verbose,
             "cwd": None if self._cwd is None else str(self._cwd),

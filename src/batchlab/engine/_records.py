@@ -64,9 +64,7 @@ class Pending:
         """The same with texts that can be stored, whatever bytes file names are made of."""
         told = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in _NOT_TEXT}
         clean: dict[str, Any] = {name: [tuple(map(_storable, row)) for row in rows] for name, rows in told.items()}
-        # A path that is no text is not remembered: its file is read again the next time.
-        files = {path: known for path, known in self.files.items() if storable(path) == path}
-        return replace(self, **clean, files=files)
+        return replace(self, **clean)
 
 
 _NOT_TEXT = {"states", "unplaced", "files"}
@@ -177,11 +175,12 @@ class Records:
         *,
         to_run: Iterable[str],
         found_done: Iterable[str],
+        files: Mapping[str, tuple[Stat, str]],
         workers: int,
         environment: Mapping[str, str],
         source: str | None,
     ) -> dict[str, int]:
-        """Record a new run and every job of the batch; answers the jobs' ids."""
+        """Record a new run, every job of the batch, and the `files` read to plan it; answers the jobs' ids."""
         ledger = self._ledger
         with ledger.writing():
             ledger.execute("INSERT OR REPLACE INTO meta VALUES ('batch', ?)", (batch.name,))
@@ -200,6 +199,7 @@ class Records:
             )
             ledger.executemany("UPDATE job SET state='pending' WHERE name=?", ((name,) for name in to_run))
             ledger.executemany("UPDATE job SET state='done' WHERE name=?", ((name,) for name in found_done))
+            ledger.executemany(_REMEMBER, remember_files(files, self._root))
             return dict(ledger.execute("SELECT name, id FROM job WHERE current = 1"))
 
     def _task(self, task: str) -> str:
@@ -385,9 +385,7 @@ class Records:
                 waiting = [(job,) for job, state in p.states.items() if state == Status.PENDING]
                 ledger.executemany(_COUNT_ATTEMPTS, waiting)
             if p.files:
-                ledger.executemany(
-                    "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)", remember_files(p.files, self._root)
-                )
+                ledger.executemany(_REMEMBER, remember_files(p.files, self._root))
             if p.events:
                 ledger.executemany("INSERT INTO event (at, run, kind, job, detail) VALUES (?, ?, ?, ?, ?)", p.events)
 
@@ -409,6 +407,8 @@ _DISOWN = {
     True: "UPDATE output SET scratch=NULL, own=1, digest='' WHERE job=? AND name=?",
     False: "DELETE FROM output WHERE job=? AND name=? AND scratch IS NOT NULL",
 }
+
+_REMEMBER = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)"
 
 _COUNT_ATTEMPTS = (
     "UPDATE job SET attempts=(SELECT COALESCE(MAX(number), 0) FROM attempt WHERE attempt.job=job.id) WHERE id=?"

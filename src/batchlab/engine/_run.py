@@ -136,6 +136,7 @@ def run(
             made.batch,
             to_run=[each.job.name for each in to_run],
             found_done=[each.job.name for each in made.jobs if each.verdict is Verdict.SKIP and not each.skipped],
+            files=memory.learned,
             workers=workers,
             environment=environment(made),
             source=redactor.maybe(batch.source),
@@ -236,8 +237,10 @@ def inline(_plan: Plan, _place: Place, _workers: int) -> Executor:
 def _local_pool(made: Plan, place: Place, workers: int, *, verbose: bool) -> Executor:
     preload = dict.fromkeys(module for card in made.cards.values() for module in card.preload)
     if any(not card.any_io and ":" not in name for name, card in made.cards.items()):
-        preload = {**dict.fromkeys(["pydantic"]), **preload}
-    return LocalPool(workers, logs=place.logs, preload=tuple(preload), verbose=verbose, cwd=place.scratch)
+        preload = {**dict.fromkeys(["pydantic.main"]), **preload}
+    # A task that names what it may load ahead may be loaded ahead itself.
+    tasks = tuple(name for name, card in made.cards.items() if card.preload)
+    return LocalPool(workers, logs=place.logs, preload=tuple(preload), tasks=tasks, verbose=verbose, cwd=place.scratch)
 
 
 def _refuse_foreign(place: Place, batch: str) -> None:

@@ -17,10 +17,12 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from batchlab.engine import _procs
 from batchlab.engine._bench import WORKER_MARK
+from batchlab.engine._task import find_task
 from batchlab.engine._wire import Torn, Wire
 
 _PARENT_CHECK_S = 1.0
@@ -40,11 +42,10 @@ def main(control_fd: int, options: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     if options["method"] == "forkserver":
         gc.disable()  # libraries stay for good: nothing of them is garbage
-        for module in options["preload"]:
-            try:
-                importlib.import_module(module)
-            except Exception as error:  # noqa: BLE001 - the job that needs it tells the error
-                print(f"batchlab: could not preload {module}: {error}", file=sys.stderr)
+        for module in ("batchlab.engine._worker", *options["preload"]):
+            _ahead(importlib.import_module, module)
+        for task in options["tasks"]:
+            _ahead(find_task, task)
         gc.freeze()
         gc.enable()
     keeper = _Keeper(wire, options, closed_in_workers=(control_fd, wake_read, wake_write))
@@ -61,6 +62,13 @@ def main(control_fd: int, options: dict[str, Any]) -> None:
                 keeper.serve_requests()
     except (Torn, ConnectionError):
         keeper.end_all()
+
+
+def _ahead(load: Callable[[str], object], name: str) -> None:
+    try:
+        load(name)
+    except Exception as error:  # noqa: BLE001 - the job that needs it tells the error
+        print(f"batchlab: could not preload {name}: {error}", file=sys.stderr)
 
 
 class _Keeper:

@@ -22,16 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["ExtractParams", "PairsParams", "extract", "pairs"]
 
 _LIBRARIES = ("numpy", "polars")
-_TOGETHER = 8  # runs read at once; those of other chips that lie between them are read with them
 _PAIRS_TOGETHER = 64  # pairs read at once
 # What every worker needs: read once, before the first of them is forked.
 _PRELOAD = (
-    "numpy",
+    "numpy.ma",  # a median asks for it
     "polars",
     "batchlab.devices._calibration",
+    "batchlab.devices._geometries",
     "batchlab.devices._store",
     "batchlab.devices.metrics",
-    "batchlab.devices.tasks",
 )
 
 
@@ -95,7 +94,7 @@ def extract(ctx: JobContext, params: ExtractParams) -> Mapping[str, Scalar]:
     skips: list[Skipped] = []
     seen: list[Run] = []
     ctx.stage("extract")
-    for run in _read(store, files.groups.get(group, ())):
+    for run in store.runs(run_ids=files.groups.get(group, ())):
         if ctx.cancelled:
             break
         name = files.named[run.run_id]
@@ -122,12 +121,6 @@ def extract(ctx: JobContext, params: ExtractParams) -> Mapping[str, Scalar]:
         names = tuple(sorted(name for each in methods for name in each.metrics))
     rows = write_part(ctx.output("part"), metrics, Settles(groups=(group,), names=names))
     return {"runs": len(seen), "metrics": rows, **_reasons(skips)}
-
-
-def _read(store: Store, run_ids: Sequence[str]) -> Iterator[Run]:
-    """Runs one after the other, some read at once."""
-    for at in range(0, len(run_ids), _TOGETHER):
-        yield from store.read_runs(run_ids[at : at + _TOGETHER])
 
 
 def _reasons(skips: Iterable[Skipped]) -> dict[str, Scalar]:

@@ -49,6 +49,7 @@ class MergeParams(BaseModel):
         "versions": "_metrics/metrics_versions.parquet",
     },
     libraries=_LIBRARIES,
+    preload=_LIBRARIES,
     surroundings=merge_state,
 )
 def merge(ctx: JobContext, params: MergeParams) -> Mapping[str, Scalar]:
@@ -140,6 +141,7 @@ class EnrichParams(BaseModel):
     optional_inputs=("metrics", "manifest"),
     outputs={"enriched": "chip_histories_enriched/{history}.parquet"},
     libraries=_LIBRARIES,
+    preload=_LIBRARIES,
     surroundings=light_state,
 )
 def enrich(ctx: JobContext, params: EnrichParams) -> Mapping[str, Scalar]:
