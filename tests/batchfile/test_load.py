@@ -343,7 +343,7 @@ def test_every_slip_is_told_at_once_in_order_with_its_place(told):
         "7:47: no file matches 'data/laef_*.txt'",
         "8:14: spectra.compare has no param 'normalisation'; did you mean 'normalization'?",
         "8:42: window: input should be a valid integer, unable to parse string as an integer",
-        "8:59: spectra.compare has no param 'baseline.ordr'; did you mean 'order'?",
+        "8:59: spectra.compare has no param 'baseline.ordr'; did you mean 'baseline.order'?",
         "9:15: spectra.compare has no output 'figur'; did you mean 'figure'?",
         "9:36: output 'table': template '../x.csv' leads out of the output root; leave out '..'",
         "9:54: output 'figure': template '{sampel}.png' has an unknown field {sampel}; did you mean 'sample'?",

@@ -191,6 +191,34 @@ def test_all_problems_of_a_call_are_told(leaves):
     assert "needs the input 'reference'" in text
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("baseline.ordr", "baseline.order"),
+        ("ordr", "baseline.order"),
+        ("windw", "window"),
+    ],
+)
+def test_a_misspelt_path_of_a_sweep_is_told_where_it_stands(leaves, key, meant):
+    text = f"""
+batch: b
+output: out
+jobs:
+  - id: a
+    task: spectra.compare
+    inputs: {{sample: data/leaf_1.txt, reference: data/leaf_2.txt}}
+    sweep:
+      params.normalization: [none, snv]
+      params.{key}: [1, 2]
+"""
+    (leaves / "b.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(leaves / "b.yaml")
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == (10, 7)
+    assert problem.message == f"spectra.compare has no param {key!r}; did you mean {meant!r}?"
+
+
 @pytest.mark.parametrize(("folder", "said"), [("data", "no file in"), ("date", "there is no such folder")])
 def test_no_match_is_an_error(leaves, folder, said):
     with pytest.raises(ConfigError, match=said):

@@ -88,7 +88,7 @@ def test_all_problems_are_told_at_once_with_the_nearest_key():
     problems = told(Params, {"normalisation": "snv", "baseline": {"ordr": 1}, "steps": [{"order": "x"}]})
     assert set(problems) == {("window",), ("normalisation",), ("baseline", "ordr"), ("steps", 0, "order")}
     assert "did you mean 'normalization'" in problems["normalisation",]
-    assert "did you mean 'order'" in problems["baseline", "ordr"]
+    assert "did you mean 'baseline.order'" in problems["baseline", "ordr"]
     assert "'x'" in problems["steps", 0, "order"]
     assert "needs the param 'window'" in problems["window",]
 
@@ -111,6 +111,30 @@ def test_words_of_the_library_that_checks_are_not_told():
         ("region",): "region: too few values; value 2 is missing",
         ("window",): "test.task has no param 'window'; did you mean 'window_points' or 'window_width'?",
     }
+
+
+@pytest.mark.parametrize(
+    ("params", "where", "said"),
+    [
+        ({"weights": {"rotatoin": 1}}, ("weights", "rotatoin"), "'weights.rotatoin'; did you mean 'weights.rotation'?"),
+        ({"rotation": 1}, ("rotation",), "'rotation'; did you mean 'weights.rotation'?"),
+        ({"weigths": {"rotation": 1}}, ("weigths",), "'weigths.rotation'; did you mean 'weights.rotation'?"),
+        ({"weigths": {"rotatoin": 1}}, ("weigths",), "'weigths.rotatoin'; did you mean 'weights.rotation'?"),
+        ({"weigths": {"rotation": 1, "place": 2}}, ("weigths",), "'weigths'; did you mean 'weights'?"),
+        ({"weights": {"zzz": 1}}, ("weights", "zzz"), "'weights.zzz'; known are 'weights.place', 'weights.rotation'"),
+    ],
+)
+def test_the_nearest_param_is_told_by_its_full_name(params, where, said):
+    class Weights(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        rotation: float = 0.0
+        place: float = 0.0
+
+    class Fitted(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        weights: Weights = Weights()
+
+    assert told(Fitted, params) == {where: f"test.task has no param {said}"}
 
 
 def test_a_model_that_says_nothing_of_extra_keys_refuses_them():

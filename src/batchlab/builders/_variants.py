@@ -76,7 +76,19 @@ def param_finding(entry: Entry, variant: Variant, problem: ParamProblem) -> Find
     """Where a problem of a params set was written: in the sweep, or in the params."""
     dotted = ".".join(("params", *map(str, problem.path)))
     for key, place in variant.places.items():
+        if problem.key and key.startswith(f"{dotted}.") and not _written(entry.params, problem.path):
+            return Finding(path=(*entry.path, "sweep", key), message=problem.message, key=True)
         if dotted == key or dotted.startswith(f"{key}."):
             at: Path = (*entry.path, "sweep", key) if problem.key else (*entry.path, "sweep", key, place)
             return Finding(path=at, message=problem.message, key=problem.key)
     return Finding(path=(*entry.path, "params", *problem.path), message=problem.message, key=problem.key)
+
+
+def _written(params: Mapping[str, Json], path: tuple[str | int, ...]) -> bool:
+    """Whether the params themselves hold a key at `path`."""
+    here: Json = params
+    for part in path:
+        if not isinstance(here, Mapping) or part not in here:
+            return False
+        here = here[str(part)]
+    return True

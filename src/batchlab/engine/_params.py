@@ -118,7 +118,7 @@ def _unknown(task: Task, params: Mapping[str, Json]) -> Iterator[ParamProblem]:
         if key not in known:
             yield ParamProblem(
                 path=(str(key),),
-                message=f"{_shown(task)} has no param {str(key)!r}{suggestion(str(key), known)}",
+                message=f"{_shown(task)} has no param {str(key)!r}{_nearest(task.params, (str(key),), known)}",
                 key=True,
             )
 
@@ -158,9 +158,9 @@ def _problem(task: Task, detail: Mapping[str, Any], params: Mapping[str, Json]) 
     dotted = ".".join(map(str, path))
     if detail["type"] == "extra_forbidden":
         known = [key for model in _models_at(task.params, given_path[:-1]) for key in _keys(model)]
-        return ParamProblem(
-            path=path, message=f"{_shown(task)} has no param {dotted!r}{suggestion(str(path[-1]), known)}", key=True
-        )
+        below = _alone(detail.get("input"))
+        hint = _nearest(task.params, path, known, below)
+        return ParamProblem(path=path, message=f"{_shown(task)} has no param {dotted + below!r}{hint}", key=True)
     if detail["type"] == "missing" and path and isinstance(path[-1], int):
         whole = ".".join(map(str, path[:-1]))
         return ParamProblem(path=path[:-1], message=f"{whole}: too few values; value {path[-1] + 1} is missing")
@@ -178,6 +178,41 @@ def _problem(task: Task, detail: Mapping[str, Any], params: Mapping[str, Json]) 
     shown = f", not {given!r:.60}" if plain and repr(given) not in text else ""
     where = dotted or ("" if detail["type"] == "value_error" else _shown(task))
     return ParamProblem(path=path, message=f"{where}: {text}{shown}" if where else text)
+
+
+def _alone(value: Any) -> str:
+    """``.rotation`` of ``{"rotation": 1.0}``: the rest of a dotted name, if the value holds one alone."""
+    below = ""
+    while isinstance(value, Mapping) and len(value) == 1:
+        key, value = next(iter(value.items()))
+        below += f".{key}"
+    return below
+
+
+def _nearest(model: type[BaseModel] | None, path: tuple[str | int, ...], beside: list[str], below: str = "") -> str:
+    """A hint with the full dotted name: of those `beside` a wrong key, or of one that stands elsewhere."""
+    last, above = str(path[-1]), "".join(f"{part}." for part in path[:-1])
+    full = list(_dotted(model))
+    near = get_close_matches(last, beside, n=1)
+    if below and near and (whole := get_close_matches(above + near[0] + below, full, n=1, cutoff=0.8)):
+        return f"; did you mean {whole[0]!r}?"
+    hint = suggestion(last, beside, above)
+    if hint.startswith("; did you mean"):
+        return hint
+    elsewhere = {name.rpartition(".")[2]: name for name in full if "." in name}
+    far = get_close_matches(last, elsewhere, n=1, cutoff=0.8)
+    return f"; did you mean {elsewhere[far[0]]!r}?" if far else hint
+
+
+def _dotted(model: type[BaseModel] | None, above: str = "", within: tuple[type[BaseModel], ...] = ()) -> Iterator[str]:
+    """Full names of all params, those of models in models too."""
+    if model is None or model in within:
+        return
+    for name, field in model.model_fields.items():
+        full = above + (field.alias or name)
+        yield full
+        for nested in _models_in(field.annotation):
+            yield from _dotted(nested, f"{full}.", (*within, model))
 
 
 def _keys(model: type[BaseModel]) -> list[str]:

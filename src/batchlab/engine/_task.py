@@ -81,7 +81,7 @@ def task(
     libraries
         Distributions whose versions change results.
     preload
-        Modules that a worker imports ahead of its first job.
+        Modules that a worker imports ahead of its first job; if there are any, the task's own as well.
     optional_inputs
         Names of inputs that a job may give or leave out; the task asks `ctx.given`.
     formats
@@ -197,8 +197,8 @@ def _load_file(path: Path) -> ModuleType:
     return module
 
 
-def suggestion(word: str, known: tuple[str, ...] | list[str]) -> str:
-    """``; did you mean 'x'?`` with the nearest known word, or the list of them, or nothing.
+def suggestion(word: str, known: tuple[str, ...] | list[str], above: str = "") -> str:
+    """``; did you mean 'x'?`` with the nearest known word, or the list of them, or nothing; `above` is put ahead.
 
     Of ``window`` both ``window_points`` and ``window_width`` are near: words that it begins are named together.
     """
@@ -207,5 +207,5 @@ def suggestion(word: str, known: tuple[str, ...] | list[str]) -> str:
     begun = sorted({each for each in known if each.startswith(f"{word}_")})
     near = begun if 1 < len(begun) <= 3 else get_close_matches(word, known, n=1, cutoff=0.6)
     if near:
-        return f"; did you mean {' or '.join(map(repr, near))}?"
-    return f"; known are {', '.join(map(repr, sorted(known)))}" if 0 < len(known) <= 12 else ""
+        return f"; did you mean {' or '.join(repr(above + each) for each in near)}?"
+    return f"; known are {', '.join(repr(above + each) for each in sorted(known))}" if 0 < len(known) <= 12 else ""
