@@ -53,6 +53,19 @@ def clean(ctx, params):
     """Clean a sample."""
 
 
+class ScoreParams(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    window: int = 7
+
+
+@_task.task(
+    name="spectra.score", version="1", params=ScoreParams, inputs=("sample",), outputs={"table": "{job}/table.csv"}
+)
+def score(ctx, params):
+    """Score a sample, in a folder named after the job."""
+
+
 class _Entry:
     def __init__(self, function) -> None:
         self.function = function
@@ -64,7 +77,7 @@ class _Entry:
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    found = {f"spectra.{f.__name__}": _Entry(f) for f in (compare, analytics, clean)}
+    found = {f"spectra.{f.__name__}": _Entry(f) for f in (compare, analytics, clean, score)}
     monkeypatch.setattr(_task, "_entry_points", lambda: found)
     _task.find_task.cache_clear()
     yield

@@ -416,3 +416,21 @@ def test_a_missing_file_with_brackets_says_that_they_are_no_pattern(leaves):
     batch = from_files("spectra.clean", [leaves / "x[12].txt"], output=leaves / "o")
     (planned,) = plan(batch).jobs
     assert "[ ] is no pattern: write * for any text, ? for one sign" in planned.reason
+
+
+def test_a_template_with_the_jobs_name_shows_each_swept_value_once(leaves):
+    text = """
+batch: b
+output: out
+jobs:
+  - id: a
+    task: spectra.score
+    inputs: {sample: data/leaf_*.txt}
+    sweep: {params.window: [5, 11]}
+"""
+    (leaves / "b.yaml").write_text(text, encoding="utf-8")
+    jobs = load(leaves / "b.yaml").jobs
+    assert len(jobs) == 6
+    for job in jobs:
+        assert job.outputs["table"].count("window") == 1
+        assert os.path.basename(job.outputs["table"]) == "table.csv"

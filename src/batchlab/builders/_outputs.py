@@ -79,7 +79,9 @@ def check_names(entry: Entry, card: TaskCard, findings: Findings) -> None:
 
 
 def _with_sweep(template: str, fields: Sequence[str]) -> str:
-    """A template with the swept values that it does not show put ahead of its extension."""
+    """A template with the swept values that it does not show put ahead of its extension; a job's name shows all."""
+    if "job" in template_fields(template):
+        return template
     extra = "".join(f"_{name}={{{name}}}" for name in fields if name not in template_fields(template))
     if template.endswith("/"):
         return f"{template.rstrip('/')}{extra}/"
