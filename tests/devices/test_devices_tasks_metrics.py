@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from device_batches import KEY, content, copied, derived, rewrite, staged, table, values
 
+from batchlab.batchfile import load
 from batchlab.devices._batches import FITTING, metrics_batch, swept
 from batchlab.devices._enrich import read_enriched
 from batchlab.devices._history import read_histories, seqs_of
@@ -357,3 +358,34 @@ def test_groups_that_are_called_alike_block_nothing(lab, tmp_path):
     # Some chips by themselves are the same jobs as among all.
     (job,) = [each for each in metrics_batch(layout, chips=["A12"], pairs=False).batch.jobs if "12" in each.name]
     assert job in batch.jobs
+
+
+@pytest.mark.parametrize(
+    ("task", "param", "value"),
+    [
+        ("devices.extract", "store", "data/02_stage"),
+        ("devices.extract", "modules", "[mine.py]"),
+        ("devices.pairs", "store", "data/02_stage"),
+        ("devices.merge", "store", "data/02_stage"),
+        ("devices.merge", "table", "data/03_derived/_metrics/metrics.parquet"),
+        ("devices.merge", "versions", "versions.parquet"),
+        ("devices.enrich", "store", "data/02_stage"),
+        ("devices.report", "store", "../data/02_stage"),
+        ("devices.stage", "previous", "data/02_stage"),
+    ],
+)
+def test_paths_that_no_worker_would_find_are_refused_with_their_line(task, param, value, tmp_path):
+    more = {"devices.extract": "    procedure: IVg", "devices.stage": "    raw_root: /data"}.get(task, "")
+    file = tmp_path / "lab.yaml"
+    lines = ["batch: lab", "output: out", "jobs:", f"- task: {task}", "  params:", f"    {param}: {value}", more]
+    file.write_text("\n".join(lines) + "\n")
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    (problem,) = [each for each in caught.value.problems if "full path" in each.message]
+    assert problem.line == 6 and "--set lab=" in problem.message
+    full = file.read_text().replace(value.strip("[]"), str(tmp_path / "there.py"))
+    file.write_text(full)
+    try:
+        load(file)
+    except ConfigError as error:  # its inputs are not given here
+        assert "full path" not in str(error)

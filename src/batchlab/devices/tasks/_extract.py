@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from batchlab.devices.tasks._full_path import FullPath, ModuleName
 from batchlab.devices.tasks._known import extract_state, pairs_state
 from batchlab.devices.tasks._opened import calibrations_in, changed_constants, files_of, opened
 from batchlab.devices.tasks._part import PartWriter, Settles, write_part
@@ -39,7 +40,9 @@ class Deriving(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    store: str | None = Field(None, description="the folder of the staged store, unless an earlier job hands it over")
+    store: FullPath | None = Field(
+        None, description="the folder of the staged store, unless an earlier job hands it over"
+    )
     constants: dict[str, float | int | tuple[float, float]] = Field(
         default_factory=dict, description="thresholds that are others than usual, by their names"
     )
@@ -62,7 +65,7 @@ class ExtractParams(Deriving):
     chip_number: int | None = Field(None, description="of the chip; null for runs without one")
     procedure: str = Field(description="of the runs")
     extractors: tuple[str, ...] | None = Field(None, description="names of the methods to use; all if not given")
-    modules: tuple[str, ...] = Field((), description="modules, or .py files, with further methods")
+    modules: tuple[ModuleName, ...] = Field((), description="modules, or .py files, with further methods")
     threshold_current_a: float | None = Field(None, gt=0, description="for threshold voltages by constant current")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from batchlab.devices.tasks._full_path import FullPath
 from batchlab.devices.tasks._known import light_state, merge_state
 from batchlab.devices.tasks._opened import calibrations_in, opened
 from batchlab.devices.tasks._pieces import Pieces
@@ -29,9 +30,13 @@ class MergeParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    store: str | None = Field(None, description="the folder of the staged store, unless an earlier job hands it over")
-    table: str | None = Field(None, description="the table as it is; rows that do not change keep their times")
-    versions: str | None = Field(None, description="rows that are no longer in the table, as they are noted by now")
+    store: FullPath | None = Field(
+        None, description="the folder of the staged store, unless an earlier job hands it over"
+    )
+    table: FullPath | None = Field(None, description="the table as it is; rows that do not change keep their times")
+    versions: FullPath | None = Field(
+        None, description="rows that are no longer in the table, as they are noted by now"
+    )
     complete: bool = Field(
         False, description="drop the rows of chips and procedures that are no longer staged: the parts are not filtered"
     )
@@ -124,7 +129,9 @@ class EnrichParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    store: str | None = Field(None, description="the folder of the staged store, unless an earlier job hands it over")
+    store: FullPath | None = Field(
+        None, description="the folder of the staged store, unless an earlier job hands it over"
+    )
     chip: str | None = Field(None, description="whose history, where the input gathers those of all chips")
     chip_group: str | None = Field(None, description="of the history's chip; null for runs without one")
     chip_number: int | None = Field(None, description="of the history's chip; null for runs without one")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from batchlab.devices.tasks._full_path import FullPath
 from batchlab.devices.tasks._opened import opened
 from batchlab.engine import JobContext, Scalar, task
 
@@ -17,7 +18,9 @@ class ReportParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    store: str | None = Field(None, description="the folder of the staged store, unless an earlier job hands it over")
+    store: FullPath | None = Field(
+        None, description="the folder of the staged store, unless an earlier job hands it over"
+    )
 
 
 @task(

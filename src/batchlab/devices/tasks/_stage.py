@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from batchlab.devices.tasks._full_path import FullPath
 from batchlab.engine import JobContext, Scalar, task
 from batchlab.errors import Category, DataError, JobError
 
@@ -27,7 +28,7 @@ class StageParams(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     raw_root: str = Field(description="the folder of raw files; their names in the store are relative to it")
-    previous: str | None = Field(
+    previous: FullPath | None = Field(
         None, description="a store from which rows of unchanged files are taken over: it saves time and changes nothing"
     )
     timezone: str = Field("America/Santiago", description="of the laboratory, for local dates")
