@@ -12,6 +12,7 @@ from batchlab.motion._model import FitOptions, Smoothing, Weights
 from batchlab.motion._solve._fit import begun, fits
 from batchlab.motion._solve._joint import minimise
 from batchlab.motion._solve._problem import chain_of
+from batchlab.motion._solve._smooth import smoothed
 from batchlab.motion._solve._stack import stack
 from batchlab.motion._solve._terms import evaluate
 
@@ -100,6 +101,6 @@ def solve(
     chain = chain_of(unit.times, options.smoothing, weights.rotation, weights.translation)
     weighed = replace(unit.problem, weights=weights.data_per_m**2 * unit.problem.weights, chain=chain)
     row = replace(unit, problem=weighed, start=unit.start if near is None else near.solution.state)
-    begin = begun(row, options)
+    begin = begun(smoothed(row) if near is None else row, options)
     solution = minimise(row.problem, begin.state, begin.robust, options.iterations_max, options.tolerance)
     return Solved(recordings=tuple(recordings), body=body, options=options, stack=row, begun=begin, solution=solution)

@@ -35,6 +35,8 @@ __all__ = ["Begun", "begun", "fit_body", "fits"]
 _STAGE_TOLERANCE = 1e-5
 _STAGE_ITERATIONS = 8
 _UNIT_STEP = 0.02
+# Standard errors want a linearisation from where the cost was higher by no more than this share.
+_FALLEN_MAX = 1e-4
 # From broad to the scale asked for: a loss that forgets outliers must start where it forgets none.
 _GRADUATION = (4.0, 2.0)
 
@@ -120,7 +122,8 @@ def fits(
     problem, state, terms = stacked.problem, solution.state, solution.terms
     axes, origin, geometry = _body_frame(body, options, stacked, state.geometry)
     # Reweighting alone: standard errors of an outlier are not larger along its residual.
-    linear = solution.linear or linearised(problem, state, terms, begin.robust)
+    near = solution.linear if not options.covariance or solution.fallen <= _FALLEN_MAX else None
+    linear = near or linearised(problem, state, terms, begin.robust)
     covariances = pose_covariances(problem, linear) if options.covariance and linear else None
     leverages = pose_leverages(linear, covariances) if linear else np.full(len(terms.weights), 6.0)
     placed = _Placed(

@@ -33,6 +33,7 @@ __all__ = [
     "data_blocks",
     "hessian_band",
     "own_block",
+    "step_curvature",
 ]
 
 
@@ -113,7 +114,7 @@ def hessian_band(problem: Problem, state: State, terms: Terms, curvature: Curvat
     return band.reshape(6 * frames, -1)
 
 
-def _curvature(chain: Chain, weight: float) -> tuple[Float, Float]:
+def step_curvature(chain: Chain, weight: float) -> tuple[Float, Float]:
     """Second derivative with respect to steps: diagonal (F - 1,) and beside it (F - 2,)."""
     diagonal = chain.after**2
     diagonal[:-1] += chain.before[1:] ** 2
@@ -122,7 +123,7 @@ def _curvature(chain: Chain, weight: float) -> tuple[Float, Float]:
 
 
 def _add_moves(band: Float, chain: Chain) -> None:
-    diagonal, beside = _curvature(chain, chain.translation)
+    diagonal, beside = step_curvature(chain, chain.translation)
     for axis in range(3, 6):
         place = band[:, axis]
         place[:-1, 0] += diagonal
@@ -136,7 +137,7 @@ def _add_moves(band: Float, chain: Chain) -> None:
 
 
 def _add_turns(band: Float, chain: Chain, turns: Float) -> None:
-    diagonal, beside = _curvature(chain, chain.rotation)
+    diagonal, beside = step_curvature(chain, chain.rotation)
     right = inverse_jacobians(turns)
     left = np.swapaxes(right, 1, 2)
     scaled = diagonal[:, None, None] * left

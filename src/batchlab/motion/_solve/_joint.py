@@ -44,8 +44,8 @@ log = logging.getLogger(__name__)
 # Share of the largest diagonal element that every frame is held with: below it a pose is not determined.
 _HOLD = 1e-13
 _DAMPING_FIRST, _DAMPING_MAX = 1e-4, 1e8
-# A linearisation is kept near the end, while the decrease falls tenfold a step.
-_NEAR, _FALL = 1e-2, 0.1
+# A linearisation is kept near the end, while the decrease falls tenfold a step; a loss that bends is near later.
+_NEAR, _NEAR_BENT, _FALL = 0.1, 1e-2, 0.1
 _WINDOWS, _WINDOW_FRAMES = 8, 32
 _RESIDUE, _DIRECTIONS_MAX = 0.05, 40
 
@@ -94,13 +94,14 @@ class Linear:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """Where a solve ended, with a linearisation that holds there if one is left."""
+    """Where a solve ended; a linearisation, if one is left, and by what share the cost has fallen since it was made."""
 
     state: State
     terms: Terms
     status: Status
     iterations: int
     linear: Linear | None = None
+    fallen: float = 0.0
 
 
 def moved(state: State, poses: Float, geometry: Float | None) -> State:
@@ -173,6 +174,7 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
     floor = 1e-28 * float(np.vdot(problem.weights, np.einsum("fim,fim->fm", problem.positions, problem.positions)))
     bent = bendable = robust.loss is not Loss.SQUARED
     linear: Linear | None = None
+    cost_linear = np.inf
     border: Border | None = None
     status = Status.ITERATION_LIMIT
     while done < iterations_max:
@@ -182,6 +184,7 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
         kept = linear is not None
         if linear is None:
             linear = linearised(problem, state, terms, robust, bent=bent, damping=damping, before=border)
+            cost_linear = terms.cost
             border = linear.border if linear is not None and damping == 0.0 else None
         step = None if linear is None else _direction(problem, linear, terms)
         expected = np.inf
@@ -195,7 +198,7 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
                 if decrease <= tolerance * terms.cost + floor and damping <= _DAMPING_FIRST:
                     status = Status.CONVERGED
                     break
-                near = decrease <= _NEAR * terms.cost and damping == 0.0
+                near = decrease <= (_NEAR_BENT if bendable else _NEAR) * terms.cost and damping == 0.0
                 if not near or (kept and decrease > _FALL * before):
                     linear = None
                 before = decrease
@@ -220,9 +223,16 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
         if damping > _DAMPING_MAX:
             status = Status.FAILED
             break
-    # At a solution an old linearisation is as good as a new one, unless it is bent or damped.
-    fresh = linear is not None and not linear.border.bent and damping == 0.0
-    return Solution(state=state, terms=terms, status=status, iterations=done, linear=linear if fresh else None)
+    # Near a solution an old linearisation is as good as a new one, unless it is bent or damped.
+    plain = linear is not None and not linear.border.bent and damping == 0.0
+    return Solution(
+        state=state,
+        terms=terms,
+        status=status,
+        iterations=done,
+        linear=linear if plain else None,
+        fallen=max(0.0, cost_linear - terms.cost) / max(terms.cost, 1e-300) if plain else 0.0,
+    )
 
 
 def _direction(problem: Problem, linear: Linear, terms: Terms) -> tuple[Float, Float | None] | None:

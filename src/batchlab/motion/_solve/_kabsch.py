@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Float: TypeAlias = NDArray[np.float64]
     Bool: TypeAlias = NDArray[np.bool_]
 
-__all__ = ["kabsch", "spread"]
+__all__ = ["kabsch", "nearest_rotations", "spread"]
 
 _NEWTON_MAX = 60
 
@@ -76,10 +76,14 @@ def kabsch(positions: Float, weights: Float, geometry: Float) -> tuple[Float, Fl
     weighted = positions - centre[:, :, None]
     weighted *= shares[:, None, :]
     covariance = (weighted.reshape(-1, markers) @ geometry).reshape(frames, 3, 3)
-    scale = np.sqrt(np.einsum("fij,fij->f", covariance, covariance))
-    covariance /= np.where(scale > 0, scale, 1.0)[:, None, None]
-    rotations = from_quaternions(_quaternions(covariance))
+    rotations = nearest_rotations(covariance)
     return rotations, centre - np.einsum("fij,fj->fi", rotations, centre_body)
+
+
+def nearest_rotations(matrices: Float) -> Float:
+    """Proper rotations (F, 3, 3) with the largest traces of product with `matrices` (F, 3, 3)."""
+    scale = np.sqrt(np.einsum("fij,fij->f", matrices, matrices))
+    return from_quaternions(_quaternions(matrices / np.where(scale > 0, scale, 1.0)[:, None, None]))
 
 
 def _quaternions(covariance: Float) -> Float:
@@ -98,7 +102,7 @@ def _quaternions(covariance: Float) -> Float:
     matrix[2, 3] = matrix[3, 2] = yz + zy
     square = -2.0 * np.einsum("fij,fij->f", covariance, covariance)
     linear = -8.0 * (xx * (yy * zz - yz * zy) - xy * (yx * zz - yz * zx) + xz * (yx * zy - yy * zx))
-    constant = np.einsum("if,if->f", matrix[0], _adjugate(matrix)[0])
+    constant = _determinants(matrix)
     # Newton from above the largest root falls to it steadily.
     root = np.full(len(covariance), np.sqrt(3.0) + 1e-9)
     for _ in range(_NEWTON_MAX):
@@ -124,19 +128,36 @@ def _quaternions(covariance: Float) -> Float:
     return out
 
 
+def _minors(m: Float) -> tuple[tuple[Float, ...], tuple[Float, ...]]:
+    """Minors (F,) of the upper two rows of matrices (4, 4, F), and of the lower two."""
+    upper = (
+        m[0, 0] * m[1, 1] - m[1, 0] * m[0, 1],
+        m[0, 0] * m[1, 2] - m[1, 0] * m[0, 2],
+        m[0, 0] * m[1, 3] - m[1, 0] * m[0, 3],
+        m[0, 1] * m[1, 2] - m[1, 1] * m[0, 2],
+        m[0, 1] * m[1, 3] - m[1, 1] * m[0, 3],
+        m[0, 2] * m[1, 3] - m[1, 2] * m[0, 3],
+    )
+    lower = (
+        m[2, 0] * m[3, 1] - m[3, 0] * m[2, 1],
+        m[2, 0] * m[3, 2] - m[3, 0] * m[2, 2],
+        m[2, 0] * m[3, 3] - m[3, 0] * m[2, 3],
+        m[2, 1] * m[3, 2] - m[3, 1] * m[2, 2],
+        m[2, 1] * m[3, 3] - m[3, 1] * m[2, 3],
+        m[2, 2] * m[3, 3] - m[3, 2] * m[2, 3],
+    )
+    return upper, lower
+
+
+def _determinants(m: Float) -> Float:
+    """Of matrices (4, 4, F)."""
+    (s0, s1, s2, s3, s4, s5), (c0, c1, c2, c3, c4, c5) = _minors(m)
+    return np.asarray(s0 * c5 - s1 * c4 + s2 * c3 + s3 * c2 - s4 * c1 + s5 * c0)
+
+
 def _adjugate(m: Float) -> Float:
     """Adjugates (4, 4, F) of symmetric matrices (4, 4, F), by minors of two rows."""
-    s0 = m[0, 0] * m[1, 1] - m[1, 0] * m[0, 1]
-    s1 = m[0, 0] * m[1, 2] - m[1, 0] * m[0, 2]
-    s2 = m[0, 0] * m[1, 3] - m[1, 0] * m[0, 3]
-    s3 = m[0, 1] * m[1, 2] - m[1, 1] * m[0, 2]
-    s4 = m[0, 1] * m[1, 3] - m[1, 1] * m[0, 3]
-    s5 = m[0, 2] * m[1, 3] - m[1, 2] * m[0, 3]
-    c1 = m[2, 0] * m[3, 2] - m[3, 0] * m[2, 2]
-    c2 = m[2, 0] * m[3, 3] - m[3, 0] * m[2, 3]
-    c3 = m[2, 1] * m[3, 2] - m[3, 1] * m[2, 2]
-    c4 = m[2, 1] * m[3, 3] - m[3, 1] * m[2, 3]
-    c5 = m[2, 2] * m[3, 3] - m[3, 2] * m[2, 3]
+    (s0, s1, s2, s3, s4, s5), (_, c1, c2, c3, c4, c5) = _minors(m)
     out = np.empty_like(m)
     out[0, 0] = m[1, 1] * c5 - m[1, 2] * c4 + m[1, 3] * c3
     out[0, 1] = out[1, 0] = -m[0, 1] * c5 + m[0, 2] * c4 - m[0, 3] * c3

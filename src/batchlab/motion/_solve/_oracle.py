@@ -16,6 +16,7 @@ from batchlab.motion._solve._joint import Solution
 from batchlab.motion._solve._problem import Robust, State
 from batchlab.motion._solve._robust import loss_values, loss_weights
 from batchlab.motion._solve._rotations import cross_matrices, exponentials, inverse_jacobians
+from batchlab.motion._solve._smooth import smoothed
 from batchlab.motion._solve._stack import stack
 from batchlab.motion._solve._terms import evaluate, residuals, steps
 
@@ -61,7 +62,7 @@ def fit_body_by_scipy(
     """
     options = FitOptions() if options is None else options
     stacked = stack(recordings, body, options)
-    begin = begun(stacked, options)
+    begin = begun(smoothed(stacked), options)
     solution = minimise_by_scipy(
         stacked.problem, begin.state, begin.robust, options.iterations_max, options.tolerance, terms=terms
     )

@@ -80,17 +80,37 @@ def inverse_jacobians(vectors: Float) -> Float:
     ----------
     .. [1] Chirikjian, *Stochastic Models, Information Theory, and Lie Groups*, vol. 2, ch. 10.
     """
-    square = np.einsum("fi,fi->f", vectors, vectors)
-    angle = np.sqrt(square)
-    small = angle < 1e-2
-    half = 0.5 * np.where(small, 1.0, angle)
-    second = np.where(small, 1.0 / 12.0 + square / 720.0, (1.0 - half / np.tan(half)) / np.where(small, 1.0, square))
+    square, second = _second_coefficients(vectors)
     out = 0.5 * cross_matrices(vectors)
     out += second[:, None, None] * (vectors[:, :, None] * vectors[:, None, :])
     diagonal = 1.0 - second * square
     for axis in range(3):
         out[:, axis, axis] += diagonal
     return out
+
+
+def _second_coefficients(vectors: Float) -> tuple[Float, Float]:
+    """Squared lengths (F,), and what the squared cross matrix counts in an inverse Jacobian."""
+    square = np.einsum("fi,fi->f", vectors, vectors)
+    small = square < 1e-4
+    if small.all():
+        return square, 1.0 / 12.0 + square / 720.0
+    safe = np.where(small, 1.0, square)
+    half = 0.5 * np.sqrt(safe)
+    return square, np.where(small, 1.0 / 12.0 + square / 720.0, (1.0 - half / np.tan(half)) / safe)
+
+
+def turned_back(vectors: Float, values: Float) -> tuple[Float, Float]:
+    """`inverse_jacobians` of `vectors` (F, 3), transposed and as they are, times `values` (F, 3)."""
+    square, second = _second_coefficients(vectors)
+    x, y, z = vectors.T
+    a, b, c = values.T
+    odd = np.empty_like(values)
+    odd[:, 0], odd[:, 1], odd[:, 2] = y * c - z * b, z * a - x * c, x * b - y * a
+    odd *= 0.5
+    even = values * (1.0 - second * square)[:, None]
+    even += (second * (x * a + y * b + z * c))[:, None] * vectors
+    return even - odd, even + odd
 
 
 def from_quaternions(quaternions: Float) -> Float:

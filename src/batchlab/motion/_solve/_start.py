@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -22,7 +22,25 @@ __all__ = ["SPREAD_MIN", "mirrored", "start_geometry", "start_poses"]
 
 # (second / first) singular value of 0.02: a turn about the long axis is 50 times less certain than about the others.
 SPREAD_MIN = 4e-4
-_FRAMES, _CANDIDATES, _ROUNDS = 400, 6, 3
+
+
+class _Effort(NamedTuple):
+    """Frames, and frames of each marker, that a geometry is grown on, and that candidates are tried on; how often."""
+
+    frames: int
+    of_each: int
+    tried: int
+    tried_of_each: int
+    candidates: int
+    rounds: int
+
+
+# Clean markers want little; where some are far off, more.
+_EFFORTS = (_Effort(200, 40, 48, 6, 3, 2), _Effort(400, 40, 400, 40, 6, 5))
+# The 95th percentile of squared misfits over their median: 3.3 for even noise.
+_TAIL_MAX = 8.0
+# So many median squared misfits away a marker counts half.
+_FAR = 4.0
 
 
 def start_geometry(positions: Float, seen: Bool) -> Float:
@@ -49,36 +67,54 @@ def start_geometry(positions: Float, seen: Bool) -> Float:
         If no frame sees three markers off a line.
     """
     counts = seen.sum(axis=1)
-    able = np.flatnonzero(counts >= 3)
-    if not able.size:
+    if counts.max(initial=0) < 3:
         raise DegenerateBody(
             f"no frame sees three markers at once (at most {int(counts.max(initial=0))}): a pose needs three; "
             "choose markers that are seen together"
         )
-    # Even in time among those that see the most, and some of every marker.
-    able = able[np.argsort(-counts[able], kind="stable")]
-    best = able[: max(_FRAMES, int((counts[able] == counts[able[0]]).sum()))]
-    chosen = set(np.sort(best)[np.linspace(0, len(best) - 1, min(_FRAMES, len(best))).astype(int)].tolist())
-    for marker in range(seen.shape[1]):
-        with_marker = able[seen[able, marker]][:_FRAMES]
-        if with_marker.size:
-            chosen.update(
-                with_marker[np.linspace(0, len(with_marker) - 1, min(40, len(with_marker))).astype(int)].tolist()
-            )
-    frames = np.array(sorted(chosen))
+    for effort in _EFFORTS:
+        geometry, tail = _attempt(positions, seen, effort)
+        if tail <= _TAIL_MAX:
+            break
+    centred: Float = geometry - np.nanmean(geometry, axis=0)
+    return centred
+
+
+def _attempt(positions: Float, seen: Bool, effort: _Effort) -> tuple[Float, float]:
+    """Geometry (M, 3), and the tail of misfits."""
+    frames = _telling(seen, effort.frames, effort.of_each)
     some, visible = positions[frames], seen[frames]
     order = np.argsort(-visible.sum(axis=1), kind="stable")
-    candidates = order[np.linspace(0, len(order) // 2, min(_CANDIDATES, len(order))).astype(int)]
+    candidates = order[np.linspace(0, len(order) // 2, min(effort.candidates, len(order))).astype(int)]
+    few = _telling(visible, effort.tried, effort.tried_of_each)
     begun = [
-        _grown(some, visible, geometry - np.nanmean(geometry, axis=0), rounds=1)
+        _grown(some[few], visible[few], geometry - np.nanmean(geometry, axis=0), rounds=1)
         for geometry in (np.where(visible[c][:, None], some[c].T, np.nan) for c in dict.fromkeys(candidates.tolist()))
         if not _on_a_line(geometry)
     ]
     if not begun:
         raise DegenerateBody("the markers lie on a line, about which no rotation can be told; add a marker off it")
-    found, _ = _grown(some, visible, min(begun, key=lambda pair: pair[1])[0], rounds=_ROUNDS)
-    centred: Float = found - np.nanmean(found, axis=0)
-    return centred
+    best = min(begun, key=lambda one: one[1])[0]
+    geometry, _, tail = _grown(some, visible, best, rounds=effort.rounds)
+    return geometry, tail
+
+
+def _telling(seen: Bool, many: int, of_each: int) -> NDArray[np.intp]:
+    """Frames, even in time among those that see the most of `seen` (F, M), and some of every marker."""
+    counts = seen.sum(axis=1)
+    able = np.flatnonzero(counts >= 3)
+    able = able[np.argsort(-counts[able], kind="stable")]
+    best = able[: max(many, int((counts[able] == counts[able[0]]).sum()))]
+    chosen = [_even(best, many)]
+    for marker in range(seen.shape[1]):
+        with_marker = able[seen[able, marker]]
+        chosen.append(_even(with_marker[: max(of_each, len(with_marker) // 4)], of_each))
+    return np.unique(np.concatenate(chosen))
+
+
+def _even(frames: NDArray[np.intp], many: int) -> NDArray[np.intp]:
+    out: NDArray[np.intp] = np.sort(frames)[np.linspace(0, len(frames) - 1, min(many, len(frames))).astype(int)]
+    return out
 
 
 def _on_a_line(geometry: Float) -> bool:
@@ -86,24 +122,28 @@ def _on_a_line(geometry: Float) -> bool:
     return bool(spread(np.ones((1, len(known))), known - known.mean(axis=0))[0] < SPREAD_MIN)
 
 
-def _grown(positions: Float, seen: Bool, geometry: Float, rounds: int) -> tuple[Float, float]:
+def _grown(positions: Float, seen: Bool, geometry: Float, rounds: int) -> tuple[Float, float, float]:
     """Geometry after rounds of alignment and medians, and its median squared misfit in m², markers unknown counted.
 
-    Rounds go on while markers are added.
+    Rounds go on while markers are added; a marker far off in one counts less in the next. The last is the 95th
+    percentile of squared misfits over their median.
     """
+    trust = np.ones(seen.shape)
     while True:
         known = ~np.isnan(geometry[:, 0])
         filled = np.where(known[:, None], geometry, 0.0)
         weights = (seen & known).astype(np.float64)
         good = (weights.sum(axis=1) >= 3) & (spread(weights, filled) >= SPREAD_MIN)
         if not good.any():
-            return geometry, np.inf
-        rotations, translations = kabsch(positions[good], weights[good], filled)
+            return geometry, np.inf, np.inf
+        rotations, translations = kabsch(positions[good], (weights * trust)[good], filled)
         body = np.matmul(np.swapaxes(rotations, 1, 2), positions[good] - translations[:, :, None])
         body = np.where(seen[good][:, None, :], body, np.nan)
         after = _medians(body.reshape(len(body), -1)).reshape(3, -1).T
         error = np.sum((body - after.T) ** 2, axis=1)
-        misfit = float(_medians(error.reshape(-1, 1))[0])
+        ordered = np.sort(error[np.isfinite(error)])
+        misfit = float(ordered[len(ordered) // 2])
+        trust[good] = 1.0 / (1.0 + np.nan_to_num(error) / max(_FAR * misfit, 1e-300))
         after = after - np.nanmean(after, axis=0)
         after[np.isnan(after)] = geometry[np.isnan(after)]
         rounds -= 1
@@ -111,7 +151,8 @@ def _grown(positions: Float, seen: Bool, geometry: Float, rounds: int) -> tuple[
         geometry = after
         if rounds <= 0 and not grew:
             missing = np.isnan(geometry[:, 0]) & seen.any(axis=0)
-            return geometry, misfit * 10.0 ** float(missing.sum())
+            tail = float(ordered[int(0.95 * len(ordered))]) / max(misfit, 1e-300)
+            return geometry, misfit * 10.0 ** float(missing.sum()), tail
 
 
 def _medians(values: Float) -> Float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from batchlab.motion._solve._robust import loss_values, loss_weights
-from batchlab.motion._solve._rotations import inverse_jacobians, logarithms
+from batchlab.motion._solve._rotations import logarithms, turned_back
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,10 +97,11 @@ def evaluate(problem: Problem, state: State, robust: Robust) -> Terms:
     weights = problem.weights * loss_weights(robust.loss, squares, robust.scale)
     error *= weights[:, None, :]
     downhill = np.empty((frames, 6))
-    downhill[:, 3:] = error.sum(axis=2)
-    arms = np.matmul(
-        np.swapaxes(state.rotations, 1, 2), (error.reshape(-1, markers) @ state.geometry).reshape(-1, 3, 3)
-    )
+    # With a column of ones: sums over markers are dear by any other way.
+    places = np.concatenate([state.geometry, np.ones((markers, 1))], axis=1)
+    sums = (error.reshape(-1, markers) @ places).reshape(-1, 3, 4)
+    downhill[:, 3:] = sums[:, :, 3]
+    arms = np.matmul(np.swapaxes(state.rotations, 1, 2), sums[:, :, :3])
     for axis in range(3):
         one, two = (axis + 1) % 3, (axis + 2) % 3
         downhill[:, axis] = arms[:, two, one] - arms[:, one, two]
@@ -116,9 +117,9 @@ def evaluate(problem: Problem, state: State, robust: Robust) -> Terms:
         downhill[1:, 3:] -= pull
         downhill[:-1, 3:] += pull
         pull = _pull(chain, rows_rotation, chain.rotation)
-        right = inverse_jacobians(turns)
-        downhill[1:, :3] -= np.einsum("fji,fj->fi", right, pull)
-        downhill[:-1, :3] += np.einsum("fij,fj->fi", right, pull)
+        onto_after, onto_before = turned_back(turns, pull)
+        downhill[1:, :3] -= onto_after
+        downhill[:-1, :3] += onto_before
     return Terms(
         cost=0.5 * cost,
         squares=squares,
