@@ -34,7 +34,7 @@ def eyes_of_gaze(gaze: Gaze, name: str = "gaze", *, min_confidence: float = 0.3)
     name
         Of the recording.
     min_confidence
-        Rows below it count as inferred.
+        Rows below it count as inferred, as do rows of the other eye alone.
 
     Raises
     ------
@@ -49,11 +49,10 @@ def eyes_of_gaze(gaze: Gaze, name: str = "gaze", *, min_confidence: float = 0.3)
         good = known & np.isfinite(centers).all(axis=1) & (gaze.confidence >= min_confidence)
         if not good.any():
             continue
-        # Rows of the other eye alone belong to it.
-        directions = normals[known] / length[known, None]
+        directions = np.where(known[:, None], normals / np.where(known, length, 1.0)[:, None], np.nan)
         center = np.median(centers[good], axis=0)
         apart = _MAD * np.median(np.abs(centers[good] - center), axis=0)
-        frames = int(known.sum())
+        frames = len(gaze.times_s)
         warnings = ["gaze is as Pupil Labs' program found it; nothing was fitted"]
         if np.linalg.norm(apart) > _UNSTEADY_M:
             warnings.append(
@@ -68,7 +67,7 @@ def eyes_of_gaze(gaze: Gaze, name: str = "gaze", *, min_confidence: float = 0.3)
                 status=Status.CONVERGED,
                 iterations=0,
                 cost=float("nan"),
-                times_s=gaze.times_s[known],
+                times_s=gaze.times_s,
                 azimuth_rad=np.arctan2(directions[:, 0], directions[:, 2]),
                 elevation_rad=-np.arcsin(np.clip(directions[:, 1], -1.0, 1.0)),
                 pupil_radius_m=np.full(frames, np.nan),
@@ -81,7 +80,7 @@ def eyes_of_gaze(gaze: Gaze, name: str = "gaze", *, min_confidence: float = 0.3)
                 points=(),
                 angles_rad=np.zeros(0),
                 residuals_px=np.zeros((frames, 0, 2)),
-                covered=np.where(good[known], 0, 2).astype(np.uint8),
+                covered=np.where(good, 0, 2).astype(np.uint8),
                 sd=np.full((frames, 3), np.nan),
                 weights_used=np.zeros((frames, 0)),
                 chi2_reduced=float("nan"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from batchlab.motion._model import Bool, Fit, Float, Recording
 
-__all__ = ["pack"]
+__all__ = ["base64_of", "pack", "packed_residuals", "packed_times", "packed_track", "round_top"]
 
 _TOP = 32767
 _MISSING = -32768
@@ -42,7 +42,7 @@ def pack(
     return {
         "frames": len(times),
         "every": every,
-        "times": _times(times),
+        "times": packed_times(times),
         "bodies": [_body(fit, kept, [place_of[name] for name in fit.body.markers]) for fit in fits],
         "markers": [
             _marker(name, places[:, column[name]] if name in column else None, owners.get(name), fits, kept)
@@ -79,12 +79,12 @@ def _check(recording: Recording, fits: Sequence[Fit], every: int) -> None:
             seen[name] = fit.body.name
 
 
-def _times(times: Float) -> Mapping[str, Any]:
+def packed_times(times: Float) -> Mapping[str, Any]:
     """Start and step where they tell every time to a hundredth of a step; all times otherwise."""
     step = float((times[-1] - times[0]) / (len(times) - 1)) if len(times) > 1 else 1.0
     if np.abs(times - (times[0] + step * np.arange(len(times)))).max() <= 0.01 * step:
         return {"start": float(times[0]), "step": step}
-    return {"values": _base64(times, "<f8")}
+    return {"values": base64_of(times, "<f8")}
 
 
 def _body(fit: Fit, kept: slice, markers: Sequence[int]) -> Mapping[str, Any]:
@@ -100,9 +100,9 @@ def _body(fit: Fit, kept: slice, markers: Sequence[int]) -> Mapping[str, Any]:
         "name": fit.body.name,
         "status": str(fit.status),
         "markers": markers,
-        "poses": _base64(poses, "<f4"),
-        "geometry": _base64(fit.geometry_m, "<f4"),
-        "covered": _base64(fit.covered[kept], "u1"),
+        "poses": base64_of(poses, "<f4"),
+        "geometry": base64_of(fit.geometry_m, "<f4"),
+        "covered": base64_of(fit.covered[kept], "u1"),
         "warnings": list(fit.warnings),
     }
 
@@ -118,12 +118,12 @@ def _marker(
         fit = fits[body]
         residuals = fit.residuals_m[kept, slot]
         told = _finite(np.column_stack([residuals, fit.rotations[kept].reshape(-1, 9)]))
-        packed |= {"body": body, "slot": slot, "residuals": _residuals(residuals, told)}
-        packed["weights"] = _base64(np.rint(255 * np.clip(np.nan_to_num(fit.weights_used[kept, slot]), 0, 1)), "u1")
+        packed |= {"body": body, "slot": slot, "residuals": packed_residuals(residuals, told)}
+        packed["weights"] = base64_of(np.rint(255 * np.clip(np.nan_to_num(fit.weights_used[kept, slot]), 0, 1)), "u1")
     if places is not None:
         untold = _finite(places) if told is None else _finite(places) & ~told
         if untold.any():
-            packed["track"] = _track(places, untold)
+            packed["track"] = packed_track(places, untold)
     return packed
 
 
@@ -131,14 +131,19 @@ def _finite(rows: Float) -> Bool:
     return np.asarray(np.isfinite(rows).all(axis=1))
 
 
-def _residuals(residuals: Float, told: Bool) -> Mapping[str, Any]:
+def packed_residuals(residuals: Float, told: Bool) -> Mapping[str, Any]:
+    """Signed square roots of shares of the largest, for rows (F, D) that are told."""
     peak = float(np.abs(residuals[told]).max(initial=0.0)) or 1.0
     with np.errstate(invalid="ignore"):
         codes = np.sign(residuals) * np.rint(_TOP * np.sqrt(np.abs(residuals) / peak))
     return {"peak_m": peak, "codes": _codes(codes, told)}
 
 
-def _track(places: Float, told: Bool) -> Mapping[str, Any]:
+def packed_track(places: Float, told: Bool) -> Mapping[str, Any]:
+    """Steps from the middle of the range, for rows (F, D) that are told."""
+    if not told.any():
+        nothing = [0.0] * places.shape[1]
+        return {"middle_m": nothing, "step_m": nothing, "codes": _codes(places, told)}
     low, high = places[told].min(axis=0), places[told].max(axis=0)
     middle, step = (low + high) / 2, np.maximum((high - low) / (2 * _TOP), 1e-9)
     return {
@@ -149,7 +154,7 @@ def _track(places: Float, told: Bool) -> Mapping[str, Any]:
 
 
 def _codes(codes: Float, told: Bool) -> str:
-    return _base64(np.where(told[:, None], codes, _MISSING), "<i2")
+    return base64_of(np.where(told[:, None], codes, _MISSING), "<i2")
 
 
 def _edges(fits: Sequence[Fit], place_of: Mapping[str, int]) -> list[tuple[int, int]]:
@@ -179,14 +184,19 @@ def _named_edges(edges: Sequence[tuple[str, str]], place_of: Mapping[str, int]) 
 
 
 def _colour_top_mm(fits: Sequence[Fit]) -> float:
-    """A round number that 19 of 20 residuals do not pass."""
     lengths = np.concatenate([np.linalg.norm(fit.residuals_m, axis=2).ravel() for fit in fits] or [np.zeros(0)])
-    lengths = 1000 * lengths[np.isfinite(lengths)]
+    return round_top(1000 * lengths)
+
+
+def round_top(lengths: Float) -> float:
+    """A round number that 19 of 20 lengths do not pass."""
+    lengths = lengths[np.isfinite(lengths)]
     if not lengths.size or not (most := float(np.percentile(lengths, 95))) > 0:
         return 1.0
     power = 10.0 ** np.floor(np.log10(most))
     return float(f"{next(factor * power for factor in (1, 2, 5, 10) if factor * power >= most * (1 - 1e-9)):.3g}")
 
 
-def _base64(values: NDArray[Any], kind: str) -> str:
+def base64_of(values: NDArray[Any], kind: str) -> str:
+    """The bytes of an array."""
     return b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode("ascii")

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 
 from batchlab.errors import ConfigError
 from batchlab.figures import CYCLE
 from batchlab.motion._model import Fit, Recording
 from batchlab.motion._viewer._pack import pack
+from batchlab.motion._viewer._shell import UPS, plain, rendered
 
 __all__ = ["viewer_page", "write_viewer"]
 
 # Each leans on those before it.
-_BODIES = (
+_SCRIPTS = (
     "data.js", "markers.js", "camera.js", "paint.js", "state.js", "pen.js", "legend.js", "ground.js", "scene.js",
     "charts.js", "plots.js", "time.js", "view.js", "pointers.js", "keyboard.js", "list.js", "page.js",
 )  # fmt: skip
-_UPS = ("x", "-x", "y", "-y", "z", "-z")
 
 
 def write_viewer(
@@ -96,62 +92,15 @@ def viewer_page(
     ConfigError
         If `up` is no axis.
     """
-    from jinja2 import DictLoader, Environment, StrictUndefined
-
-    if up not in _UPS:
-        raise ConfigError(f"{up!r} is no axis that could point up; it is one of {', '.join(_UPS)}")
-    title = _plain(title or recording.name)
-    told = sorted((provenance or {}).items())
+    if up not in UPS:
+        raise ConfigError(f"{up!r} is no axis that could point up; it is one of {', '.join(UPS)}")
+    title = plain(title or recording.name)
     data = {
         "title": title,
-        "recording": _plain(recording.name),
-        "notes": [_plain(note) for note in recording.notes],
+        "recording": plain(recording.name),
+        "notes": [plain(note) for note in recording.notes],
         "up": up,
         "colours": [colour for colour in CYCLE if colour != "#000000"],
         **pack(recording, fits, edges, every),
     }
-    css = _resource("viewer.css")
-    js = '(() => {\n"use strict";\n' + "\n".join(map(_resource, _BODIES)) + "})();\n"
-    environment = Environment(
-        loader=DictLoader({"viewer.html": _resource("viewer.html")}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    return environment.get_template("viewer.html").render(
-        css=css,
-        js=js,
-        policy=_policy(css, js),
-        title=title,
-        ups=_UPS,
-        provenance=[(_plain(name), _plain(text)) for name, text in told],
-        provenance_data=_script_safe(dict(told)),
-        data=_script_safe(data),
-    )
-
-
-def _resource(name: str) -> str:
-    return resources.files("batchlab.motion._viewer").joinpath(name).read_text(encoding="utf-8")
-
-
-def _plain(text: str) -> str:
-    """Without halves of surrogate pairs, which no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _script_safe(value: object) -> str:
-    """JSON that cannot end the script element it stands in."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _policy(css: str, js: str) -> str:
-    """Content-Security-Policy: nothing but this script and this style, and nothing from elsewhere."""
-    return (
-        f"default-src 'none'; script-src '{_sha256(js)}'; style-src '{_sha256(css)}'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _sha256(text: str) -> str:
-    return f"sha256-{b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}"
+    return rendered("viewer.html", _SCRIPTS, data, title=title, provenance=provenance)

@@ -61,7 +61,8 @@ const drawAxes = (chart, { c, w, h, height, low, high }) => {
   }
   c.textAlign = "center";
   const marks = ticks(...state.range, Math.max(2, w / 90));
-  marks.forEach((t, i) => c.fillText(written(t) + (i === marks.length - 1 ? " s" : ""), chart.px(t), height - 4));
+  const digits = marks.length > 1 ? Math.max(0, Math.ceil(-Math.log10(marks[1] - marks[0]) - 1e-9)) : 3;
+  marks.forEach((t, i) => c.fillText(t.toFixed(digits).replace("-", "\u2212") + (i === marks.length - 1 ? " s" : ""), chart.px(t), height - 4));
 };
 
 // The least and the greatest value of each column of pixels: no peak is lost, however many frames there are.

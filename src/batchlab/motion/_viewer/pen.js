@@ -1,5 +1,6 @@
 // The sheet that is drawn on, and what all pictures are made of.
-const canvas = byId("scene"), pen = canvas.getContext("2d");
+const canvas = byId("scene");
+let pen = canvas.getContext("2d");  // another where another sheet is drawn on
 const LETTERS = ["x", "y", "z"];
 const line = (a, b) => {
   const ends = projectLine(a, b);

@@ -139,3 +139,5 @@ const drawScene = () => {
   drawNames();
   drawKeys();
 };
+// What is saved as a picture.
+const printed = () => canvas;

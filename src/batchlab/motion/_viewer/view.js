@@ -11,11 +11,11 @@ const lookFrom = (azimuth, elevation) => {
 };
 const picture = () => {
   drawScene();
-  return canvas.toDataURL("image/png");
+  return printed().toDataURL("image/png");
 };
 const savePicture = () => {
   drawScene();
-  canvas.toBlob(blob => {
+  printed().toBlob(blob => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
     link.download = `${data.title.replace(/[^\p{L}\p{N}._-]+/gu, "_") || "motion"}_frame_${shownFrame(state.frame)}.png`;

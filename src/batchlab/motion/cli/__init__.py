@@ -19,6 +19,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         f"{_CLI}._fit:cross_validate",
         "Hold recordings out, and see how well the others foretell them.",
     ),
+    "eye": (f"{_CLI}._eye:eye", "Fit an eye to points of its pupil's edge: where it looks."),
     "view": (f"{_CLI}._view:view", "Write a page that plays a recording and the bodies fitted to it."),
     "inspect": (f"{_CLI}._inspect:inspect", "Tell what is in a recording: markers, rate, gaps."),
 }

@@ -17,9 +17,10 @@ from batchlab.motion._model import Body
 if TYPE_CHECKING:
     from batchlab.motion._model import FitOptions, Recording
     from batchlab.motion._solve._stack import Stacked
+    from batchlab.motion.tasks._eye_params import EyeParams
     from batchlab.motion.tasks._params import FitParams
 
-__all__ = ["body_of", "kept_recordings", "kept_start"]
+__all__ = ["body_of", "kept_recording", "kept_recordings", "kept_start"]
 
 T = TypeVar("T")
 
@@ -50,6 +51,12 @@ def kept_recordings(ctx: JobContext, params: FitParams, name: str) -> tuple[list
     if not recordings:
         raise DataError(f"none of the {len(files)} recordings could be read; the items tell why", reason="no-recording")
     return recordings, keys
+
+
+def kept_recording(ctx: JobContext, params: EyeParams, file: Path) -> Recording:
+    """The recording of the job's one file, with all its points."""
+    (digest,) = _digests(ctx, "recording", [file])
+    return _kept(ctx, _read, json.dumps([digest, params.reading], sort_keys=True), file, params)
 
 
 def body_of(params: FitParams, recordings: Sequence[Recording]) -> Body:
@@ -85,7 +92,7 @@ def kept_start(
     return _kept(ctx, _start, key, recordings, body, options)
 
 
-def _read(file: Path, params: FitParams) -> Recording:
+def _read(file: Path, params: FitParams | EyeParams) -> Recording:
     from batchlab.motion._read import read_recording
 
     return read_recording(file, **params.reading)
