@@ -282,6 +282,20 @@ def test_real_bodies(shared_motion: Path) -> None:
     assert any(words.startswith("marker Foot_Marker2 is loose") for words in judgement.warnings)
 
 
+@pytest.mark.parametrize("pair", [(0, 1), (2, 5), (3, 7)])
+def test_swapped_names_are_found_where_the_body_fits_worse_than_elsewhere(
+    shared_motion: Path, pair: tuple[int, int]
+) -> None:
+    box = read_recording(shared_motion / "pyomeca_markers_analogs.c3d", markers="boite:*")
+    positions = box.positions.copy()
+    positions[200:240, list(pair)] = positions[200:240, list(reversed(pair))]
+    swapped = replace(box, positions=positions)
+    (swap,) = judge(swapped, fitted(swapped, FitOptions())).swaps
+    assert set(swap.names) == {box.markers[marker] for marker in pair}
+    assert (swap.start, swap.stop) == (200, 240)
+    assert swap.frames >= 36  # in some of them one of both is hidden
+
+
 def test_the_loose_marker_of_the_foot_is_the_second_not_the_fifth(shared_motion: Path) -> None:
     """Pairs tell it without any fit: where it takes part they vary most, and without it the least is left."""
     foot = read_recording(shared_motion / "ktk_walking_optitrack.c3d", markers="Foot*")

@@ -24,8 +24,8 @@ __all__ = ["SwapRun", "misfits", "swap_runs", "unswapped"]
 
 _MARKERS_MAX = 12
 _DOUBLES_MAX, _STRETCH_MIN = 8, 5
-# An exchange must take the misfit to this share, and to what is usual.
-_GAIN, _FITS = 0.4, 2.0
+# An exchange must take the misfit to this share, and to what is usual; or to so small a share that nothing else can.
+_GAIN, _FITS, _CLEAR = 0.4, 2.0, 0.1
 _GAP = 3
 # Coordinates to spare, over all frames of a run, below which chance may find an exchange that fits.
 _SPARE = 12
@@ -61,7 +61,8 @@ def swap_runs(recording: Recording, fit: Fit) -> tuple[SwapRun, ...]:
 
     In frames where some marker lies far from the body every exchange of two names is tried, each with a pose of its
     own, and in stretches of frames rings of three and two exchanges at once; of the markers one may be hidden. The
-    best is kept if the frames then fit as well as any. A body that an exchange takes to itself cannot show it.
+    best is kept if the frames then fit as well as any, or ten times better than before. A body that an exchange takes
+    to itself cannot show it.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def swap_runs(recording: Recording, fit: Fit) -> tuple[SwapRun, ...]:
     places = np.flatnonzero(known)
     seen = np.isfinite(positions[:, :, 0]).sum(axis=1)
     exchanged = (order != np.arange(order.shape[1])).sum(axis=1)
-    mended = (exchanged > 0) & (after <= _GAIN * before) & (after <= _FITS * unit)
+    mended = (exchanged > 0) & (after <= _GAIN * before) & _explained(before, after, _FITS * unit)
     spare = np.maximum(3 * seen - 6 - 3 * np.maximum(exchanged - 1, 0), 1)
     found: list[SwapRun] = []
     for way in sorted({tuple(row) for row in order[mended].tolist()}):
@@ -163,7 +164,7 @@ def _exchanged(
     best = before.copy()
     for pair in combinations(chosen, 2):
         _try(_permutation(count, [pair]), np.flatnonzero(before > enough_m), positions, geometry, order, best)
-    still = np.flatnonzero(best > enough_m)
+    still = np.flatnonzero(~_explained(before, best, enough_m))
     if not still.size:
         return order, before, best
     ways = [_permutation(count, pairs) for pairs in _twofold(chosen)]
@@ -175,6 +176,12 @@ def _exchanged(
         sums = misfits(tried, geometry).reshape(len(ways), len(some)).sum(axis=1)
         _try(ways[int(sums.argmin())], stretch, positions, geometry, order, best)
     return order, before, best
+
+
+def _explained(before: Float, after: Float, enough_m: float) -> Bool:
+    """Frames that fit as usual; or, where a body that bends never does, so much better that names must be the cause."""
+    out: Bool = (after <= enough_m) | (after <= _CLEAR * before)
+    return out
 
 
 def _twofold(chosen: Sequence[int]) -> list[list[tuple[int, int]]]:
