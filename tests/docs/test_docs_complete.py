@@ -20,7 +20,7 @@ from batchlab.devices.metrics._power_law import NAME as POWER_LAW
 from batchlab.devices.plots import Look, plot_type, plot_types
 from batchlab.engine import Ask, BatchState, JobContext, Status, find_task, read_view, status_json, task_names
 from batchlab.errors import Category
-from batchlab.motion.tasks import ConventionParams, WeightsParams
+from batchlab.motion.tasks import CameraParams, ConventionParams, EyeWeightsParams, WeightsParams
 from batchlab.spectra import AxisKind, Normalization, Quantity
 from batchlab.spectra._kinds import Technique
 from batchlab.spectra._measures import MEASURES
@@ -276,7 +276,12 @@ def test_tasks_of_motion_stand_in_the_tables_with_their_params() -> None:
         params = find_task(name).params
         assert params is not None
         assert set(first_cells(text, f"### {name}")) == set(params.model_fields), name
-    for heading, below in (("#### Weights", WeightsParams), ("#### Convention", ConventionParams)):
+    for heading, below in (
+        ("#### Weights", WeightsParams),
+        ("#### Convention", ConventionParams),
+        ("#### Camera", CameraParams),
+        ("#### Weights of an eye", EyeWeightsParams),
+    ):
         assert set(first_cells(text, heading)) == set(below.model_fields)
     for words in (motion.Smoothing, motion.Loss, motion.ScoreKind):
         assert all(f"`{word}`" in text for word in words)
@@ -302,6 +307,14 @@ def test_metrics_of_motion_are_those_that_fits_give(desk: Desk) -> None:
     told = set(first_cells(page("reference/motion.md"), "## Metrics"))
     judging = {"noise_mm", "swaps", "outlier_runs", "loose_markers"}
     assert told == {name for job in jobs if job.task == "motion.fit" for name in job.metrics} | judging
+
+
+def test_metrics_of_an_eye_are_those_that_its_fit_gives(desk: Desk) -> None:
+    motion.write_eyes(desk.folder / "eyes", frames=200)
+    desk.run("batchlab motion eye eyes --camera pupil-labs --rate 120 --no-viewer --output out -q")
+    assert desk.code == 0
+    (job,) = read_view(desk.folder / "out").jobs
+    assert set(first_cells(page("reference/motion.md"), "### Metrics of an eye")) == set(job.metrics)
 
 
 def test_reasons_of_the_engine_stand_in_the_table() -> None:

@@ -15,8 +15,9 @@
 
 `fit_and_score` fits, and tells how well the fit foretells markers that it was not shown; `score_each` compares
 options. `judge` finds loose markers, swapped names and outliers, `fill_gaps` puts markers where the body says,
-`write_viewer` shows it all in space, `write_page` in plots and words. `fit_batch`, `sweep` and `cross_validation`
-make batches; `write_recordings` makes files with a known truth.
+`write_viewer` shows it all in space, `write_page` in plots and words. `fit_eye` tells where an eye looks,
+`write_eye_viewer` and `write_eye_page` show that. `fit_batch`, `sweep`, `cross_validation` and `eye_batch` make
+batches; `write_recordings` makes files with a known truth.
 
 A name is imported when it is first asked for, so that planning and the command line load no numpy.
 """
@@ -30,7 +31,20 @@ from batchlab._lazy import lazy_names
 if TYPE_CHECKING:
     from batchlab.motion._batch import cross_validation, fit_batch, sweep
     from batchlab.motion._best import find_best, smoothness
-    from batchlab.motion._eye import PUPIL_LABS, Camera, Edge, EyeFit, EyeOptions, camera_of_lens, fit_eye, gaze_vectors
+    from batchlab.motion._eye import (
+        PUPIL_LABS,
+        Camera,
+        Edge,
+        EyeFit,
+        EyeOptions,
+        EyeQuality,
+        camera_of_lens,
+        eye_quality,
+        eyes_of_gaze,
+        fit_eye,
+        gaze_vectors,
+    )
+    from batchlab.motion._eye_batch import eye_batch
     from batchlab.motion._files import find_recordings, grouping
     from batchlab.motion._frames import (
         Agreement,
@@ -57,6 +71,7 @@ if TYPE_CHECKING:
         Status,
         Weights,
     )
+    from batchlab.motion._panel._eye_page import eye_page, write_eye_page
     from batchlab.motion._panel._page import fit_page, write_page
     from batchlab.motion._quality import EdgeLength, MarkerQuality, Quality, edge_lengths, marker_quality, quality
     from batchlab.motion._read import FileFormat, Gaze, read_gaze, read_recording
@@ -74,8 +89,15 @@ if TYPE_CHECKING:
         write_recording,
         write_recordings,
     )
-    from batchlab.motion._viewer import viewer_page, write_viewer
-    from batchlab.motion._write import read_geometry, write_geometry, write_markers, write_poses
+    from batchlab.motion._viewer import eye_viewer_page, viewer_page, write_eye_viewer, write_viewer
+    from batchlab.motion._write import (
+        read_geometry,
+        write_gaze,
+        write_geometry,
+        write_markers,
+        write_points,
+        write_poses,
+    )
 
 _HOMES = {
     "_batch": (
@@ -93,10 +115,14 @@ _HOMES = {
         "Edge",
         "EyeFit",
         "EyeOptions",
+        "EyeQuality",
         "camera_of_lens",
+        "eye_quality",
+        "eyes_of_gaze",
         "fit_eye",
         "gaze_vectors",
     ),
+    "_eye_batch": ("eye_batch",),
     "_files": (
         "find_recordings",
         "grouping",
@@ -131,6 +157,10 @@ _HOMES = {
         "Smoothing",
         "Status",
         "Weights",
+    ),
+    "_panel._eye_page": (
+        "eye_page",
+        "write_eye_page",
     ),
     "_panel._page": (
         "fit_page",
@@ -175,13 +205,17 @@ _HOMES = {
         "write_recordings",
     ),
     "_viewer": (
+        "eye_viewer_page",
         "viewer_page",
+        "write_eye_viewer",
         "write_viewer",
     ),
     "_write": (
         "read_geometry",
+        "write_gaze",
         "write_geometry",
         "write_markers",
+        "write_points",
         "write_poses",
     ),
 }
@@ -198,6 +232,7 @@ __all__ = [
     "EdgeLength",
     "EyeFit",
     "EyeOptions",
+    "EyeQuality",
     "EyeTruth",
     "FileFormat",
     "Filled",
@@ -229,6 +264,11 @@ __all__ = [
     "camera_of_lens",
     "cross_validation",
     "edge_lengths",
+    "eye_batch",
+    "eye_page",
+    "eye_quality",
+    "eye_viewer_page",
+    "eyes_of_gaze",
     "fill_gaps",
     "find_best",
     "find_recordings",
@@ -256,10 +296,14 @@ __all__ = [
     "smoothness",
     "sweep",
     "viewer_page",
+    "write_eye_page",
+    "write_eye_viewer",
     "write_eyes",
+    "write_gaze",
     "write_geometry",
     "write_markers",
     "write_page",
+    "write_points",
     "write_poses",
     "write_recording",
     "write_recordings",
