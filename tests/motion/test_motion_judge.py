@@ -243,6 +243,13 @@ def test_many_loose_markers_are_told_in_one_sentence() -> None:
     assert all(each.endswith(" mm") for each in named)
 
 
+def test_many_bodies_taken_for_one_are_told(shared_motion: Path) -> None:
+    everything = read_recording(shared_motion / "pyomeca_markers.csv")
+    judgement = judge(everything, fitted(everything, FitOptions()), data_per_m=1000)
+    assert any(words.startswith("the 51 markers of body do not move as one rigid body") for words in judgement.warnings)
+    assert not any("fits it" in words for words in judgement.warnings)
+
+
 def test_no_sentence_begins_as_if_with_the_name_of_a_file() -> None:
     # A report groups warnings without a name and a colon ahead of them.
     for case in Case:

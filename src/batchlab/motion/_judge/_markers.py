@@ -20,6 +20,7 @@ _FRAMES_MAX = 4000
 # What is odd for a fifth of the time must show, short outliers must not.
 _QUANTILE, _QUANTILE_LENGTH = 0.8, 2.1544
 _SOME = 20  # frames below which nothing is said of a marker
+_TRIED = 12  # markers of a large body that may be the one that moves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +130,12 @@ def marker_units(recording: Recording, fit: Fit, *, ratio: float = 2.0) -> tuple
     names = fit.body.markers
     positions = measured(recording, fit)
     kept = np.isfinite(fit.geometry_m[:, 0])
+    lengths = residual_lengths(fit)
     units: dict[str, float] = {}
     unsteady: list[str] = []
     # More than a third are no exceptions: the body itself is not rigid.
     while kept.sum() >= 4 and len(unsteady) <= len(names) // 3:
-        rests = {number: rest_unit(positions, fit, kept, number) for number in np.flatnonzero(kept).tolist()}
+        rests = {number: rest_unit(positions, fit, kept, number) for number in _suspects(lengths, kept)}
         worst = min(rests, key=lambda number: rests[number])
         found = predicted(recording, fit, worst, kept)
         if found is None or not found.unit_m > ratio * rests[worst]:
@@ -145,6 +147,15 @@ def marker_units(recording: Recording, fit: Fit, *, ratio: float = 2.0) -> tuple
         found = predicted(recording, fit, number, kept)
         units[names[number]] = rest_unit(positions, fit, kept) if found is None else found.unit_m
     return units, tuple(unsteady)
+
+
+def _suspects(lengths: Float, kept: Bool) -> list[int]:
+    """Markers `kept` (M,), of many those whose residual `lengths` (F, M) are largest in the middle of the frames."""
+    numbers = np.flatnonzero(kept)
+    if len(numbers) <= _TRIED:
+        return [int(number) for number in numbers]
+    middles = [np.median(own[np.isfinite(own)]) if np.isfinite(own).any() else 0.0 for own in lengths[:, numbers].T]
+    return [int(number) for number in numbers[np.argsort(middles)[-_TRIED:]]]
 
 
 def rest_unit(positions: Float, fit: Fit, kept: Bool, without: int | None = None) -> float:

@@ -33,6 +33,8 @@ _JUMP = 0.8
 _SLOW = 0.5
 _RARE = 0.9
 _FLAT = 0.02
+# Residuals of a coordinate, in sizes of the body, beyond which it is none.
+_ONE_BODY = 0.04
 # Residuals beyond the body's own noise, and a share of freedom that smoothness alone gives.
 _BENT, _SMOOTHED = 1.15, 0.02
 _THIN = 0.1
@@ -184,8 +186,7 @@ def body_sentences(fit: Fit, thickness_m: float, width_m: float, noise_m: float)
     known = int(np.isfinite(fit.geometry_m[:, 0]).sum())
     if known < 3:
         return []
-    geometry = fit.geometry_m[np.isfinite(fit.geometry_m[:, 0])]
-    size = float(np.sqrt(np.mean(np.sum((geometry - geometry.mean(axis=0)) ** 2, axis=1))))
+    size = _size(fit)
     if width_m <= _THIN * size:
         swing = float(np.degrees(noise_m / (np.sqrt(known) * width_m)))
         return [
@@ -245,10 +246,23 @@ def weight_sentences(fit: Fit, data_per_m: float | None, residual_m: float, nois
     ratio = float(np.sqrt(fit.chi2_reduced)) if np.isfinite(fit.chi2_reduced) else 1.0
     if data_per_m is None or 1 / 3 <= ratio <= 3 or ratio <= 0:
         return []
+    size = _size(fit)
+    if ratio > 3 and residual_m > _ONE_BODY * size:
+        return [
+            f"the {len(fit.body.markers)} markers of {fit.body.name} do not move as one rigid body, a coordinate is off "
+            f"it by {length(residual_m)} where markers lie {length(size)} from their centre; name the markers of each "
+            "rigid part, in markers or as bodies of their own"
+        ]
     return [
         f"residuals are {ratio:.2g} times what weights.data_per_m = {data_per_m:.4g} says; the noise is about "
         f"{length(ratio / data_per_m)}, so {float(f'{data_per_m / ratio:.2g}'):g} fits it"
     ]
+
+
+def _size(fit: Fit) -> float:
+    """Root mean square distance of the geometry from its centre, in m."""
+    geometry = fit.geometry_m[np.isfinite(fit.geometry_m[:, 0])]
+    return float(np.sqrt(np.mean(np.sum((geometry - geometry.mean(axis=0)) ** 2, axis=1))))
 
 
 def _unsmoothed(fit: Fit) -> float:

@@ -259,6 +259,8 @@ def _headline(jobs: Sequence[JobView]) -> str:
         return ""
     from batchlab.motion._panel._svg import told
 
+    if len(rms) == 1:
+        return f"the body fits to {told(rms[0])} mm rms"
     return f"bodies fit to {told(fmean(rms))} mm rms, mean of {len(rms)} fits; the worst to {told(max(rms))} mm"
 
 
