@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -228,6 +229,14 @@ class Store:
         chosen = self._runs.filter(conditions) if conditions else self._runs
         return self._read(dict.fromkeys(chosen["run_id"]), columns)
 
+    def with_columns(self, runs: Iterable[Run], columns: Sequence[str]) -> dict[str, Run]:
+        """Runs of it, with these of their recorded columns, by run_id."""
+        known = {run.run_id: run for run in runs}
+        read = self._rows(known, columns)
+        return {
+            row["run_id"]: replace(known[row["run_id"]], columns=MappingProxyType(dict(data))) for row, data in read
+        }
+
     def _row(self, run_id: str) -> dict[str, Any]:
         k = self._place[run_id]
         return {name: column[k] for name, column in self._columns.items()}
@@ -248,9 +257,15 @@ class Store:
 
     def _read(self, run_ids: Collection[str], columns: Sequence[str] | None) -> Iterator[Run]:
         """Runs in the order of the store; `run_ids` need not be sorted."""
+        return (_run(row, data) for row, data in self._rows(run_ids, columns))
+
+    def _rows(
+        self, run_ids: Collection[str], columns: Sequence[str] | None
+    ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        """Of runs in that order what the manifest has of each, and its recorded columns."""
         left = sorted(run_ids, key=self._place.__getitem__)
         if columns is not None and not columns:
-            yield from (_run(self._row(name), {}) for name in left)
+            yield from ((self._row(name), {}) for name in left)
             return
         tries = 0
         while left:
@@ -286,7 +301,9 @@ class Store:
             end = stop
         return span
 
-    def _read_span(self, span: Sequence[Mapping[str, Any]], columns: Sequence[str] | None) -> Iterator[Run]:
+    def _read_span(
+        self, span: Sequence[Mapping[str, Any]], columns: Sequence[str] | None
+    ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
         import polars as pl
 
         path = self.root / span[0]["data_file"]
@@ -309,7 +326,7 @@ class Store:
         for row, names in zip(span, taken, strict=True):
             at = row["offset"] - begin
             # Copies: a run that is kept must not keep the whole span.
-            yield _run(row, {name: arrays[name][at : at + row["rows"]].copy() for name in names})
+            yield row, {name: arrays[name][at : at + row["rows"]].copy() for name in names}
 
 
 # Of the manifest: all that a run is made of, its data by its id.

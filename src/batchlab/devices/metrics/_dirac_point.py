@@ -97,11 +97,12 @@ def robust_fit(v: Array, g: Array) -> DiracPoint | None:
     i = valley(v, g)
     if g[i] <= 0:
         return None
-    step = middle(np.diff(v))
+    step = middle(v[1:] - v[:-1])
     # From the minimum outwards to where conductance has risen, so that a second valley far away has no say.
-    above = g > _ROBUST_RISE * g[i]
-    left = int(np.flatnonzero(above[:i])[-1]) + 1 if above[:i].any() else 0
-    right = i + int(np.argmax(above[i:])) if above[i:].any() else g.size
+    (above,) = (g > _ROBUST_RISE * g[i]).nonzero()
+    at = int(above.searchsorted(i))
+    left = int(above[at - 1]) + 1 if at else 0
+    right = int(above[at]) if at < above.size else g.size
     half = max(float(min(v[i] - v[left], v[right - 1] - v[i])), 3.5 * step)
     around = slice(max(min(left, i - 5), 0), max(right, i + 6))
     # Where the valley has a shoulder no wide window settles; a narrow one then knows less, and says so in its error.
@@ -130,7 +131,8 @@ def _vertex(
                 return uneven
             continue
         centre, fit, inverse, residual, weight = found
-        variance = float(weight @ residual**2) / max(float(weight.sum()) - fit.size, 1.0)
+        total = float(weight.sum())
+        variance = float(weight @ residual**2) / max(total - fit.size, 1.0)
         alike = correlation_factor(residual)
         error = half * float(np.sqrt(variance * inverse[1, 1])) / (2 * float(fit[2])) * alike
         error = float(np.hypot(error, _form_error(v, y, centre, half, fit, error)))
@@ -140,7 +142,7 @@ def _vertex(
                 return _mean(uneven, point, doubt)
             # Nobody knows whether its sides differ; a parabola alone is asked for one curvature.
             return replace(point, error=float(np.hypot(error, step))) if robust else point
-        doubt = float(fit[3] ** 2 / max(variance * inverse[3, 3], 1e-300)) / alike**2 - float(np.log(weight.sum()))
+        doubt = float(fit[3] ** 2 / max(variance * inverse[3, 3], 1e-300)) / alike**2 - float(np.log(total))
         if doubt > _PLAIN:
             return point
         uneven = point
@@ -163,14 +165,13 @@ def _mean(uneven: DiracPoint, even: DiracPoint, evidence: float) -> DiracPoint:
 def _form_error(v: Array, y: Array, centre: float, half: float, fit: Array, error: float) -> float:
     """What the vertex owes to the valley being no parabola: its shift in half the window, beyond the noise."""
     x = (v - centre) / half
-    near = np.flatnonzero(np.abs(x) <= 0.5)
+    (near,) = (np.abs(x) <= 0.5).nonzero()
     if near.size < fit.size + 2:
         return 0.0
-    x = x[near]
-    columns = [np.ones_like(x), x, x * x, x * np.abs(x)][: fit.size]
-    design = np.stack(columns, axis=1)
+    part = slice(near[0], near[-1] + 1)
+    design = _design(x[part], fit.size)
     try:
-        inner = np.linalg.solve(design.T @ design, design.T @ y[near])
+        inner = np.linalg.solve(design.T @ design, design.T @ y[part])
     except np.linalg.LinAlgError:
         return 0.0
     if inner[2] <= 0:
@@ -232,19 +233,15 @@ def _newton(
     scale = 0.0
     fit = np.zeros(4)
     for k in range(_STEPS):
-        x = (v - centre) / half
-        weight = (half + step / 2 - np.abs(v - centre)) / step
-        near = np.flatnonzero(weight > 0)
+        away = v - centre
+        weight = (half + step / 2 - np.abs(away)) / step
+        (near,) = (weight > 0).nonzero()
         if near.size < 6:
             return None
-        part = slice(int(near[0]), int(near[-1]) + 1)
-        x, z = x[part], y[part]
+        part = slice(near[0], near[-1] + 1)
+        x, z = away[part] / half, y[part]
         weight = np.minimum(weight[part], 1.0)
-        design = np.empty((x.size, 4 if sided else 3))
-        design[:, 0], design[:, 1] = 1.0, x
-        np.multiply(x, x, out=design[:, 2])
-        if sided:
-            np.multiply(x, np.abs(x), out=design[:, 3])
+        design = _design(x, 4 if sided else 3)
         if robust and k:
             off = np.abs(z - design @ fit)
             scale = _MAD * middle(off)
@@ -265,6 +262,16 @@ def _newton(
         if abs(move) < _CLOSE and k > 1:
             return centre, fit, inverse, z - design @ fit, weight
     return None
+
+
+def _design(x: Array, columns: int) -> Array:
+    """1, x, x^2 and, as a fourth, x |x|: a curvature of its own on either side."""
+    design = np.empty((x.size, columns))
+    design[:, 0], design[:, 1] = 1.0, x
+    np.multiply(x, x, out=design[:, 2])
+    if columns > 3:
+        np.multiply(x, np.abs(x), out=design[:, 3])
+    return design
 
 
 def valley(v: Array, g: Array) -> int:

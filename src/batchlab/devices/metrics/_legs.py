@@ -48,6 +48,11 @@ class Leg:
         return float(self.v[-1] - self.v[0])
 
     @property
+    def step(self) -> float:
+        """Its usual step, in V."""
+        return middle(self.v[1:] - self.v[:-1])
+
+    @property
     def name(self) -> str:
         """``forward`` or ``backward``."""
         return "forward" if self.forward else "backward"
@@ -93,12 +98,14 @@ def split_legs(v: Array, y: Array) -> tuple[Leg, ...]:
         In measured order; empty if the voltage never moved.
     """
     good = np.isfinite(v) & np.isfinite(y)
-    v, y = v[good], y[good]
+    if not good.all():
+        v, y = v[good], y[good]
     if v.size < 2:
         return ()
-    step = np.diff(v)
+    step = v[1:] - v[:-1]
     size = np.abs(step)
-    usual = middle(size[size > 1e-9 * max(float(np.ptp(v)), 1e-300)]) if np.ptp(v) > 0 else 0.0
+    swept = float(v.max() - v.min())
+    usual = middle(size[size > 1e-9 * max(swept, 1e-300)]) if swept > 0 else 0.0
     if usual == 0.0:
         return ()
     way = np.where(size > _JITTER * usual, np.sign(step), 0.0)
@@ -181,7 +188,7 @@ def _sweep_of(run: Run, coverage: float) -> Sweep | Skip:
     full: dict[bool, Leg] = {}
     for leg in legs:
         # The point at the turn belongs to the leg before, so that the one after it lacks a step.
-        if leg.v.size >= 5 and leg.span + 1.01 * middle(np.diff(leg.v)) >= coverage * span:
+        if leg.v.size >= 5 and leg.span + 1.01 * leg.step >= coverage * span:
             full.setdefault(leg.forward, leg)
     if not full:
         return Skip(Reason.SWEEP_INCOMPLETE, f"no leg covers {coverage:.0%} of {span:g} V")
@@ -192,13 +199,13 @@ def _leg(forward: bool, v: Array, y: Array) -> Leg:
     """Sorted, with the mean where a voltage was measured twice."""
     if not forward:
         v, y = v[::-1], y[::-1]
-    step = np.diff(v)
-    if (step < 0).any():
+    step = v[1:] - v[:-1]
+    if step.size and step.min() < 0:
         order = np.argsort(v, kind="stable")
         v, y = v[order], y[order]
-        step = np.diff(v)
-    if step.size and step.min() <= _JITTER * middle(step):
-        group = np.r_[0, np.cumsum(step > _JITTER * middle(step))]
+        step = v[1:] - v[:-1]
+    if step.size and step.min() <= (least := _JITTER * middle(step)):
+        group = np.r_[0, np.cumsum(step > least)]
         count = np.bincount(group)
         v, y = np.bincount(group, v) / count, np.bincount(group, y) / count
     return Leg(bool(forward), v, y)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -150,7 +151,15 @@ def extract_pairs(
     return metrics, skips
 
 
-_Known = dict[str, tuple[Sweep | Skip, dict[str, DiracPoint]]]
+class _Swept(NamedTuple):
+    """What is known of a run: its sweep, the Dirac points of its legs, and what speaks against them."""
+
+    sweep: Sweep | Skip
+    points: Mapping[str, DiracPoint]
+    doubts: Mapping[str, float]
+
+
+_Known = dict[str, _Swept]
 
 
 class _Recent(_Known):
@@ -158,7 +167,7 @@ class _Recent(_Known):
 
     _MOST = 32
 
-    def __setitem__(self, run_id: str, known: tuple[Sweep | Skip, dict[str, DiracPoint]]) -> None:
+    def __setitem__(self, run_id: str, known: _Swept) -> None:
         if len(self) >= self._MOST:
             del self[next(iter(self))]
         super().__setitem__(run_id, known)
@@ -183,11 +192,11 @@ def pair_metrics(
         if dead:
             return Skip(Reason.DEAD_SAMPLE, f"{run.run_id}: {', '.join(dead)}")
     known: _Known = {} if sweeps is None else sweeps
-    one, points_one = _known(pair.earlier, known, constants)
-    two, points_two = _known(pair.later, known, constants)
-    for sweep, run in ((one, pair.earlier), (two, pair.later)):
-        if isinstance(sweep, Skip):
-            return Skip(sweep.reason, f"{run.run_id}: {sweep.detail}")
+    first, second = (_known(run, known, constants) for run in (pair.earlier, pair.later))
+    for swept, run in ((first, pair.earlier), (second, pair.later)):
+        if isinstance(swept.sweep, Skip):
+            return Skip(swept.sweep.reason, f"{run.run_id}: {swept.sweep.detail}")
+    one, two = first.sweep, second.sweep
     assert isinstance(one, Sweep) and isinstance(two, Sweep)
     before = {leg.name: leg for leg in one.full}
     differences = [d for leg in two.full if leg.name in before and (d := leg_difference(before[leg.name], leg))]
@@ -198,25 +207,24 @@ def pair_metrics(
             f"no legs of one direction share {constants.MIN_PAIR_OVERLAP_V:g} V of gate voltage with those of "
             f"{pair.earlier.run_id}",
         )
-    return _rows(pair, one, two, differences, points_one, points_two, constants, power_w)
+    return _rows(pair, two.unit, differences, first, second, constants, power_w)
 
 
 def _rows(
     pair: Pair,
-    one: Sweep,
-    two: Sweep,
+    unit: str,
     differences: Sequence[LegDifference],
-    points_one: Mapping[str, DiracPoint],
-    points_two: Mapping[str, DiracPoint],
+    first: _Swept,
+    second: _Swept,
     k: Any,
     power_w: Mapping[str, float],
 ) -> list[DerivedMetric]:
     """The rows of a pair."""
     delta = np.concatenate([d.delta for d in differences])
-    resistance = {d.name: _resistance_difference(d, two.unit, pair) for d in differences}
+    resistance = {d.name: _resistance_difference(d, unit, pair) for d in differences}
     finite = np.concatenate([r[np.isfinite(r)] for r in resistance.values()])
-    top = float(np.abs(delta).max())
-    limit = k.MAX_REASONABLE_DELTA_VOLTAGE_V if two.unit == "V" else k.MAX_REASONABLE_DELTA_CURRENT_A
+    top, mean, std = float(np.abs(delta).max()), float(delta.mean()), float(delta.std())
+    limit = k.MAX_REASONABLE_DELTA_VOLTAGE_V if unit == "V" else k.MAX_REASONABLE_DELTA_CURRENT_A
     checks: dict[str, float] = {}
     if top > limit:
         checks["LARGE_DIFFERENCE"] = 0.7
@@ -225,18 +233,19 @@ def _rows(
     if len(differences) < 2:
         checks["ONE_DIRECTION"] = 0.7
     notes = ("NO_CHANGE",) if top == 0.0 else ()
+    points_one, points_two = first.points, second.points
     shift = {name: points_two[name].v - points_one[name].v for name in points_two if name in points_one}
     shifted = float(np.mean(list(shift.values()))) if shift else None
     errors = [each[name].error for name in shift for each in (points_one, points_two)]
-    unsure = {**doubts(one.full, points_one, k), **doubts(two.full, points_two, k)}
+    unsure = {**first.doubts, **second.doubts}
     shift_error = float(np.linalg.norm(errors)) / len(shift) if shift else None
     lit_s, dose = _light_between(pair.between, k.LIGHT_ON_VOLTAGE_V, power_w)
     json: dict[str, Any] = {
         "earlier_run_id": pair.earlier.run_id,
         "later_run_id": pair.later.run_id,
         "pair": pair.number,
-        "mean": float(delta.mean()),
-        "std": float(delta.std()),
+        "mean": mean,
+        "std": std,
         "delta_cnp": shifted,
         "runs_between": len(pair.between),
         "light_between_s": lit_s,
@@ -251,9 +260,9 @@ def _rows(
         },
     }
     values: list[tuple[str, float, str, dict[str, Any] | None]] = [
-        ("consecutive_sweep_difference", top, two.unit, json),
-        ("sweep_difference_mean", float(delta.mean()), two.unit, None),
-        ("sweep_difference_std", float(delta.std()), two.unit, None),
+        ("consecutive_sweep_difference", top, unit, json),
+        ("sweep_difference_mean", mean, unit, None),
+        ("sweep_difference_std", std, unit, None),
     ]
     if finite.size:
         values.append(("sweep_resistance_difference", float(np.abs(finite).max()), "ohm", None))
@@ -268,16 +277,16 @@ def _rows(
             chip=run.chip,
             metric_name=name,
             metric_category=Category.ELECTRICAL,
-            unit=unit,
+            unit=of,
             extraction_method="leg-by-leg",
             extraction_version=VERSION,
             value_float=value,
             value_json=extra,
             standard_error=shift_error if name == "delta_cnp" else None,
-            confidence=float(np.prod(list(checks_of[name].values()) or [1.0])),
+            confidence=math.prod(checks_of[name].values(), start=1.0),
             flags=(*checks_of[name], *notes),
         )
-        for name, value, unit, extra in values
+        for name, value, of, extra in values
     ]
 
 
@@ -302,7 +311,7 @@ def _resistance_difference(d: LegDifference, unit: str, pair: Pair) -> Array:
     return out
 
 
-def _known(run: Run, known: _Known, k: Any) -> tuple[Sweep | Skip, dict[str, DiracPoint]]:
+def _known(run: Run, known: _Known, k: Any) -> _Swept:
     """Sweep and Dirac points of a run, worked out once."""
     if run.run_id not in known:
         sweep = sweep_of(run, k.MIN_LEG_COVERAGE)
@@ -315,7 +324,8 @@ def _known(run: Run, known: _Known, k: Any) -> tuple[Sweep | Skip, dict[str, Dir
                     found = robust_fit(leg.v, least / size if sweep.unit == "V" else size / top)
                     if found is not None:
                         points[leg.name] = found
-        known[run.run_id] = (sweep, points)
+        against = doubts(sweep.full, points, k) if isinstance(sweep, Sweep) else {}
+        known[run.run_id] = _Swept(sweep, points, against)
     return known[run.run_id]
 
 

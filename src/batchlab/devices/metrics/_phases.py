@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from batchlab.devices.metrics._relaxation import Relaxation, fit_relaxations
-from batchlab.devices.metrics._trace import Level, Stretch, Trace, correlation_factor, level_at, line
+from batchlab.devices.metrics._trace import Level, Stretch, Trace, correlation_factor, fitted_line, level_at, line
 
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
@@ -253,9 +253,7 @@ def _baseline_of(
     if window.stop - window.start < min_points:
         return None
     t, y = trace.t[window], trace.y[window]
-    slope, value, slope_error, r_squared = line(t, y)
-    residual = y - value - slope * (t - t.mean())
-    sse = float(residual @ residual)
+    slope, value, slope_error, r_squared, residual, sse, straight_alike = fitted_line(t, y)
     half = t.size // 2
     (first, *_, first_error, _), (last, *_, last_error, _) = line(t[:half], y[:half]), line(t[half:], y[half:])
     # Where the halves differ beyond the noise the drift is no line, and goes on as neither of them.
@@ -289,7 +287,7 @@ def _baseline_of(
         middle=float(t.mean()),
         value=value,
         slope_error=slope_error,
-        value_error=noise * correlation_factor(residual) / np.sqrt(t.size),
+        value_error=noise * straight_alike / np.sqrt(t.size),
         slope_doubt=float(np.sqrt(max(bent, 0.0))) / 2,
     )
 
@@ -303,8 +301,9 @@ def edge_levels(trace: Trace, pulse: int, constants: Any) -> tuple[Level, Level]
     )
 
 
+@lru_cache(maxsize=16)
 def _level(trace: Trace, stretch: Stretch, part: float, least: int) -> Level:
-    """Level at the end of a stretch from its last `part`."""
+    """Level at the end of a stretch from its last `part`; the extractors of one run share it."""
     rows = min(max(round(stretch.rows * part), least), stretch.rows)
     near = slice(stretch.stop - rows, stretch.stop)
     return level_at(trace.t[near], trace.y[near], stretch.end_s)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Relaxation", "fit_relaxations"]
 
 _BINS = 64
+_PARTS = np.arange(_BINS) / _BINS
 _GRID_TAUS = 14
 _GRID_BETAS = (0.3, 0.5, 0.7, 0.85, 1.0)
 
@@ -219,8 +220,9 @@ def _binned(t: Array, y: Array) -> tuple[Array, Array, Array]:
     """Means over bins that widen with time, with the number of samples of each."""
     if t.size <= 2 * _BINS:
         return t, y, np.ones(t.size)
-    edges = np.geomspace(t[0], t[-1], _BINS + 1)[:-1]
-    starts = np.unique(np.searchsorted(t, edges))
+    edges = t[0] * (t[-1] / t[0]) ** _PARTS
+    starts = np.searchsorted(t, edges)
+    starts = starts[np.diff(starts, prepend=-1) > 0]
     count = np.diff(np.r_[starts, t.size]).astype(float)
     return np.add.reduceat(t, starts) / count, np.add.reduceat(y, starts) / count, count
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -293,7 +294,7 @@ def _linear(v_ds: float, overdrive: float, k: Any) -> bool:
     return not abs(v_ds) > k.MAX_DRAIN_OVER_OVERDRIVE * abs(overdrive)
 
 
-def _branches(leg: Leg, k: Any) -> list[_Branch]:
+def _branches(leg: Leg, window: int, min_on_off: float, min_jump: float) -> list[_Branch]:
     """The branches of a leg that turn off."""
     size = despiked(np.abs(leg.y))
     least = valley(leg.v, size)
@@ -305,26 +306,33 @@ def _branches(leg: Leg, k: Any) -> list[_Branch]:
     off_to_on = [
         (carrier, part)
         for carrier, part in parts.items()
-        if size[part].size >= k.GM_WINDOW_POINTS and size[part].max() >= k.MIN_ON_OFF_FOR_THRESHOLD * off
+        if size[part].size >= window and size[part].max() >= min_on_off * off
     ]
-    failed = jump_check(leg, k.MIN_JUMP) if off_to_on else {}
+    failed = jump_check(leg, min_jump) if off_to_on else {}
     return [_Branch(carrier, leg.name, leg.v[part], size[part], noise, failed) for carrier, part in off_to_on]
 
 
-def _switching(run: Run, k: Any) -> tuple[Sweep | Skip, list[_Branch] | Skip]:
+def _switching(run: Run, k: Any) -> tuple[Sweep | Skip, Sequence[_Branch] | Skip]:
     """The sweep of a channel that turns off, and its branches; those of the carrier that conducts more come first."""
-    sweep = sweep_of(run, k.MIN_LEG_COVERAGE)
+    return _switching_of(run, k.MIN_LEG_COVERAGE, k.GM_WINDOW_POINTS, k.MIN_ON_OFF_FOR_THRESHOLD, k.MIN_JUMP)
+
+
+@lru_cache(maxsize=2)
+def _switching_of(
+    run: Run, coverage: float, window: int, min_on_off: float, min_jump: float
+) -> tuple[Sweep | Skip, Sequence[_Branch] | Skip]:
+    """As `_switching`; the extractors of one run follow each other and share it."""
+    sweep = sweep_of(run, coverage)
     if isinstance(sweep, Skip):
         return sweep, sweep
     if any(flag.startswith("DEAD_") for flag in run.flags):
         return sweep, Skip(Reason.DEAD_SAMPLE, ", ".join(run.flags))
-    branches = [branch for leg in sweep.full for branch in _branches(leg, k)]
+    branches = [branch for leg in sweep.full for branch in _branches(leg, window, min_on_off, min_jump)]
     if not branches:
         ratio = max(float(np.abs(leg.y).max() / max(np.abs(leg.y).min(), 1e-300)) for leg in sweep.full)
         return sweep, Skip(
             Reason.PRECONDITION_FAILED,
-            f"the current falls to 1/{ratio:.3g} of its largest; beyond the noise a threshold needs "
-            f"1/{k.MIN_ON_OFF_FOR_THRESHOLD:g}",
+            f"the current falls to 1/{ratio:.3g} of its largest; beyond the noise a threshold needs 1/{min_on_off:g}",
         )
     most = {c: max(float(b.i.max()) for b in branches if b.carrier == c) for c in {b.carrier for b in branches}}
     return sweep, sorted(branches, key=lambda branch: (-most[branch.carrier], branch.carrier))

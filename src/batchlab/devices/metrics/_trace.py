@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -189,17 +189,37 @@ def line(t: Array, y: Array) -> tuple[float, float, float, float]:
         The value is that at the mean of `t`. The error counts neighbours that deviate alike: noise of real devices
         wanders.
     """
+    found = fitted_line(t, y)
+    return found.slope, found.value, found.slope_error, found.r_squared
+
+
+class Line(NamedTuple):
+    """A straight line: as `line` tells it, and what it leaves, with its squares' sum and its `correlation_factor`."""
+
+    slope: float
+    value: float
+    slope_error: float
+    r_squared: float
+    residual: Array
+    sse: float
+    alike: float
+
+
+def fitted_line(t: Array, y: Array) -> Line:
+    """As `line`, with what it leaves."""
     x = t - t.sum() / t.size
     sxx = float(x @ x)
     mean = float(y.sum()) / y.size
-    if sxx <= 1e-24 * float(t @ t):
-        return 0.0, mean, float("inf"), 0.0
     d = y - mean
+    total = float(d @ d)
+    if sxx <= 1e-24 * float(t @ t):
+        return Line(0.0, mean, math.inf, 0.0, d, total, correlation_factor(d))
     slope = float(x @ d) / sxx
     residual = d - slope * x
-    sse, total = float(residual @ residual), float(d @ d)
-    error = np.sqrt(sse / max(y.size - 2, 1) / sxx) * correlation_factor(residual)
-    return slope, mean, float(error), 1 - sse / total if total > 0 else 0.0
+    sse = float(residual @ residual)
+    alike = correlation_factor(residual)
+    error = math.sqrt(sse / max(y.size - 2, 1) / sxx) * alike
+    return Line(slope, mean, error, 1 - sse / total if total > 0 else 0.0, residual, sse, alike)
 
 
 def correlation_factor(residual: Array) -> float:
@@ -232,11 +252,9 @@ def level_at(t: Array, y: Array, at: float) -> Level:
     """Value at an edge, from samples beside it: their mean, or their line where its slope is plain."""
     if y.size < 3:
         return Level(float(y.mean()), 0.0)
-    slope, mean, slope_error, _ = line(t, y)
-    residual = y - mean - slope * (t - t.mean())
-    spread = float(np.sqrt(residual @ residual / max(y.size - 2, 1))) * correlation_factor(residual)
-    error = spread / np.sqrt(y.size)
-    if abs(slope) > 2 * slope_error:
+    found = fitted_line(t, y)
+    error = math.sqrt(found.sse / max(y.size - 2, 1)) * found.alike / math.sqrt(y.size)
+    if abs(found.slope) > 2 * found.slope_error:
         reach = at - float(t.mean())
-        return Level(mean + slope * reach, float(np.hypot(error, slope_error * reach)))
-    return Level(mean, float(error))
+        return Level(found.value + found.slope * reach, float(np.hypot(error, found.slope_error * reach)))
+    return Level(found.value, error)

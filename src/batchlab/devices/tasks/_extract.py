@@ -207,16 +207,16 @@ def _with_data(store: Store, batch: Sequence[Pair]) -> Iterator[Pair]:
 
 
 def _loaded(store: Store, batch: Sequence[Pair]) -> list[Pair]:
-    """Pairs with what was recorded: sweeps whole, of other runs only when the light was on."""
-    sweeps = {run.run_id for pair in batch for run in (pair.earlier, pair.later)}
-    between = {run.run_id for pair in batch for run in pair.between}
-    full = {run.run_id: run for run in store.runs(run_ids=sweeps)}
-    light = {run.run_id: run for run in store.runs(run_ids=between, columns=("t (s)", "VL (V)"))}
+    """Pairs with what was recorded: of sweeps their curves, of other runs only when the light was on."""
+    sweeps = store.with_columns(
+        (run for pair in batch for run in (pair.earlier, pair.later)), ("Vg (V)", "I (A)", "VDS (V)")
+    )
+    light = store.with_columns((run for pair in batch for run in pair.between), ("t (s)", "VL (V)"))
     return [
         replace(
             pair,
-            earlier=full[pair.earlier.run_id],
-            later=full[pair.later.run_id],
+            earlier=sweeps[pair.earlier.run_id],
+            later=sweeps[pair.later.run_id],
             between=tuple(light[run.run_id] for run in pair.between),
         )
         for pair in batch
