@@ -85,7 +85,7 @@ class EyeOptions:
     loss_scale: float = 2.0
     min_confidence: float = 0.3
     min_points: int = 3
-    iterations_max: int = 100
+    iterations_max: int = 500
     tolerance: float = 1e-10
 
 

@@ -89,6 +89,7 @@ def eye_page(
         views=[
             {
                 "name": each.eye,
+                "vendor": each.vendor,
                 "axes": _VENDOR_AXES if each.vendor else _AXES,
                 "uncertain": bool(np.isfinite(each.sd).any()),
                 "courses": gaze_charts(each),

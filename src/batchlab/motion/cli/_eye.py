@@ -149,7 +149,7 @@ _OPTIONS = (
         help="How much a large residual counts.  [default: huber]",
     ),
     click.option("--loss-scale", type=_POSITIVE, help="Where the loss bends, in standard deviations.  [default: 2]"),
-    click.option("--iterations", "iterations_max", type=click.IntRange(1), help="At most.  [default: 100]"),
+    click.option("--iterations", "iterations_max", type=click.IntRange(1), help="At most.  [default: 500]"),
     click.option(
         "--tolerance",
         type=click.FloatRange(0, 0.1, min_open=True, max_open=True),

@@ -143,7 +143,7 @@ class EyeParams(BaseModel):
     )
     loss: Loss = Field(Loss.HUBER, description="how much a large residual counts")
     loss_scale: Positive = Field(2.0, description="where the loss bends, in standard deviations")
-    iterations_max: int = Field(100, ge=1, description="after which a solve ends with a warning")
+    iterations_max: int = Field(500, ge=1, description="after which a solve ends with a warning")
     tolerance: float = Field(
         1e-10, gt=0, lt=0.1, description="relative decrease of cost at which a solve has converged"
     )
