@@ -22,8 +22,9 @@ from batchlab.figures._measured import measure_once
 from batchlab.figures._mesh import colours, pixels_of
 from batchlab.figures._palette import PALETTE
 from batchlab.figures._sheet import Mesh, Name, Plot, Points, Rule, Sheet
-from batchlab.figures._stage import EXACT_BINS, FEWEST_BINS, new_figure, pieces, settle
-from batchlab.figures._text import MAX_LABEL, fit_text, plain_text, shortened
+from batchlab.figures._sizes import TITLE_SHARE, TITLE_TOP_IN, Sizes, legend_room_in, plot_title, sizes_of, x_wording
+from batchlab.figures._stage import EXACT_BINS, FEWEST_BINS, new_figure, pieces, settle, sides_of
+from batchlab.figures._text import fit_text, label_text, plain_text, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 _MAX_NAME = 28
 _NAME_PT = 8.0
-_RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 _AROUND = (
     (1, 0.7),
     (1, -0.7),
@@ -47,7 +47,6 @@ _SMALLEST_PT = 5.0
 _LINE = 1.35  # from one name to the next, in sizes
 _MOST_EXACT = 300_000  # points of lines in a vector file, before they are thinned; after, before they are an image
 _BINS_PER_INCH = 150
-_TITLE_TOP_IN = 0.09
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +63,19 @@ def compose(sheet: Sheet) -> Composed:
     figure = new_figure(sheet.size_in, sheet.dpi)
     rows = math.ceil(len(sheet.plots) / sheet.columns)
     heights = [sheet.plots[row * sheet.columns].height for row in range(rows)]
-    small = min(1.0, (sheet.size_in[1] / rows) / 2.2, (sheet.size_in[0] / sheet.columns) / 3.0) * sheet.lettering.scale
+    sizes = sizes_of(sheet)
     grid = figure.add_gridspec(rows, sheet.columns, height_ratios=heights)
     every: list[Axes] = []
     handles: list[list[Any]] = []
     for at, plot in enumerate(sheet.plots):
         axes = figure.add_subplot(grid[divmod(at, sheet.columns)])
         every.append(axes)
-        handles.append(_fill(axes, plot, sheet, small))
+        handles.append(_fill(axes, plot, sheet, sizes))
         _outer_only(axes, sheet, at)
     if sheet.x_label:
-        figure.supxlabel(_label(sheet.x_label), fontsize=10.5)
+        figure.supxlabel(label_text(sheet.x_label), fontsize=10.5)
     if sheet.y_label:
-        figure.supylabel(_label(sheet.y_label), fontsize=10.5)
+        figure.supylabel(label_text(sheet.y_label), fontsize=10.5)
     title = figure.suptitle("Ág") if sheet.title else None
     measure_once(figure)
     if sheet.margins_in is None:
@@ -94,13 +93,13 @@ def compose(sheet: Sheet) -> Composed:
         figure.align_ylabels()
     if title is not None:
         if sheet.margins_in is not None:  # in inches from the top, as the margins are
-            title.set_y(1 - _TITLE_TOP_IN / sheet.size_in[1])
-        fit_text(title, sheet.title, 0.96 * sheet.pixels[0], figure.canvas.get_renderer())  # type: ignore[attr-defined]
+            title.set_y(1 - TITLE_TOP_IN / sheet.size_in[1])
+        fit_text(title, sheet.title, TITLE_SHARE * sheet.pixels[0], figure.canvas.get_renderer())  # type: ignore[attr-defined]
     lines = []
     for axes, plot, made in zip(every, sheet.plots, handles, strict=True):
         lines += _finish(axes, plot, made)
         if plot.tells_cut and not plot.y_log:
-            tell_cut(axes, _drawn(plot), SENTENCE_PT * max(0.65, small))
+            tell_cut(axes, _drawn(plot), SENTENCE_PT * max(0.65, sizes.scale))
     return Composed(figure=figure, axes=tuple(every), lines=tuple(lines))
 
 
@@ -141,7 +140,7 @@ def _points_of(curves: Sequence[tuple[Floats, Floats]]) -> int:
     return sum(x.size for x, _ in curves)
 
 
-def _fill(axes: Axes, plot: Plot, sheet: Sheet, small: float) -> list[Any]:
+def _fill(axes: Axes, plot: Plot, sheet: Sheet, sizes: Sizes) -> list[Any]:
     """Put onto the axes all whose size can be told before the layout is settled; a line is still empty."""
     axes.set_xscale("log" if plot.x_log else "linear")
     axes.set_yscale("log" if plot.y_log else "linear")
@@ -151,19 +150,19 @@ def _fill(axes: Axes, plot: Plot, sheet: Sheet, small: float) -> list[Any]:
     axes.set_xlim(*plot.x_limits)
     axes.set_ylim(*plot.y_limits)
     axes.set_autoscale_on(False)
+    power, x_label, told = x_wording(plot, sheet)
     if plot.x_label and not sheet.x_label:
-        axes.set_xlabel(_label(plot.x_label), fontsize=max(7.0, 10.5 * small))
+        axes.set_xlabel(x_label, fontsize=sizes.label)
+    if power is not None:
+        axes.ticklabel_format(axis="x", style="sci", scilimits=(power, power))
+        axes.xaxis.get_offset_text().set_visible(not told)
     if plot.y_label and not sheet.y_label:
-        axes.set_ylabel(_label(plot.y_label), fontsize=max(7.0, 10.5 * small))
-    axes.tick_params(labelsize=max(5.5, 9.5 * small), length=3.5 * max(0.5, small))
+        axes.set_ylabel(label_text(plot.y_label), fontsize=sizes.label)
+    axes.tick_params(labelsize=sizes.number, length=sizes.tick)
     if plot.x_log or plot.y_log:
-        axes.tick_params(which="minor", labelsize=max(5.0, 8.0 * small))
+        axes.tick_params(which="minor", labelsize=max(5.0, 8.0 * sizes.scale))
     if plot.title:
-        room = sheet.size_in[0] * 72 / sheet.columns / (0.62 * max(6.0, 10.5 * small))
-        title = shortened(plain_text(plot.title), max(6, int(room)))
-        axes.set_title(title, fontsize=max(6.0, 10.5 * small), pad=2.0 + 3.0 * small)
-    if plot.x_scientific and not plot.x_log:
-        _write_in_thousands(axes, plot, sheet)
+        axes.set_title(plot_title(plot, sheet, sizes), fontsize=sizes.title, pad=sizes.title_gap)
     handles = [_put(axes, mark, at) for at, mark in enumerate(plot.marks)]
     if not plot.grid or any(isinstance(mark, Mesh) for mark in plot.marks):
         axes.grid(False)
@@ -171,29 +170,11 @@ def _fill(axes: Axes, plot: Plot, sheet: Sheet, small: float) -> list[Any]:
         named = [(made, mark.label) for mark, made in zip(plot.marks, handles, strict=True) if made is not None]
         if isinstance(plot.legend, Legend):
             curves = [mark for mark in plot.marks if isinstance(mark, Line | Points)]
-            room_in = 0.75 * sheet.size_in[1] * plot.height / _heights(sheet)
-            put_legend(axes, named, plot.legend, curves, scale=small, room_in=room_in)
+            put_legend(axes, named, plot.legend, curves, scale=sizes.scale, room_in=legend_room_in(plot, sheet))
         else:
             add_legend(axes, named, 0.86 * sheet.pixels[0] / sheet.columns)
     _write_names(axes, plot, sheet)
     return handles
-
-
-def _write_in_thousands(axes: Axes, plot: Plot, sheet: Sheet) -> None:
-    """Ticks in a power of a thousand, which stands with the unit in the label; in the corner where there is no unit."""
-    largest = max(map(abs, plot.x_limits))
-    power = 3 * math.floor(math.log10(largest) / 3) if largest > 0 else 0
-    axes.ticklabel_format(axis="x", style="sci", scilimits=(power, power))
-    before, _, unit = plot.x_label.rpartition("(")
-    if power and before and unit.endswith(")") and not sheet.x_label:
-        raised = str(power).translate(_RAISED)
-        axes.set_xlabel(_label(f"{before}(10{raised} {unit}"))
-        axes.xaxis.get_offset_text().set_visible(False)
-
-
-def _heights(sheet: Sheet) -> float:
-    """Of all rows, in those of a plot."""
-    return sum(plot.height for plot in sheet.plots[:: sheet.columns])
 
 
 def _put(axes: Axes, mark: Any, order: int) -> Any:
@@ -244,7 +225,7 @@ def _add_bar(axes: Axes, mesh: Mesh) -> None:
     bar = figure.colorbar(colours(mesh), ax=axes, pad=0.015, aspect=32, extend=extend)
     if mesh.log:
         write_powers(bar.ax.yaxis)
-    bar.set_label(_label(mesh.label), fontsize=9.5)
+    bar.set_label(label_text(mesh.label), fontsize=9.5)
     bar.ax.tick_params(labelsize=8.5)
     bar.outline.set_linewidth(0.6)
     bar.solids.set_rasterized(True)
@@ -273,7 +254,7 @@ def _finish(axes: Axes, plot: Plot, handles: list[Any]) -> list[tuple[Axes, Line
 def _draw_line(axes: Axes, line: Line, first: Line2D) -> list[Line2D]:
     x, y = decimate(line.x, line.y, limits=axes.get_xlim(), bins=max(FEWEST_BINS, round(axes.bbox.width)))
     x, y = cut(x, axes.get_xlim()), cut(y, axes.get_ylim())
-    head, *rest = pieces(axes, x, y)
+    head, *rest = pieces(*sides_of(axes, x, y))
     first.set_data(x[head], y[head])
     look = line_look(line.role, line.colour, line.width_pt)
     return [first, *(axes.plot(x[each], y[each], zorder=first.get_zorder(), **look)[0] for each in rest)]
@@ -367,10 +348,6 @@ def _outer_only(axes: Axes, sheet: Sheet, at: int) -> None:
         axes.tick_params(labelbottom=False)
     if sheet.y_label and at % sheet.columns:
         axes.tick_params(labelleft=False)
-
-
-def _label(text: str) -> str:
-    return shortened(plain_text(text), MAX_LABEL)
 
 
 def _name(name: Name) -> str:

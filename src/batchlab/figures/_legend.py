@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from batchlab.errors import PlotError
 from batchlab.figures._text import MAX_LABEL, plain_text, shortened
@@ -26,7 +26,7 @@ _SIZE_PT = 9.0
 _SMALLEST_PT = 5.0
 _LINE = 1.55  # from one name to the next, in sizes
 _GAP_IN = 0.08
-_EDGE = "#B0B0B0"
+LEGEND_EDGE = "#B0B0B0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,20 +147,14 @@ def put_legend(
     room_in
         Height that it may take.
     """
-    shown = [(artist, _cut(label)) for artist, label in named if label]
+    shown = [(artist, legend_text(label)) for artist, label in named if label]
     if not shown:
         return None
     beside, above = legend.place == "right", legend.place == "above"
-    more = sum(label.count("\n") for _, label in shown)
-    size = _SIZE_PT * legend.scale * scale
-    most = max(1, int(room_in * 72 / (_SMALLEST_PT * _LINE) - 2))  # in a column
-    columns = min(len(shown), 6) if above else -(-len(shown) // most)
-    if not above:
-        rows = -(-(len(shown) + more) // columns) + (2 if legend.title else 1)
-        size = max(_SMALLEST_PT, min(size, room_in * 72 / (rows * _LINE)))
+    size, columns = size_and_columns(legend, [label for _, label in shown], scale=scale, room_in=room_in)
     corner = {"right": "upper left", "above": "lower left"}.get(legend.place, legend.place)
     look: dict[str, Any] = {
-        "loc": _emptiest(axes, curves, len(shown)) if corner == "best" else corner,
+        "loc": emptiest_corner(axes.get_xlim(), axes.get_ylim(), curves, len(shown)) if corner == "best" else corner,
         "bbox_to_anchor": (1.0, 1.0) if beside else (0.0, 1.0) if above else None,
         "ncols": columns,
         "columnspacing": 1.0,
@@ -170,7 +164,7 @@ def put_legend(
         "frameon": not (beside or above),
         "framealpha": legend.opacity,
         # Without an edge, a mark beside its name reads as a point of the data among points.
-        "edgecolor": _EDGE if any(_is_point(artist) for artist, _ in shown) else "none",
+        "edgecolor": LEGEND_EDGE if any(_is_point(artist) for artist, _ in shown) else "none",
         "borderaxespad": 0.5 if beside else 0.0 if above else 0.4,
         "borderpad": 0.3,
         "handlelength": 1.6,
@@ -185,11 +179,25 @@ def put_legend(
     return made
 
 
+def size_and_columns(legend: Legend, labels: Sequence[str], *, scale: float, room_in: float) -> tuple[float, int]:
+    """Size of the letters in points, and in how many columns names stand; parameters are those of `put_legend`."""
+    above = legend.place == "above"
+    more = sum(label.count("\n") for label in labels)
+    size = _SIZE_PT * legend.scale * scale
+    most = max(1, int(room_in * 72 / (_SMALLEST_PT * _LINE) - 2))  # in a column
+    columns = min(len(labels), 6) if above else -(-len(labels) // most)
+    if not above:
+        rows = -(-(len(labels) + more) // columns) + (2 if legend.title else 1)
+        size = max(_SMALLEST_PT, min(size, room_in * 72 / (rows * _LINE)))
+    return size, columns
+
+
 def _is_point(artist: Any) -> bool:
     return hasattr(artist, "get_marker") and artist.get_marker() not in (None, "", "None", "none")
 
 
-def _cut(label: str) -> str:
+def legend_text(label: str) -> str:
+    """A name as it stands in a legend."""
     return "\n".join(shortened(plain_text(line), MAX_LABEL) for line in label.split("\n"))
 
 
@@ -218,32 +226,67 @@ def set_margins(
         If too little is left for the axes.
     """
     width, height = figure.get_size_inches()
-    left, right, top, bottom = margins_in
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    for made, legend in legends:
-        box = made.get_window_extent(renderer)
-        if legend.place == "right":
-            right = max(right, box.width / figure.dpi + 2 * _GAP_IN)
-        elif legend.place == "above":
-            top = max(top, margins_in[2] + box.height / figure.dpi)
-    gaps = (0.0, 0.0) if gaps_in is None else tuple(gap * (n - 1) for gap, n in zip(gaps_in, grid, strict=True))
-    wide, high = width - left - right - gaps[0], height - top - bottom - gaps[1]
-    if wide < 0.25 * width or high < 0.25 * height:
-        raise PlotError(
-            f"{width:.3g} x {height:.3g} in is too small for the labels of this figure; "
-            "make it larger, the labels shorter, or put the legend elsewhere"
-        )
+    boxes = [(made.get_window_extent(renderer), legend.place) for made, legend in legends]
+    room = margins_with(
+        (width, height),
+        margins_in,
+        [(box.width / figure.dpi, box.height / figure.dpi, place) for box, place in boxes],
+        gaps_in or (0.0, 0.0),
+        grid,
+    )
     shares = {}
     if gaps_in is not None:  # matplotlib takes them in mean sizes of axes
-        shares = {"wspace": gaps_in[0] * grid[0] / wide, "hspace": gaps_in[1] * grid[1] / high}
+        shares = {"wspace": gaps_in[0] * grid[0] / room.wide, "hspace": gaps_in[1] * grid[1] / room.high}
     figure.subplots_adjust(
-        left=left / width, right=1 - right / width, top=1 - top / height, bottom=bottom / height, **shares
+        left=room.left / width,
+        right=1 - room.right / width,
+        top=1 - room.top / height,
+        bottom=room.bottom / height,
+        **shares,
     )
 
 
-def _emptiest(axes: Axes, curves: Sequence[Line | Points], count: int) -> str:
+class Margins(NamedTuple):
+    """What a figure keeps free, and how much is left for all axes, in inches."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    wide: float
+    high: float
+
+
+def margins_with(
+    size_in: tuple[float, float],
+    margins_in: tuple[float, float, float, float],
+    legends: Sequence[tuple[float, float, str]],
+    gaps_in: tuple[float, float],
+    grid: tuple[int, int],
+) -> Margins:
+    """The margins of `set_margins`; legends are told by their width, height and place."""
+    left, right, top, bottom = margins_in
+    for width, height, place in legends:
+        if place == "right":
+            right = max(right, width + 2 * _GAP_IN)
+        elif place == "above":
+            top = max(top, margins_in[2] + height)
+    gaps = [gap * (n - 1) for gap, n in zip(gaps_in, grid, strict=True)]
+    wide, high = size_in[0] - left - right - gaps[0], size_in[1] - top - bottom - gaps[1]
+    if wide < 0.25 * size_in[0] or high < 0.25 * size_in[1]:
+        raise PlotError(
+            f"{size_in[0]:.3g} x {size_in[1]:.3g} in is too small for the labels of this figure; "
+            "make it larger, the labels shorter, or put the legend elsewhere"
+        )
+    return Margins(left, right, top, bottom, wide, high)
+
+
+def emptiest_corner(
+    x_limits: tuple[float, float], y_limits: tuple[float, float], curves: Sequence[Line | Points], count: int
+) -> str:
     """The corner through which the smallest part of the curves goes."""
-    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    (left, right), (bottom, top) = x_limits, y_limits
     wide, high = 0.36, min(0.8, 0.09 * (count + 1))
     corners = {"upper right": (True, True), "upper left": (False, True), "lower right": (True, False)}
     corners["lower left"] = (False, False)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -243,28 +243,42 @@ def stroke(stage: Stage, axes: Axes, artist: Line2D, x: Floats, y: Floats) -> No
         artist.draw(renderer)
         return
     x, y = _seen(axes, x, y, max(FEWEST_BINS, round(axes.bbox.width)))
-    for piece in pieces(axes, x, y):
+    for piece in pieces(*sides_of(axes, x, y)):
         artist.set_data(x[piece], y[piece])
         artist.draw(renderer)
 
 
-def pieces(axes: Axes, x: Floats, y: Floats) -> list[slice]:
-    """The line in pieces that share a point, each short enough for the rasteriser; mostly a single one.
+class Side(NamedTuple):
+    """Coordinates of a line along one side of its axes, the limits of that, and its length in pixels."""
+
+    values: Floats
+    limits: tuple[float, float]
+    pixels: float
+
+
+def sides_of(axes: Axes, x: Floats, y: Floats) -> tuple[Side, Side]:
+    """A line on axes."""
+    return Side(x, axes.get_xlim(), axes.bbox.width), Side(y, axes.get_ylim(), axes.bbox.height)
+
+
+def pieces(*sides: Side) -> list[slice]:
+    """A line in pieces that share a point, each short enough for the rasteriser; mostly a single one.
 
     It fails at the edge pixels it cannot hold, having taken 2 GB for them, and leaves them to the next line.
     """
-    edge_pixels = np.zeros(x.size - 1)
-    for values, limits, side_px in ((x, axes.get_xlim(), axes.bbox.width), (y, axes.get_ylim(), axes.bbox.height)):
+    size = sides[0].values.size
+    edge_pixels = np.zeros(size - 1)
+    for values, limits, side_px in sides:
         seen = np.clip(values, min(limits), max(limits))
         steps = np.abs(np.diff(seen)) * (2 * side_px / abs(limits[1] - limits[0]))
         steps[np.isnan(steps)] = 0.0
         edge_pixels += steps
     so_far = np.cumsum(edge_pixels)
     if so_far[-1] < _MOST_EDGE_PIXELS:
-        return [slice(0, x.size)]
+        return [slice(0, size)]
     number = (so_far // _MOST_EDGE_PIXELS).astype(np.intp)
     starts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()]
-    return [slice(start, end + 1) for start, end in pairwise([*starts, x.size - 1])]
+    return [slice(start, end + 1) for start, end in pairwise([*starts, size - 1])]
 
 
 def draw_title(stage: Stage, title: Title) -> None:

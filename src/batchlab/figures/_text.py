@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,28 +19,32 @@ def fit_text(text: Text, title: str | Sequence[str], room_px: float, renderer: A
     Of several parts the first, the third and so on are names, each of which loses its own middle; what stands
     between them is kept.
     """
-    parts = [plain_text(part) for part in ((title,) if isinstance(title, str) else title)]
+    words = (title,) if isinstance(title, str) else title
+
+    def fits(written: str) -> bool:
+        text.set_text(written)
+        return bool(text.get_window_extent(renderer).width <= room_px)
+
+    em_px = text.get_fontsize() * renderer.points_to_pixels(1.0)
+    whole = "".join(map(plain_text, words))
+    # Measuring costs as much as drawing.
+    text.set_text(whole if whole.isascii() and len(whole) * _WIDEST_EM * em_px <= room_px else fitted(words, fits))
+
+
+def fitted(words: Sequence[str], fits: Callable[[str], bool]) -> str:
+    """As much of a text as fits; its parts are those of `fit_text`."""
+    parts = [plain_text(part) for part in words]
 
     def written(length: int) -> str:
         return "".join(part if at % 2 else shortened(part, length) for at, part in enumerate(parts))
 
-    def fits(length: int) -> bool:
-        text.set_text(written(length))
-        return bool(text.get_window_extent(renderer).width <= room_px)
-
-    longest = max(map(len, parts[::2]), default=0)
-    em_px = text.get_fontsize() * renderer.points_to_pixels(1.0)
-    whole = "".join(parts)
-    # Measuring costs as much as drawing.
-    if whole.isascii() and len(whole) * _WIDEST_EM * em_px <= room_px:
-        text.set_text(whole)
-        return
-    if not fits(longest):
-        short, long = 1, longest
-        while long - short > 1:
-            middle = (short + long) // 2
-            short, long = (middle, long) if fits(middle) else (short, middle)
-        text.set_text(written(short))
+    short, long = 1, max(map(len, parts[::2]), default=0)
+    if fits(written(long)):
+        return written(long)
+    while long - short > 1:
+        middle = (short + long) // 2
+        short, long = (middle, long) if fits(written(middle)) else (short, middle)
+    return written(short)
 
 
 def plain_text(text: str) -> str:
@@ -49,6 +53,11 @@ def plain_text(text: str) -> str:
         " " if (word := unicodedata.category(sign)) == "Cc" else "\N{REPLACEMENT CHARACTER}" if word == "Cs" else sign
         for sign in text
     )
+
+
+def label_text(text: str) -> str:
+    """A text as it is written at an axis: its middle left out where it is too long."""
+    return shortened(plain_text(text), MAX_LABEL)
 
 
 def shortened(text: str, length: int) -> str:
