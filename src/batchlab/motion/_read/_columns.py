@@ -24,6 +24,7 @@ _CONFIDENCES = frozenset(("confidence", "likelihood", "score"))
 _BRACKETS = re.compile(r"(.+?)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]")
 _SUFFIX = re.compile(r"(.+)[_ ]([^_ ]+)")
 _COORDINATE = re.compile(r"(.+?)[_ .:/-]([xyzXYZ])")
+_FOURTH = re.compile(r"(.+?)[_ .:/-][wW]")
 _OF_MARKER = re.compile(r"(.+?)[_ .:/-](confidence|likelihood|score)", re.I)
 _COMMENT = re.compile(r"#\s*([\w ]+?)\s*[:=]\s*(.+?)\s*")
 _MOST_COMMENTS = 50
@@ -50,7 +51,7 @@ class Header:
     confidences
         Of each marker's confidence.
     left
-        Names of columns that none of this holds for.
+        Names of columns that none of this holds for: those in units of something else are among them, and quaternions.
     """
 
     line: int
@@ -111,8 +112,12 @@ def _sorted_columns(
     units = set()
     time_unit = None
     left = []
+    strange = _strange(cells)
     where = f"{text.path}, line {count + 1}"
     for column, cell in enumerate(cells):
+        if column in strange:
+            left.append(cell)
+            continue
         stem, said = _parted(cell)
         word = stem.lower()
         role = _role(word)
@@ -141,8 +146,8 @@ def _sorted_columns(
         if axis in axes:
             raise DataError(f"{where}, column {column + 1}: {cell!r} is there twice; name it apart", reason="ragged")
         axes[axis] = column
-        if said and (length := canonical_length(said)):
-            units.add(length)
+        if said:
+            units.add(canonical_length(said) or said)
     if len(units) > 1:
         raise DataError(
             f"{where}: coordinates are in several units ({', '.join(sorted(units))}); write them in one",
@@ -172,6 +177,27 @@ def _role(word: str) -> str | None:
         if word in words:
             return role
     return None
+
+
+def _strange(cells: list[str]) -> set[int]:
+    """Columns that are called as coordinates are, and are angles, speeds or parts of a quaternion.
+
+    A unit that is none of length tells them, unless there is no other coordinate; or a fourth column, w.
+    """
+    found, lengths, others, turning = {}, [], set(), set()
+    for column, cell in enumerate(cells):
+        stem, said = _parted(cell)
+        coordinate = _COORDINATE.fullmatch(stem)
+        if coordinate or stem.lower() in ("x", "y", "z"):
+            found[column] = coordinate[1] if coordinate else None
+            if said and canonical_length(said) is None:
+                others.add(column)
+            else:
+                lengths.append(column)
+        elif fourth := _FOURTH.fullmatch(stem):
+            turning.add(fourth[1])
+    turned = {column for column, name in found.items() if name in turning}
+    return (others if set(lengths) - turned else set()) | (turned if set(found) - turned - others else set())
 
 
 def _parted(cell: str) -> tuple[str, str | None]:

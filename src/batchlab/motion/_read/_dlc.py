@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from batchlab.errors import DataError
 from batchlab.motion._read._choice import choose, unique_names
-from batchlab.motion._read._raw import Asked, Raw
+from batchlab.motion._read._raw import Asked, Raw, confidences
 from batchlab.motion._read._source import Text, cells_of
 from batchlab.motion._read._table import number_of, read_table
 
@@ -54,12 +52,11 @@ def read_dlc(text: Text, asked: Asked) -> Raw:
     notes: list[str] = []
     kept = [name for name in at if {"x", "y"} <= set(at[name])]
     axes = "xyz" if kept and all("z" in at[name] for name in kept) else "xy"
-    likely = bool(kept) and all("likelihood" in at[name] for name in kept)
     places = choose(unique_names(kept, notes), asked.markers, text.path)
     wanted = [kept[place] for place in places]
     columns = [at[name][axis] for name in wanted for axis in axes]
-    if likely:
-        columns += [at[name]["likelihood"] for name in wanted]
+    likely = ["likelihood" in at[name] for name in wanted]
+    columns += [at[name]["likelihood"] for name, has in zip(wanted, likely, strict=True) if has]
     numbered = _is_numbered(text, last + 1)
     if numbered:
         columns = [0, *columns]
@@ -84,7 +81,7 @@ def read_dlc(text: Text, asked: Asked) -> Raw:
         positions=values[:, :size].reshape(len(values), len(wanted), len(axes)),
         stated_unit="px" if axes == "xy" else None,
         numbers=numbers,
-        confidence=np.nan_to_num(values[:, size:]) if likely else None,
+        confidence=confidences(values[:, size:], wanted, likely, notes),
         notes=notes,
     )
 

@@ -39,15 +39,15 @@ def read_motive(text: Text, asked: Asked) -> Raw:
     what, axes = lines[columns_at - 1], lines[columns_at]
     width = len(axes)
     kinds, names_row, what = ((cells + [""] * width)[:width] for cells in (kinds, names_row, what))
-    measured: dict[str, int] = {}
-    solved: dict[str, int] = {}
+    measured: list[tuple[str, int]] = []
+    solved: list[tuple[str, int]] = []
     for column in range(2, width - 2):
         if what[column] != "Position" or [axis.upper() for axis in axes[column : column + 3]] != ["X", "Y", "Z"]:
             continue
         kind = kinds[column].lower()
         for group, found in ((_MEASURED, measured), (_SOLVED, solved)):
             if kind in group:
-                found.setdefault(names_row[column], column)
+                found.append((names_row[column], column))
     notes: list[str] = []
     places = measured or solved
     if not places:
@@ -60,10 +60,10 @@ def read_motive(text: Text, asked: Asked) -> Raw:
             "markers are as Motive's own fit of the body places them, not as measured; export markers for a fit of "
             "what was seen"
         )
-    elif missing := [name for name in solved if name not in measured]:
+    elif missing := [name for name, _ in solved if name not in {name for name, _ in measured}]:
         notes.append(f"solved but not measured, and left out: {told_names(missing)}")
-    names = unique_names(list(places), notes)
-    at = list(places.values())
+    names = unique_names([name for name, _ in places], notes)
+    at = [column for _, column in places]
     chosen = choose(names, asked.markers, text.path)
     columns = [0, 1, *(at[place] + axis for place in chosen for axis in range(3))]
     titles = [f"{name} {axis}".strip() for name, axis in zip(names_row, axes, strict=True)]

@@ -22,6 +22,9 @@ def read_qualisys(text: Text, asked: Asked) -> Raw:
     heading: list[str] = []
     for line in text.lines(_MOST_KEYS):
         cells = cells_of(line, "\t")
+        if not line.strip(" "):
+            count += 1
+            continue
         if cells[0].lower() == "frame":
             heading = cells
         elif number_of(cells[0]) is not None:

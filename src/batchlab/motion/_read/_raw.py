@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from batchlab.motion._read._choice import told_names
 
 if TYPE_CHECKING:
     from batchlab.motion._model import Float
 
-__all__ = ["Asked", "Raw"]
+__all__ = ["Asked", "Raw", "confidences"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +70,17 @@ class Raw:
     time_unit: str | None = None
     confidence: Float | None = None
     notes: list[str] = field(default_factory=list)
+
+
+def confidences(values: Float, markers: Sequence[str], known: Sequence[bool], notes: list[str]) -> Float | None:
+    """(F, M) confidences where only some markers have them, a column each; the others are believed wholly.
+
+    None if no marker has any.
+    """
+    if not any(known):
+        return None
+    if without := [name for name, has in zip(markers, known, strict=True) if not has]:
+        notes.append(f"without a confidence, and believed wherever they have a place: {told_names(without)}")
+    spread = np.ones((len(values), len(markers)))
+    spread[:, np.asarray(known)] = np.nan_to_num(values)
+    return spread

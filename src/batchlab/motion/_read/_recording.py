@@ -26,6 +26,8 @@ from batchlab.motion._read._units import LENGTHS_M, PIXELS, canonical_length, ca
 from batchlab.motion._read._vicon import read_vicon
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from batchlab.motion._model import Float
 
 __all__ = ["read_recording"]
@@ -41,6 +43,10 @@ _TEXT: dict[FileFormat, Callable[[Text, Asked], Raw]] = {
     FileFormat.TIDY: read_tidy,
     FileFormat.WIDE: read_wide,
 }
+
+# What programs write in all coordinates where nothing was seen; of images -1, too, for no pixel lies there.
+_GAPS = (-999.0, 999.0, -9999.0, 9999.0, -99999.0, 99999.0, -999999.0, 999999.0)
+_GAPS_PX = (*(gap for gap in _GAPS if gap < 0), -1.0)
 
 
 def read_recording(
@@ -79,8 +85,8 @@ def read_recording(
     Returns
     -------
     Recording
-        In metres or pixels and seconds. Not seen (NaN) is a marker whose coordinates are empty, infinite or all
-        exactly zero, or that the file marks as such.
+        In metres or pixels and seconds. Not seen (NaN) is a marker whose coordinates are empty, infinite, all
+        exactly zero or all a number that programs write for a gap, such as -9999, or that the file marks as such.
 
     Raises
     ------
@@ -181,7 +187,11 @@ def _seen(raw: Raw, asked: Asked, notes: list[str]) -> Float:
     zeros = seen & (positions == 0).all(axis=2)
     if zeros.any():
         notes.append(f"{int(zeros.sum())} places are exactly zero and count as not seen")
-    hidden = ~seen | zeros
+    words = seen & _is_word(positions)
+    if words.any():
+        value = positions[words][0, 0]
+        notes.append(f"{int(words.sum())} places are exactly {value:g} in all coordinates and count as not seen")
+    hidden = ~seen | zeros | words
     if asked.min_confidence is not None and raw.confidence is None:
         notes.append("the file has no confidence, so the least that was asked for changes nothing")
     elif asked.min_confidence is not None and raw.confidence is not None:
@@ -192,3 +202,11 @@ def _seen(raw: Raw, asked: Asked, notes: list[str]) -> Float:
     positions = np.ascontiguousarray(positions, dtype=np.float64)
     positions[hidden] = np.nan
     return positions
+
+
+def _is_word(positions: Float) -> NDArray[np.bool_]:
+    """(F, M) whether all coordinates are the same number, and one that says that nothing was seen."""
+    first = positions[..., 0]
+    gaps = _GAPS_PX if positions.shape[2] == 2 else _GAPS
+    found: NDArray[np.bool_] = np.isin(first, gaps) & (positions == first[..., None]).all(axis=2)
+    return found

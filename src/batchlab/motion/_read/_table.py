@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,15 +19,20 @@ if TYPE_CHECKING:
 __all__ = ["MISSING", "blocks", "decimal_comma", "number_of", "read_table", "seconds_of"]
 
 _BLOCK = 1 << 23  # bytes: large enough for numpy, small enough to be cheap beside the table
+_START = 4096  # bytes that tell how numbers are written
 MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "-", "--", "missing", "#n/a"))
+_POINT_OR_COMMA = re.compile(rb"\d[.,]\d")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([., '\u00a0\u202f]\d{3})+([.,]\d*)?")
 
 
 @dataclass(slots=True)
-class _Ragged:
-    """Rows that end before their header does."""
+class _Odd:
+    """Rows that are no rows, or end before their header does."""
 
-    count: int = 0
-    first: int = 0
+    short: int = 0
+    first_short: int = 0
+    blank: int = 0
+    first_blank: int = 0
 
 
 def read_table(
@@ -39,6 +45,7 @@ def read_table(
     columns: Sequence[int],
     notes: list[str],
     end: int | None = None,
+    keyed: bool = True,
 ) -> Float:
     """Read rows of numbers.
 
@@ -55,31 +62,41 @@ def read_table(
     columns
         Those wanted; cells of others are not looked at.
     notes
-        Gets a sentence for rows that are too short.
+        Gets a sentence for rows that are too short, and for lines that are no row where that moves the others.
+    keyed
+        Whether a column numbers or times the rows. A row of empty cells is then none; else it is a frame in which
+        nothing was seen, unless it is one of the last, as spreadsheets leave them.
 
     Returns
     -------
     (rows, columns) array
-        NaN where a cell is empty or says that nothing was seen. Rows without any cell are left out.
+        NaN where a cell is empty or says that nothing was seen. Lines without any cell are left out.
 
     Raises
     ------
     DataError
         If a cell is no number, or a row has more cells than the header.
     """
-    ragged = _Ragged()
-    comma = decimal_comma(text.data[offset : offset + 4096], separator)
+    odd = _Odd()
+    end = len(text.data) if end is None else end
+    if not keyed:
+        end = _end_of_rows(text.data, offset, end, separator, notes)
+    comma = decimal_comma(text.data, separator, offset, end)
     parts = []
-    for block, number in blocks(text.data, offset, line, len(text.data) if end is None else end):
+    for block, number in blocks(text.data, offset, line, end):
         body = block.replace(b",", b".") if comma else block
         part = _fast(body, len(names), separator, columns)
         if part is None:
-            part = _careful(text, body, number, names, separator, columns, ragged, notes)
+            part = _careful(text, body, number, names, separator, columns, odd, notes, keyed=keyed, comma=comma)
         parts.append(part)
-    if ragged.count:
+    if odd.short:
         notes.append(
-            f"{ragged.count} rows are shorter than the header, the first in line {ragged.first}; "
+            f"{odd.short} rows are shorter than the header, the first in line {odd.first_short}; "
             "what they lack counts as not seen"
+        )
+    if odd.blank and not keyed:
+        notes.append(
+            f"{odd.blank} lines among the rows are blank, the first line {odd.first_blank}; they are no frames"
         )
     return np.concatenate(parts) if parts else np.empty((0, len(columns)))
 
@@ -97,9 +114,13 @@ def blocks(data: bytes, offset: int, line: int, end: int) -> Iterator[tuple[byte
         offset = stop
 
 
-def decimal_comma(start: bytes, separator: str) -> bool:
-    """Whether numbers are written with a comma, by the first rows."""
-    return separator != "," and b"," in start and b"." not in start
+def decimal_comma(data: bytes, separator: str, offset: int, end: int) -> bool:
+    """Whether numbers are written with a comma, by the first that have a fraction."""
+    first = None if separator == "," else _POINT_OR_COMMA.search(data, offset, end)
+    if first is None:
+        return False
+    marks = {found.group()[1:2] for found in _POINT_OR_COMMA.finditer(data, first.start(), min(end, offset + _START))}
+    return (marks or {first.group()[1:2]}) == {b","}
 
 
 def number_of(cell: str) -> float | None:
@@ -157,8 +178,11 @@ def _careful(
     names: Sequence[str],
     separator: str,
     columns: Sequence[int],
-    ragged: _Ragged,
+    odd: _Odd,
     notes: list[str],
+    *,
+    keyed: bool,
+    comma: bool,
 ) -> Float:
     width = len(names)
     rows: list[list[float]] = []
@@ -166,9 +190,12 @@ def _careful(
     cut = len(lines) - 1 if lines[-1] else -1
     for place, row in enumerate(lines):
         cells = cells_of(row, separator)
-        if not any(cells):
-            continue
         number = line + place
+        if not any(cells) and (keyed or len(cells) == 1):
+            if place < len(lines) - 1:
+                odd.blank += 1
+                odd.first_blank = odd.first_blank or number
+            continue
         if len(cells) > width and any(cells[width:]):
             raise DataError(
                 f"{text.path}, line {number}: the row has {len(cells)} cells and the header {width} names; "
@@ -179,8 +206,8 @@ def _careful(
             if place == cut:
                 notes.append(f"line {number}, the last, is cut off; it is left out")
                 continue
-            ragged.count += 1
-            ragged.first = ragged.first or number
+            odd.short += 1
+            odd.first_short = odd.first_short or number
             cells += [""] * (width - len(cells))
         values = []
         for column in columns:
@@ -188,7 +215,7 @@ def _careful(
             if value is None:
                 raise DataError(
                     f"{text.path}, line {number}, column {column + 1} ({names[column] or 'nameless'}): "
-                    f"{_short(cells[column])} is no number; an empty cell says that nothing was seen",
+                    f"{_told(cells[column], comma=comma)}",
                     reason="not-a-number",
                 )
             values.append(value)
@@ -196,5 +223,23 @@ def _careful(
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(columns))
 
 
-def _short(cell: str) -> str:
-    return repr(cell if len(cell) <= 30 else cell[:27] + "...")
+def _end_of_rows(data: bytes, offset: int, end: int, separator: str, notes: list[str]) -> int:
+    """Where rows of empty cells begin that nothing follows."""
+    filled = len(data[offset:end].rstrip(separator.encode() + b" \n"))
+    stop = data.find(b"\n", offset + filled, end) + 1 if filled else offset
+    if (stop == 0 and filled) or stop >= end:
+        return end
+    rows = data[stop:end].split(b"\n")
+    if empty := sum(bool(row.strip(b" ")) for row in rows):
+        notes.append(f"the last {empty} rows are empty; they are left out")
+    return stop
+
+
+def _told(cell: str, *, comma: bool) -> str:
+    """What is wrong with a cell that is no number."""
+    if comma:
+        cell = cell.replace(".", ",")
+    short = repr(cell if len(cell) <= 30 else cell[:27] + "...")
+    if _THOUSANDS.fullmatch(cell):
+        return f"{short} is no number that can be read; write it without marks between thousands"
+    return f"{short} is no number; an empty cell says that nothing was seen"

@@ -9,7 +9,7 @@ import numpy as np
 from batchlab.errors import DataError
 from batchlab.motion._read._choice import choose, told_names
 from batchlab.motion._read._columns import Header, header_of
-from batchlab.motion._read._raw import Asked, Raw
+from batchlab.motion._read._raw import Asked, Raw, confidences
 from batchlab.motion._read._source import Text, cells_of
 from batchlab.motion._read._table import blocks, read_table
 
@@ -35,10 +35,11 @@ def read_wide(text: Text, asked: Asked) -> Raw:
     if header.left:
         notes.append(f"columns that are no coordinates are left out: {told_names(header.left)}")
     wanted = [whole[place] for place in choose(whole, asked.markers, text.path)]
-    likely = all(name in header.confidences for name in wanted)
     before = [column for column in (header.frame, header.time) if column is not None]
     columns = before + [named[name][axis] for name in wanted for axis in axes]
-    columns += [header.confidences[name] for name in wanted] if likely else []
+    # A column without a marker's name is of all that have none of their own.
+    likely = [header.confidences.get(name, header.confidence) for name in wanted]
+    columns += [column for column in likely if column is not None]
     values = _rows(text, header, columns, notes)
     size = len(before) + len(axes) * len(wanted)
     return Raw(
@@ -49,7 +50,7 @@ def read_wide(text: Text, asked: Asked) -> Raw:
         numbers=None if header.frame is None else values[:, 0],
         times=None if header.time is None else values[:, len(before) - 1],
         time_unit=header.time_unit,
-        confidence=np.nan_to_num(values[:, size:]) if likely else None,
+        confidence=confidences(values[:, size:], wanted, [column is not None for column in likely], notes),
         notes=notes,
     )
 
@@ -132,6 +133,7 @@ def _rows(text: Text, header: Header, columns: list[int], notes: list[str]) -> F
         separator=header.separator,
         columns=columns,
         notes=notes,
+        keyed=header.frame is not None or header.time is not None,
     )
     if not len(values):
         raise DataError(f"{text.path}: the header is there, but no row; export it again", reason="no-frames")

@@ -37,6 +37,7 @@ def read_triples(
     before: Sequence[str],
     notes: list[str],
     end: int | None = None,
+    width: int = 0,
 ) -> tuple[tuple[str, ...], Float, Float]:
     """Read rows of a few leading columns and three columns per marker.
 
@@ -47,7 +48,9 @@ def read_triples(
     names, at
         Of markers, and the first column of each.
     before
-        Names of the leading columns.
+        Names of the leading columns; without any, a row of empty cells is a frame in which nothing was seen.
+    width
+        How many columns there are at least, where others follow those of markers.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def read_triples(
     """
     names = unique_names(names, notes)
     chosen = choose(names, asked.markers, text.path)
-    width = max([len(before), *(column + 3 for column in at)])
+    width = max([width, len(before), *(column + 3 for column in at)])
     head = [*before, *("",) * (width - len(before))]
     for name, column in zip(names, at, strict=True):
         head[column : column + 3] = [f"{name} {axis}" for axis in "XYZ"]
@@ -70,6 +73,7 @@ def read_triples(
         separator=separator,
         columns=columns,
         notes=notes,
+        keyed=bool(before),
     )
     # A row without a number is what a spreadsheet leaves below the last.
     values = values[np.isfinite(values[:, 0])] if before else values

@@ -7,9 +7,10 @@ import re
 import numpy as np
 
 from batchlab.errors import DataError
+from batchlab.motion._read._choice import told_names
 from batchlab.motion._read._raw import Asked, Raw
 from batchlab.motion._read._source import Text, cells_of
-from batchlab.motion._read._triples import named_columns, positive, read_triples
+from batchlab.motion._read._triples import positive, read_triples
 
 __all__ = ["is_vicon", "read_vicon"]
 
@@ -49,15 +50,7 @@ def read_vicon(text: Text, asked: Asked) -> Raw:
             reason="not-a-recording",
         )
     notes: list[str] = []
-    names, at = named_columns(cells_of(head[2], separator), 2)
-    places = []
-    for name, column in zip(names, at, strict=True):
-        if [axis.upper() for axis in axes[column : column + 3]] != ["X", "Y", "Z"]:
-            raise DataError(
-                f"{text.path}, line {first + 3}, column {column + 1}: {name!r} should have the columns X, Y and Z",
-                reason="not-a-recording",
-            )
-        places.append(column)
+    names, places = _places(text, cells_of(head[2], separator), axes, first, notes)
     unit = {unit for column in places for unit in units[column : column + 3] if unit}
     if len(unit) > 1:
         raise DataError(
@@ -78,6 +71,7 @@ def read_vicon(text: Text, asked: Asked) -> Raw:
         separator=separator,
         before=("Frame", "Sub Frame"),
         notes=notes,
+        width=len(axes),
     )
     if np.any(leading[:, 1] != 0):
         notes.append("some rows have a sub frame other than 0; markers have none, so it is ignored")
@@ -89,3 +83,32 @@ def read_vicon(text: Text, asked: Asked) -> Raw:
         numbers=leading[:, 0] - 1,
         notes=notes,
     )
+
+
+def _places(text: Text, names: list[str], axes: list[str], first: int, notes: list[str]) -> tuple[list[str], list[int]]:
+    """Names over X, Y and Z; velocities, accelerations and magnitudes are told and left out."""
+    names = names + [""] * (len(axes) - len(names))
+    axes = axes + [""] * (len(names) - len(axes))
+    kept, places, left = [], [], []
+    column = 2
+    while column < len(axes):
+        name, axis = names[column], axes[column]
+        if [letter.upper() for letter in axes[column : column + 3]] == ["X", "Y", "Z"] and not any(
+            names[column + 1 : column + 3]
+        ):
+            kept.append(name)
+            places.append(column)
+            column += 3
+            continue
+        if axis.upper() in ("X", "Y", "Z") or (name and not axis):
+            told = name or next((later for later in names[column + 1 : column + 3] if later), "")
+            raise DataError(
+                f"{text.path}, line {first + 3}, column {column + 1}: {told!r} should have the columns X, Y and Z",
+                reason="not-a-recording",
+            )
+        if axis:
+            left.append(f"{name} {axis}".strip())
+        column += 1
+    if left and kept:
+        notes.append(f"columns that are no coordinates are left out: {told_names(left)}")
+    return kept, places
