@@ -235,3 +235,38 @@ def test_real_markers_lie_where_the_others_put_them(
     chosen = FitOptions(smoothing=Smoothing.NONE, loss=Loss.SQUARED, covariance=False)
     found = score(solve([recording], body_of(recording), chosen), Holdout(kind=ScoreKind.LEAVE_ONE_OUT))
     assert low_mm < found.median_m * 1e3 < high_mm
+
+
+@pytest.mark.parametrize("outliers", [0.0, 0.02])
+def test_scores_of_folds_pick_the_best_weight_however_many_outliers(outliers: float) -> None:
+    """The smoothest of those as good as the best to within one standard error, as `find_best` takes it."""
+    weights = (0.06, 0.12, 0.25, 0.5)
+    right = {"all": 0, "trimmed": 0}
+    for seed in range(5):
+        truth = simulate(seed=seed, frames=600, outliers=outliers)
+        tried = [replace(options(weight), loss=Loss.HUBER) for weight in weights]
+        scores = score_each([truth.recording], body_of(truth.recording), tried)
+        least = int(np.argmin([true_error_m(truth, each) for each in tried]))
+        for name, folds in (
+            ("all", [each.folds_m for each in scores]),
+            ("trimmed", [each.trimmed_folds_m for each in scores]),
+        ):
+            best = int(np.argmin([each.mean() for each in folds]))
+            apart = [each - folds[best] for each in folds]
+            equal = [at for at, each in enumerate(apart) if each.mean() <= each.std(ddof=1) / np.sqrt(len(each))]
+            right[name] += max(equal) == least
+    assert min(right.values()) >= 4
+
+
+def test_a_trimmed_score_is_of_noise_where_outliers_rule_the_other() -> None:
+    truth = simulate(seed=1, frames=600, outliers=0.02)
+    recording = replace(truth.recording, positions=truth.recording.positions.copy())
+    recording.positions[100:103, 2] += 1.0
+    _, told = fit_and_score([recording], body_of(recording), replace(options(0.2), loss=Loss.HUBER))
+    assert told.mean_m > 2 * told.trimmed_m
+    # Noise of three coordinates and of the fit, without its own worst twentieth.
+    assert told.trimmed_m == pytest.approx(np.sqrt(3) * NOISE_M * 0.93, rel=0.1)
+    assert any("held_out_trimmed_mm" in words for words in told.warnings)
+    _, plain = fit_and_score([simulate(seed=1, frames=600).recording], body_of(recording), options(0.2))
+    assert plain.warnings == ()
+    assert plain.trimmed_m == pytest.approx(float(plain.trimmed_folds_m.mean()))

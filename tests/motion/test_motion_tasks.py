@@ -18,7 +18,7 @@ from batchlab.builders import grid
 from batchlab.engine import Batch, BatchView, JobView, Settings, Status, Verdict, load_batch, plan, read_view, run
 from batchlab.errors import Category, ConfigError
 from batchlab.motion._batch import cross_validation, fit_batch, sweep
-from batchlab.motion._best import find_best
+from batchlab.motion._best import find_best, smoothness
 from batchlab.motion._files import find_recordings, grouping
 from batchlab.motion._read import read_recording
 from batchlab.motion._synthetic import Truth, simulate, write_recording, write_recordings
@@ -326,13 +326,30 @@ def test_the_best_options_are_those_that_foretell_best(swept: BatchView) -> None
     plain = find_best(swept, one_standard_error=False)
     assert plain.jobs == (least,)
     assert plain.score == scores[least]
-    assert plain.standard_error == job_of(swept, least).metrics["held_out_se_mm"]
+    assert plain.standard_error == pytest.approx(job_of(swept, least).metrics["held_out_se_mm"], rel=1e-6)
     assert plain.params.keys() == {"weights.rotation", "weights.translation"}
     chosen = find_best(swept)
     assert chosen.score <= plain.score + plain.standard_error
     assert sum(map(math.log1p, chosen.params.values())) >= sum(map(math.log1p, plain.params.values()))
     assert "the simplest within one standard error" in chosen.rule
     assert len(chosen.candidates) == 9
+
+
+def test_smoother_is_simpler_and_data_that_weigh_less_are_smoother() -> None:
+    ranked = [
+        {"weights.data_per_m": 100.0, "weights.rotation": 1.0},
+        {"weights.data_per_m": 200.0, "weights.rotation": 1.0},
+        {"weights.data_per_m": 200.0, "weights.rotation": 0.1},
+        {"weights.data_per_m": 200.0, "weights.rotation": 0.0},
+    ]
+    assert sorted(ranked, key=smoothness) == ranked
+    assert smoothness({"loss": "squared"}) < smoothness({"loss": "huber"})
+
+
+def test_the_best_by_the_trimmed_score_is_the_smoothest_within_an_error_of_its_folds(swept: BatchView) -> None:
+    choice = find_best(swept, "held_out_trimmed_mm")
+    assert choice.standard_error > 0
+    assert choice.rule.endswith("the simplest within one standard error")
 
 
 def test_what_is_simpler_can_be_said(swept: BatchView) -> None:

@@ -18,10 +18,12 @@ __all__ = ["HELD_OUT", "find_best", "smoothness"]
 HELD_OUT = "held_out_mm"
 """The metric that options are chosen by."""
 
-_FOLDS = "held_out_folds_mm"
+_FOLDS = {HELD_OUT: "held_out_folds_mm", "held_out_trimmed_mm": "held_out_trimmed_folds_mm"}
 _NEVER = ("fold", "n_train", "n_test", "held_out", "body", "markers")
 _COSTS = ("cost",)
 _WEIGHTS = ("weights.", "loss", "smoothing")
+_STIFF = ("weights.rotation", "weights.translation")
+_DATA = "weights.data_per_m"
 
 
 def find_best(
@@ -40,15 +42,17 @@ def find_best(
     view
         Of a finished sweep or cross-validation: ``read_view(result.root)``.
     metric
-        By default how far hidden markers lie from where a fit puts them.
+        By default how far hidden markers lie from where a fit puts them; ``held_out_trimmed_mm`` leaves the worst
+        twentieth of them out, for recordings with gross outliers.
     mode
         Whether the least or the largest is best.
     over
         Metadata or params that tell no combinations apart: means over them count, as over folds, bodies and recordings.
     one_standard_error
-        Whether the simplest is taken of all that do as well as the best to within one standard error. Where scores of
-        folds are known it is that of the difference, fold by fold: what they share, the noise of measurement above
-        all, says nothing of options.
+        Whether the simplest is taken of all that do as well as the best to within one standard error. Of several
+        recordings that is the standard error of the difference between recordings, of one that between folds: what they
+        share, the noise of measurement above all, says nothing of options. Folds of a recording overlap in what they
+        are fitted to and say nothing of other recordings, so with one recording, or few, it is rather too small.
     simpler
         How elaborate options are, the less the simpler; by default `smoothness`.
 
@@ -106,11 +110,15 @@ def find_best(
 
 
 def smoothness(params: Mapping[str, Json]) -> float:
-    """How elaborate options are: the smoother the motion the simpler, and a plain loss before a robust one."""
-    weights = [float(value) for name, value in params.items() if name.startswith("weights.") and _is_number(value)
-               and name.rpartition(".")[2] in ("rotation", "translation")]  # fmt: skip
+    """How elaborate options are: the smoother the motion the simpler, and a plain loss before a robust one.
+
+    Smooth is what weighs smoothness more, or data less: the ratio of the weights rules the motion.
+    """
+    smooth = sum(math.log(max(float(value), 1e-12)) for name in _STIFF if _is_number(value := params.get(name)))
+    data = params.get(_DATA)
+    loose = len(_STIFF) * math.log(float(data)) if _is_number(data) and data > 0 else 0.0
     robust = 0.0 if params.get("loss", Loss.SQUARED.value) == Loss.SQUARED.value else 1e-9
-    return robust - sum(math.log1p(value) for value in weights)
+    return robust + loose - smooth
 
 
 class _Candidate:
@@ -129,8 +137,8 @@ class _Candidate:
         values = _numbers(self.jobs, metric)
         if len(values) > 1:
             return stdev(values) / math.sqrt(len(values))
-        own = _numbers(self.jobs, "held_out_se_mm") if metric == HELD_OUT else []
-        return own[0] if own else math.nan
+        parts = [value for job in self.jobs for value in _folds(job, metric) if math.isfinite(value)]
+        return stdev(parts) / math.sqrt(len(parts)) if len(parts) > 1 else math.nan
 
     def within(self, other: _Candidate, metric: str, sign: float) -> bool:
         """Whether this does as well as the best to within one standard error."""
@@ -147,10 +155,14 @@ class _Candidate:
         found = {}
         for job in self.jobs:
             where = repr((dict(job.inputs), job.params.get("body")))
-            parts = str(job.metrics.get(_FOLDS, "")).split() if metric == HELD_OUT and len(self.jobs) == 1 else []
-            values = [float(part) for part in parts] or _numbers([job], metric)
+            values = (_folds(job, metric) if len(self.jobs) == 1 else []) or _numbers([job], metric)
             found.update({(where, part): value for part, value in enumerate(values) if math.isfinite(value)})
         return found
+
+
+def _folds(job: JobView, metric: str) -> list[float]:
+    """Scores of a job's folds, in order; none where the metric has none."""
+    return [float(part) for part in str(job.metrics.get(_FOLDS.get(metric, ""), "")).split()]
 
 
 def _members(view: BatchView, params: Mapping[str, Json]) -> tuple[JobView, ...]:

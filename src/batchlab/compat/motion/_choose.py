@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Literal
 
@@ -12,7 +10,6 @@ from batchlab.builders import compare
 from batchlab.compat.motion._paths import is_path
 from batchlab.compat.motion._results import BatchJobResult, BatchResult, metric_of
 from batchlab.compat.motion._table import Table
-from batchlab.engine import Json
 from batchlab.errors import ConfigError
 from batchlab.motion._best import HELD_OUT, find_best
 
@@ -21,8 +18,6 @@ __all__ = ["compare_parameter_sweep_results", "find_best_parameters"]
 _COLUMNS = ("parameter_value", "final_cost", "cost_reduction_pct", "iterations", "duration_s", "held_out_mm",
             "held_out_se_mm", "rms_mm", "job_name")  # fmt: skip
 _MEANS = ("held_out_mm", "rms_mm", "iterations")
-_STIFF = ("weights.rotation", "weights.translation")
-_DATA = "weights.data_per_m"
 
 
 def compare_parameter_sweep_results(batch_result: BatchResult, parameter_name: str, means: bool = False) -> Table:
@@ -118,19 +113,11 @@ def find_best_parameters(
     over = {key for job in batch_result.job_results for key in job.metadata if not is_path(key)}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        choice = find_best(
-            batch_result.view, name, mode, over=over, one_standard_error=one_standard_error, simpler=_looseness
-        )
+        choice = find_best(batch_result.view, name, mode, over=over, one_standard_error=one_standard_error)
     for each in caught:
         warnings.warn(each.message, each.category, stacklevel=2)
     chosen = next(job for job in batch_result.job_results if job.job_name == choice.jobs[0])
     return dict(_parameters(chosen))
-
-
-def _looseness(params: Mapping[str, Json]) -> float:
-    """The smoother the simpler; weights of smoothness count by that of data."""
-    smooth = sum(math.log(max(float(params[name]), 1e-12)) for name in _STIFF if name in params)
-    return len(_STIFF) * math.log(float(params.get(_DATA, 1.0))) - smooth
 
 
 def _parameters(job: BatchJobResult) -> dict[str, Any]:

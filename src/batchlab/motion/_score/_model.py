@@ -68,6 +68,8 @@ class Score:
         (k,) root mean square of distances of each fold; NaN where nothing could be foretold.
     mean_m, standard_error_m
         Over folds.
+    trimmed_folds_m, trimmed_m
+        As the first two without the worst twentieth of each fold, which outliers rule.
     median_m
         Of all distances.
     per_marker_m
@@ -82,6 +84,8 @@ class Score:
     folds_m: Float
     mean_m: float
     standard_error_m: float
+    trimmed_folds_m: Float
+    trimmed_m: float
     median_m: float
     per_marker_m: Float
     count: int

@@ -35,6 +35,8 @@ __all__ = ["fit_and_score", "score", "score_each"]
 
 # Of cost; what is foretold changes by less than a thousandth of its error.
 _TOLERANCE = 1e-7
+# Share of what is foretold worst that a trimmed score leaves out, and how much more the whole then is by outliers.
+_TRIMMED, _RULED = 0.05, 1.5
 
 
 def fit_and_score(
@@ -100,7 +102,7 @@ def score(solved: Solved, how: Holdout | None = None) -> Score:
     folds = seen.shape[1] if how.kind is ScoreKind.LEAVE_ONE_OUT else how.folds
     label = _labels(solved, seen, how)
     squares = np.full(seen.shape, np.nan)
-    rms = np.full(folds, np.nan)
+    rms, trimmed = np.full(folds, np.nan), np.full(folds, np.nan)
     unsettled = 0
     for fold in range(folds):
         hidden = label == fold
@@ -112,7 +114,9 @@ def score(solved: Solved, how: Holdout | None = None) -> Score:
             continue
         squares[hidden] = found[hidden]
         told = found[hidden & np.isfinite(found)]
-        rms[fold] = np.sqrt(told.mean()) if told.size else np.nan
+        if told.size:
+            rms[fold] = np.sqrt(told.mean())
+            trimmed[fold] = np.sqrt(np.sort(told)[: max(1, int((1.0 - _TRIMMED) * told.size))].mean())
     good = rms[np.isfinite(rms)]
     if not good.size:
         raise DataError(
@@ -126,12 +130,20 @@ def score(solved: Solved, how: Holdout | None = None) -> Score:
     warnings = []
     if unsettled:
         warnings.append(f"{unsettled} of {folds} folds of the {how.kind} score did not converge")
+    trimmed_m = float(trimmed[np.isfinite(trimmed)].mean())
+    if good.mean() > _RULED * trimmed_m:
+        warnings.append(
+            f"outliers rule the {how.kind} score, {good.mean() * 1e3:.3g} mm and {trimmed_m * 1e3:.3g} mm without its "
+            "worst 5 %; choose by held_out_trimmed_mm"
+        )
     error = float(good.std(ddof=1) / np.sqrt(good.size)) if good.size > 1 else float("nan")
     return Score(
         how=how,
         folds_m=rms,
         mean_m=float(good.mean()),
         standard_error_m=error,
+        trimmed_folds_m=trimmed,
+        trimmed_m=trimmed_m,
         median_m=float(np.sqrt(np.nanmedian(squares))),
         per_marker_m=per_marker,
         count=int(counts.sum()),

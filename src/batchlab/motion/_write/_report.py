@@ -123,8 +123,10 @@ def _score(score: Score, markers: Sequence[str]) -> dict[str, Any]:
         "seed": score.how.seed,
         "mean_mm": score.mean_m * 1e3,
         "standard_error_mm": score.standard_error_m * 1e3,
+        "trimmed_mm": score.trimmed_m * 1e3,
         "median_mm": score.median_m * 1e3,
         "folds_mm": (score.folds_m * 1e3).tolist(),
+        "trimmed_folds_mm": (score.trimmed_folds_m * 1e3).tolist(),
         "markers_mm": {name: value * 1e3 for name, value in zip(markers, score.per_marker_m.tolist(), strict=True)},
         "count": score.count,
     }

@@ -114,8 +114,10 @@ def score_metrics(score: Score | None) -> dict[str, Scalar]:
     return {
         "held_out_mm": score.mean_m * _MM,
         "held_out_se_mm": score.standard_error_m * _MM,
+        "held_out_trimmed_mm": score.trimmed_m * _MM,
         "held_out_median_mm": score.median_m * _MM,
         "held_out_folds_mm": " ".join(f"{value * _MM:.9g}" for value in score.folds_m),
+        "held_out_trimmed_folds_mm": " ".join(f"{value * _MM:.9g}" for value in score.trimmed_folds_m),
         "held_out_count": score.count,
     }
 
