@@ -108,3 +108,19 @@ def test_dead_runs_give_no_dirac_point(judged):
     dead = [truth for truth in lab.truths if truth.dead]
     skipped = [s for s in found.skips if s.extractor == "dirac_point" and s.reason is m.Reason.DEAD_SAMPLE]
     assert len(skipped) == len(dead) >= 1
+
+
+def test_contacts_are_about_those_of_the_chips(judged):
+    lab, found, _, _ = judged
+    rows = [each for each in found.metrics if each.metric_name.startswith("contact_resistance")]
+    off = [each.value_float / (2 * lab.devices[each.chip].contact_ohm) - 1 for each in rows]
+    # The mobility of these chips changes along the gate, by up to a tenth: the method takes that for contacts.
+    assert len(off) >= 20 and np.median(np.abs(off)) < 0.12
+
+
+def test_the_noise_of_dark_currents_is_about_white_as_it_was_made(judged):
+    _, found, _, _ = judged
+    rows = [each for each in found.metrics if each.metric_name == "noise_exponent" and each.unit == "1"]
+    assert len(rows) >= 10
+    # A little above 0: the devices relax in the dark, and a line does not take all of that away.
+    assert -0.1 < np.median([each.value_float for each in rows]) < 0.3

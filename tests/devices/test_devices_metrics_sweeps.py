@@ -411,7 +411,7 @@ def test_gate_leakage_is_the_largest_gate_current():
     assert named(m.extract_run(with_gate).metrics)["gate_leakage"].value_float == pytest.approx(2e-10)
 
 
-POWERS = {"A": 1.0, "cm^2/(V s)": 1.0}
+POWERS = {"A": 1.0, "cm^2/(V s)": 1.0, "ohm": -1.0}
 
 
 def test_every_sweep_metric_scales_with_its_unit():

@@ -60,7 +60,8 @@ def test_own_extractors_are_found_by_their_files():
     assert [e.name for e in found] == sorted(e.name for e in found)
     assert {
         "corrected_response", "dark_relaxation", "dirac_point", "drift", "gate_leakage", "irradiated_power", "mobility",
-        "on_off", "photoresponse", "responsivity", "rise_fall", "subthreshold_swing", "three_phases", "threshold",
+        "noise", "on_off", "photoresponse", "responsivity", "rise_fall", "subthreshold_swing", "three_phases",
+        "threshold", "y_function",
     } <= {e.name for e in found}  # fmt: skip
     assert all(isinstance(e, m.Extractor) for e in found)
 

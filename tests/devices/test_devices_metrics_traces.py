@@ -458,7 +458,7 @@ def test_rows_in_any_order_and_bad_cells_change_nothing():
     assert [(x.metric_name, x.value_float) for x in plain] == [(x.metric_name, x.value_float) for x in other]
 
 
-POWERS = {"A": 1.0, "A/s": 1.0, "A/W": 1.0}
+POWERS = {"A": 1.0, "A/s": 1.0, "A/W": 1.0, "A/Hz^0.5": 1.0}
 
 
 @pytest.mark.parametrize("factor", [1e6, 1e-6])

@@ -40,6 +40,10 @@ GM_WINDOW_POINTS = 9
 GM_ORDER = 3
 MAX_MOBILITY_SPREAD = 0.2  # of the mean, between both legs
 MOBILITY_RANGE_CM2 = (10.0, 1e5)
+Y_WINDOW_START = 0.3  # of a branch and of its current: nearer to the Dirac point, residual carriers bend the Y function
+Y_SMOOTHING = 0.1  # of a leg, smoothed for its transconductance
+MIN_Y_POINTS = 12
+MIN_Y_R_SQUARED = 0.98
 
 # Time traces
 LIGHT_ON_VOLTAGE_V = 0.1
@@ -53,6 +57,7 @@ MIN_DRIFT_FIT_POINTS = 10
 MIN_DRIFT_FIT_S = 10.0
 MIN_DRIFT_R_SQUARED = 0.7
 LARGE_DRIFT_PER_S = 0.01  # of the first value
+MIN_NOISE_POINTS = 64
 MIN_RECOVERY = 0.1  # of the rise, for a fall to be timed
 CROSSINGS = (0.1, 0.9)
 MAX_GAP_STEPS = 5.0  # usual times between samples: more about a crossing is a gap in the record

@@ -2,8 +2,11 @@ r"""Field-effect mobility of electrons and holes, with what geometry and noise l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +18,10 @@ from batchlab.devices.metrics._geometry import Geometry
 from batchlab.devices.metrics._legs import Leg, jump_check, sweep_of
 from batchlab.devices.metrics._savgol import despiked, steepest
 
-__all__ = ["Mobility", "MobilityExtractor", "mobility"]
+if TYPE_CHECKING:
+    from batchlab.devices._model import Array
+
+__all__ = ["Mobility", "MobilityExtractor", "mobility", "looked_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +87,13 @@ class MobilityExtractor:
         if isinstance(sweep, Skip):
             return sweep
         row, rows = Row(self, run), []
-        jumped = {leg.name: jump_check(leg, k.MIN_JUMP) for leg in sweep.full}
         for carrier, side in (("holes", -1), ("electrons", 1)):
             found: list[tuple[Leg, Mobility, dict[str, float]]] = []
             for leg in sweep.full:
                 one = _branch(leg, side, v_ds, context.geometry, k)
                 if one is not None:
-                    mu, checks = one
-                    checks |= jumped[leg.name]
-                    found.append((leg, mu, checks))
+                    found.append((leg, *one))
+                    _, mu, checks = found[-1]
                     name = f"mobility_fe_{carrier}_{leg.name}"
                     rows.append(row(name, mu.value, _UNIT, "savgol", error=mu.error, checks=checks, json=_json(mu)))
             if len(found) == 2:
@@ -124,17 +128,26 @@ class MobilityExtractor:
 _UNIT = "cm^2/(V s)"
 
 
+@lru_cache(maxsize=4)
+def looked_at(leg: Leg, min_jump: float) -> tuple[Array, int, Mapping[str, float]]:
+    """Size of a leg's current without bad readings, where it is least, and the check of jumps if it fails.
+
+    Carriers and methods of a run share it.
+    """
+    size = despiked(np.abs(leg.y))
+    return size, valley(leg.v, size), MappingProxyType(jump_check(leg, min_jump))
+
+
 def _branch(leg: Leg, side: int, v_ds: float, geometry: Geometry, k: Any) -> tuple[Mobility, dict[str, float]] | None:
     """Mobility on one side of the least current, with failed checks."""
-    size = despiked(np.abs(leg.y))
-    least = valley(leg.v, size)
+    size, least, jumped = looked_at(leg, k.MIN_JUMP)
     part = slice(least, None) if side > 0 else slice(None, least + 1)
     v, i = leg.v[part], size[part]
     steep = steepest(v, i, side, window=k.GM_WINDOW_POINTS, order=k.GM_ORDER)
     if steep is None or steep.slope <= 3 * steep.error:
         return None
     mu = mobility(steep.slope, steep.error, v_ds, geometry)
-    checks: dict[str, float] = {}
+    checks = dict(jumped)
     clipped = float(np.mean(size >= (1 - k.SATURATED_WITHIN) * size.max()))
     if clipped >= 0.5:
         checks["SATURATED"] = 0.2

@@ -29,6 +29,7 @@ _OF_SEVERAL_UNITS = frozenset(
     (
         "consecutive_sweep_difference",
         "linear_drift",
+        "noise_density",
         "responsivity",
         "sweep_difference_mean",
         "sweep_difference_std",
