@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -180,7 +181,7 @@ def test_gazes_too_small_to_tell_the_distance_are_degenerate_until_it_is_given()
 def test_what_is_not_an_eye_is_refused() -> None:
     truth = simulate_eye(frames=50)
     camera = camera_of(truth)
-    with pytest.raises(DataError, match="3 in m|2 in m"):
+    with pytest.raises(DataError, match="with 2 coordinates in px"):
         fit_eye(replace(truth.recording, unit="m"), camera)
     with pytest.raises(DataError, match="name them p1 to p8"):
         fit_eye(replace(truth.recording, markers=tuple("abcdefghi")), camera)
@@ -192,6 +193,18 @@ def test_what_is_not_an_eye_is_refused() -> None:
         fit_eye(truth.recording, camera, replace(OPTIONS, pupil_distance_m=0.0))
     with pytest.raises(ConfigError, match="without a weight"):
         fit_eye(truth.recording, camera, replace(OPTIONS, smoothing=Smoothing.FIRST))
+
+
+def test_an_eye_shows_itself() -> None:
+    truth = simulate_eye("<b>eye</b>", frames=300, seed=1)
+    fit = fit_eye(truth.recording, camera_of(truth), OPTIONS)
+    line = repr(fit)
+    assert line.startswith(f"<EyeFit of '<b>eye</b>': converged after {fit.iterations} steps, 0.5")
+    assert line.endswith(" px rms, 300 frames, 1 warning>")
+    tree = ET.fromstring(f"<body>{fit._repr_html_()}</body>")
+    assert tree.find("p/b").text == "eye in <b>eye</b>"  # type: ignore[union-attr]
+    assert len(list(tree.iter("{http://www.w3.org/2000/svg}svg"))) == 2
+    assert [each.text for each in tree.iter("li")] == list(fit.warnings)
 
 
 def test_cameras_by_their_data_sheet() -> None:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from batchlab.motion._model import Fit, Recording
 
-__all__ = ["fit_html", "fit_line", "recording_html", "recording_line"]
+__all__ = [
+    "fit_html",
+    "fit_line",
+    "notebook_page",
+    "notebook_table",
+    "recording_html",
+    "recording_line",
+    "sized",
+]
 
 _MOST_MARKERS = 40
 _WIDE, _LEFT, _RIGHT = 700.0, 100.0, 56.0
@@ -64,10 +72,10 @@ def recording_html(recording: Recording) -> str:
             parts.append(text(_LEFT - 8, top + 11, marker if len(marker) < 15 else f"…{marker[-13:]}", "end"))
             parts.append(text(_WIDE - _RIGHT + 6, top + 11, f"{told(100 * float(seen[:, number].mean()))} %"))
         parts.append(plot.sides("time / s"))
-        picture = _sized(svg(parts, _WIDE, plot.top + plot.height + 38, "when each marker was seen"), 700)
+        picture = sized(svg(parts, _WIDE, plot.top + plot.height + 38, "when each marker was seen"), 700)
     more = len(recording.markers) - len(markers)
     notes = [*recording.notes, *([f"and {more} more markers"] if more else [])]
-    return _page(recording.name, _table(facts), picture, notes=notes)
+    return notebook_page(recording.name, notebook_table(facts), picture, notes=notes)
 
 
 def fit_html(fit: Fit) -> str:
@@ -104,10 +112,16 @@ def fit_html(fit: Fit) -> str:
         plot = Plot(left=60.0, top=22.0, width=_WIDE - 72, height=100.0, x=x, y=axis_of(0.0, float(np.nanmax(rms)), 4))
         columns = columns_of(fit.times_s, plot)
         drawn = line(columns.ends.mean(axis=1), plot.down(columns.highest(rms)), "#0072b2")
-        picture = _sized(
+        picture = sized(
             svg([drawn, plot.sides("time / s", "rms of a frame / mm")], _WIDE, 160, "residual over time"), 700
         )
-    return _page(f"{fit.body.name} in {fit.recording}", _table(facts), picture, _table(rows, head), notes=fit.warnings)
+    return notebook_page(
+        f"{fit.body.name} in {fit.recording}",
+        notebook_table(facts),
+        picture,
+        notebook_table(rows, head),
+        notes=fit.warnings,
+    )
 
 
 def _span(recording: Recording) -> str:
@@ -125,16 +139,19 @@ def _missing(recording: Recording) -> float | None:
     return float(np.isnan(recording.positions).any(axis=2).mean()) if recording.positions.size else None
 
 
-def _sized(drawing: str, width: int) -> str:
+def sized(drawing: str, width: int) -> str:
+    """A drawing of a width in px: notebooks give it none."""
     return drawing.replace("<svg ", f'<svg width="{width}" ', 1)
 
 
-def _table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:
+def notebook_table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:
+    """Rows of cells, which are only text."""
     top = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table>{f'<tr>{top}</tr>' if top else ''}{body}</table>"
 
 
-def _page(title: str, *parts: str, notes: Iterable[str] = ()) -> str:
+def notebook_page(title: str, *parts: str, notes: Iterable[str] = ()) -> str:
+    """A title, parts below each other, and notes, which are only text."""
     told = "".join(f"<li>{escape(text)}</li>" for text in notes)
     return f"<p><b>{escape(title)}</b></p>{''.join(parts)}{f'<ul>{told}</ul>' if told else ''}"

@@ -89,7 +89,7 @@ class EyeOptions:
     tolerance: float = 1e-10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class EyeFit:
     """Where an eye looks, in camera axes.
 
@@ -156,6 +156,16 @@ class EyeFit:
     warnings: tuple[str, ...] = ()
     eye: str = "eye"
     vendor: str = ""
+
+    def __repr__(self) -> str:
+        from batchlab.motion._eye._notebook import eye_line
+
+        return eye_line(self)
+
+    def _repr_html_(self) -> str:
+        from batchlab.motion._eye._notebook import eye_html
+
+        return eye_html(self)
 
 
 def camera_of_lens(focal_mm: float, sensor_mm: tuple[float, float], image_px: tuple[int, int]) -> Camera:

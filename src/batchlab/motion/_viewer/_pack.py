@@ -57,7 +57,7 @@ def _check(recording: Recording, fits: Sequence[Fit], every: int) -> None:
     if recording.unit != "m":
         raise DataError(
             f"recording {recording.name!r} is in {recording.unit}; the viewer shows places in space, "
-            "so give one in metres"
+            "so give one in metres; points of a pupil are shown by write_eye_viewer, or batchlab motion eye"
         )
     if not recording.times_s.size:
         raise DataError(f"recording {recording.name!r} has no frames to show")

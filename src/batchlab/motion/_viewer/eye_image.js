@@ -113,7 +113,7 @@ const drawImage = () => {
     pen.beginPath();
     pen.rect(duct.x - 5, duct.y - 5, 10, 10);
     stroke(paint.soft, 1.5);
-    words("tear duct", duct.x + 9, duct.y + 4, paint.soft);
+    words("tear duct", duct.x, duct.y + 20, paint.soft, "center");
   }
   for (const point of points) drawPoint(point, state.frame, place);
   words("image, px", 12, 22);
