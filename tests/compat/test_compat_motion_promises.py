@@ -40,6 +40,7 @@ from batchlab.compat.motion import (
     group_files_by_pattern,
 )
 from batchlab.compat.motion import _processor as processor
+from batchlab.compat.motion._paths import _leaves
 from batchlab.compat.motion._plan import plan_batch
 from batchlab.engine import Status
 from batchlab.errors import ConfigError
@@ -198,6 +199,7 @@ def test_markers_are_counted_when_a_batch_is_planned(file: Path, tmp_path: Path)
     ("other", "told"),
     [
         ({"soft_edges": [(0, 1)]}, "soft edges are not solved"),
+        ({"soft_distances": [0.1]}, "soft edges are not solved"),
         ({"use_bundle_adjustment": False}, "needs a geometry"),
         ({"unit": "stone"}, "'stone' is no length"),
     ],
@@ -430,6 +432,103 @@ def test_what_changes_nothing_is_told_once(file: Path, tmp_path: Path, caplog: p
         plan_batch(create_parameter_sweep(config_of(file), grid, tmp_path))
     assert caplog.text.count("weights.lambda_rigid differs between jobs, but changes nothing") == 1
     assert f"{SMOOTH} differs" not in caplog.text
+
+
+def test_what_is_set_and_changes_nothing_is_told_once(
+    recordings: list[Truth], tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    cut = ParallelConfig(chunk_size=100, overlap_size=10)
+    files = [path_of(truth) for truth in recordings]
+    batch = create_batch_from_files(files, lambda each: config_of(each, parallel=cut), tmp_path)
+    with caplog.at_level(logging.WARNING):
+        plan_batch(batch)
+    assert caplog.text.count("changes nothing") + caplog.text.count("change nothing") == 1
+    assert (
+        "parallel.chunk_size, parallel.overlap_size are set, but change nothing: a recording is solved" in caplog.text
+    )
+
+
+# Every field of a fit, with a value that is not the usual one: it changes what is done, is refused, or is told.
+OTHER: dict[str, Any] = {
+    "input_path": Path("other.csv"),
+    "output_dir": Path("elsewhere"),
+    "topology.marker_names": ["m5", "m4", "m3", "m2", "m1"],
+    "topology.rigid_edges": [(0, 1)],
+    "topology.soft_edges": [(0, 1)],
+    "topology.display_edges": [(0, 1)],
+    "topology.name": "foot",
+    "optimization.max_iterations": 7,
+    "optimization.function_tolerance": 1e-5,
+    "optimization.gradient_tolerance": 1e-5,
+    "optimization.parameter_tolerance": 1e-5,
+    "optimization.use_robust_loss": False,
+    "optimization.robust_loss_type": "soft_l1",
+    "optimization.robust_loss_param": 3.0,
+    "optimization.linear_solver": "dense_qr",
+    "optimization.trust_region": "dogleg",
+    "optimization.num_threads": 3,
+    "optimization.minimizer_progress_to_stdout": False,
+    "weights.lambda_data": 7.0,
+    "weights.lambda_rigid": 7.0,
+    "weights.lambda_soft": 7.0,
+    "weights.lambda_rot_smooth": 7.0,
+    "weights.lambda_trans_smooth": 7.0,
+    "weights.lambda_scalar_smooth": 7.0,
+    "weights.lambda_anchor": 7.0,
+    "soft_edges": [(0, 1)],
+    "soft_distances": [0.1],
+    "min_confidence": 0.7,
+    "interpolate_missing_data": False,
+    "use_bundle_adjustment": False,
+    "parallel.enabled": False,
+    "parallel.chunk_size": 77,
+    "parallel.overlap_size": 7,
+    "parallel.blend_window": 7,
+    "parallel.min_chunk_size": 77,
+    "parallel.num_workers": 7,
+    "reference_geometry": Path("geometry.csv"),
+    "unit": "cm",
+    "rate_hz": 7.0,
+    "score": "leave-one-out",
+    "save_tables": False,
+    "save_viewer": True,
+}
+
+
+def test_every_field_of_a_fit_is_looked_at():
+    paths = {path for path, _ in _leaves(config_of(Path("a.csv"), topology=TOPOLOGY))}
+    assert paths == set(OTHER)
+
+
+@pytest.mark.parametrize("path", OTHER)
+def test_no_field_of_a_fit_is_ignored_in_silence(
+    path: str, file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    def planned(config: RigidBodyConfig) -> Any:
+        (job,) = plan_batch(create_batch_from_files([config.input_path], lambda _: config, tmp_path)).batch.jobs
+        return job.params, job.inputs, dict(job.outputs)
+
+    plain = config_of(file, output_dir=tmp_path / file.stem)
+    other = apply_parameters(plain, {path: OTHER[path]})
+    with caplog.at_level(logging.WARNING):
+        before = planned(plain)
+        assert not caplog.records
+        try:
+            changed = planned(other) != before
+        except ConfigError as error:
+            assert any(word in str(error) for word in ("soft edges", "needs a geometry"))
+            return
+    told = [record for record in caplog.records if path.rpartition(".")[2] in record.getMessage()]
+    assert changed or len(told) == 1
+
+
+def test_what_is_known_of_a_batch_is_in_its_statistics(file: Path, tmp_path: Path):
+    batch = create_batch_from_files([file], config_of, tmp_path)
+    batch.metadata = {"session": "2025-07-11"}
+    result = done(batch)
+    assert result.metadata == {"session": "2025-07-11"}
+    told = json.loads((tmp_path / "batch_statistics.json").read_text(encoding="utf-8"))
+    assert told["metadata"] == {"session": "2025-07-11"}
 
 
 def test_results_are_compared_by_a_parameter(swept: BatchResult):

@@ -52,7 +52,7 @@ class OptimizationConfig(Checked):
         Relative decrease of cost at which a solve has converged.
     use_robust_loss, robust_loss_type
         Whether, and how, large residuals count less; ``soft_l1``, which bends softly, is solved as
-        ``huber``.
+        ``huber``, and this is said.
     robust_loss_param
         Where the loss bends, in standard deviations that the residuals of a recording tell themselves. There it was in
         weighted units, which made of a weight of data a second threshold.

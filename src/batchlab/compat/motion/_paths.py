@@ -11,7 +11,7 @@ from batchlab.compat.motion._checked import Checked
 from batchlab.compat.motion._config import RigidBodyConfig
 from batchlab.errors import ConfigError, Problem
 
-__all__ = ["apply_parameters", "check_paths", "differing_parameters", "is_path"]
+__all__ = ["apply_parameters", "check_paths", "differing_parameters", "is_path", "set_paths"]
 
 _OWN = ("input_path", "output_dir")
 
@@ -61,6 +61,16 @@ def differing_parameters(configs: Sequence[RigidBodyConfig]) -> list[dict[str, A
     names = [name for name in (flat[0] if flat else ()) if name not in _OWN]
     told = [name for name in names if len({repr(each[name]) for each in flat}) > 1]
     return [{name: each[name] for name in told} for each in flat]
+
+
+def set_paths(config: Checked, above: str = "") -> Iterator[str]:
+    """Dotted paths whose values somebody has given, other than the usual ones."""
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        if isinstance(value, Checked):
+            yield from set_paths(value, f"{above}{name}.")
+        elif name in config.model_fields_set and value != field.get_default(call_default_factory=True):
+            yield above + name
 
 
 def _leaves(section: Checked, above: str = "") -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from batchlab.compat.motion._config import INERT, RigidBodyConfig
 from batchlab.compat.motion._jobs import BatchConfig, BatchJobConfig, folder_of, placed
-from batchlab.compat.motion._paths import differing_parameters, is_path
+from batchlab.compat.motion._paths import differing_parameters, is_path, set_paths
 from batchlab.engine import Batch, Job, Json, Limits, Scalar, Settings, collision_key
 from batchlab.errors import ConfigError, Problem
 from batchlab.motion._model import Loss, Smoothing
@@ -43,17 +43,20 @@ class Planned:
         By name, in order; each writes to the folder of its `output_dir`.
     parameters
         By name: values at the dotted paths that differ between jobs, and those of a sweep.
+    metadata
+        Of the batch.
     """
 
     batch: Batch
     jobs: Mapping[str, BatchJobConfig]
     parameters: Mapping[str, Mapping[str, Any]]
+    metadata: Mapping[str, Any]
 
 
 def plan_batch(config: BatchConfig) -> Planned:
     """Make jobs of configurations, and refuse what cannot be fitted before any of them starts.
 
-    What a batch varies without effect, such as ``weights.lambda_rigid``, is told once.
+    What is varied or set without effect, such as ``weights.lambda_rigid``, is told once.
 
     Raises
     ------
@@ -68,7 +71,10 @@ def plan_batch(config: BatchConfig) -> Planned:
     if problems:
         raise ConfigError.of(problems)
     varied = differing_parameters([job.pipeline_config for job in jobs])
-    _tell_inert([name for name in varied[0] if name in INERT])
+    configs = [job.pipeline_config for job in jobs]
+    _tell_inert([name for name in varied[0] if name in INERT], {path for each in configs for path in set_paths(each)})
+    if any(each.optimization.robust_loss_type == "soft_l1" and each.optimization.use_robust_loss for each in configs):
+        log.warning("robust_loss_type soft_l1 is solved as huber: it bends at one length and not softly")
     swept = [{name: value for name, value in job.metadata.items() if is_path(name)} for job in jobs]
     parameters = [{**told, **differing} for told, differing in zip(swept, varied, strict=True)]
     counts = Counter(_key(job) for job in jobs)
@@ -86,6 +92,7 @@ def plan_batch(config: BatchConfig) -> Planned:
         batch=Batch(name=config.batch_name, output=output, jobs=tuple(made), settings=settings),
         jobs={job.name: job for job in jobs},
         parameters={job.name: told for job, told in zip(jobs, parameters, strict=True)},
+        metadata=dict(config.metadata),
     )
 
 
@@ -107,7 +114,7 @@ def _problems(jobs: list[BatchJobConfig]) -> list[Problem]:
                 f"{job.name}: {body.name} has {body.n_markers} markers; fitting a rigid body needs {_MARKERS_MIN} or "
                 "more, name them in marker_names"
             )
-        if config.soft_edges or body.soft_edges:
+        if config.soft_edges or body.soft_edges or config.soft_distances:
             told.append(
                 f"{job.name}: soft edges are not solved; leave them out, and fit what they lead to as a body of its own"
             )
@@ -121,9 +128,16 @@ def _problems(jobs: list[BatchJobConfig]) -> list[Problem]:
     return [Problem(message=message) for message in told]
 
 
-def _tell_inert(names: list[str]) -> None:
-    for name in names:
+def _tell_inert(varied: list[str], given: set[str]) -> None:
+    for name in varied:
         log.warning("%s differs between jobs, but changes nothing: %s", name, INERT[name])
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in INERT.items():
+        if name in given and name not in varied:
+            by_reason.setdefault(reason, []).append(name)
+    for reason, names in by_reason.items():
+        verbs = ("is", "changes") if len(names) == 1 else ("are", "change")
+        log.warning("%s %s set, but %s nothing: %s", ", ".join(names), *verbs, reason)
 
 
 def _key(job: BatchJobConfig) -> tuple[str, ...]:

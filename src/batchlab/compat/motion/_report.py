@@ -49,6 +49,7 @@ class BatchReportGenerator:
         return {
             **statistics(result.view),
             "batch_name": result.batch_name,
+            "metadata": dict(result.metadata),
             "total_jobs": result.total_jobs,
             "successful_jobs": result.successful_jobs,
             "failed_jobs": result.failed_jobs,

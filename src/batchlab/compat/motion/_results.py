@@ -151,6 +151,8 @@ class BatchResult:
         Of the run in s.
     view
         The same as the engine tells it.
+    metadata
+        Of the batch.
     """
 
     batch_name: str
@@ -158,6 +160,7 @@ class BatchResult:
     job_results: tuple[BatchJobResult, ...]
     total_duration: float
     view: BatchView = field(repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def total_jobs(self) -> int:
@@ -260,6 +263,7 @@ def result_of(planned: Planned, view: BatchView, elapsed_s: float) -> BatchResul
         job_results=jobs,
         total_duration=elapsed_s,
         view=view,
+        metadata=planned.metadata,
     )
 
 
