@@ -31,6 +31,7 @@ __all__ = [
 _LIGHT = {"light": True, "lit": True, "dark": False, "any": None}
 _REFERENCE = re.compile(r"[0-9a-f]{6,16}|\d{4}-\d\d-\d\d#\d+|[A-Za-z0-9]+\d{4}-\d\d-\d\d[#_]\d+")
 _DATES = re.compile(r"(\d{4}-\d\d-\d\d)(?:\s*\.\.\s*(\d{4}-\d\d-\d\d))?")
+_NUMERIC = re.compile(r"[\d\s–-]+")
 _LONGEST_TAG = 120
 _UNSAFE = re.compile(r"[^\w.+=-]+")
 
@@ -113,6 +114,8 @@ def read_seq_or_names(value: Any) -> tuple[tuple[int, ...], tuple[str, ...]]:
     try:
         return read_seq(numbers) if numbers or not names else (), names
     except ValueError as error:
+        if not any(isinstance(part, str) and part and not _NUMERIC.fullmatch(part) for part in numbers):
+            raise
         raise ValueError(f"{error}; or a run's id, or its day and number, as in 2025-09-04#3") from error
 
 
