@@ -170,3 +170,56 @@ def test_an_n3d_of_angles_is_refused(tmp_path: Path, recording: Recording) -> No
     path.write_bytes(data)
     with pytest.raises(DataError, match="7 numbers per marker"):
         read_recording(path)
+
+
+def test_a_scale_that_the_header_lacks_stands_among_parameters(tmp_path: Path, recording: Recording) -> None:
+    path = tmp_path / "a.c3d"
+    write_c3d(path, recording, integers=True)
+    wanted = read_recording(path).positions
+    data = bytearray(path.read_bytes())
+    scale = struct.unpack_from("<f", data, 12)[0]
+    struct.pack_into("<f", data, 12, 0.0)
+    path.write_bytes(data)
+    read = read_recording(path)
+    assert read.positions == pytest.approx(wanted, nan_ok=True, abs=0)
+    assert read.notes == (f"the header says no scale of the points; POINT:SCALE, {scale:g}, is believed",)
+    struct.pack_into("<f", data, 12, 2 * scale)
+    path.write_bytes(data)
+    told = read_recording(path)
+    assert told.positions == pytest.approx(2 * wanted, nan_ok=True)
+    assert told.notes == (f"POINT:SCALE says {scale:g} and the header {2 * scale:g}; the second is believed",)
+
+
+@pytest.mark.parametrize(("at", "lie"), [(4, 0), (4, 3), (2, 5), (2, 4)])
+def test_widths_of_a_frame_that_do_not_fit_the_file_are_not_believed(
+    tmp_path: Path, recording: Recording, at: int, lie: int
+) -> None:
+    path = tmp_path / "a.c3d"
+    write_c3d(path, recording, analog=7)
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<H", data, at, lie)
+    path.write_bytes(data)
+    read = read_recording(path)
+    assert read.markers == recording.markers
+    assert read.positions == pytest.approx(recording.positions, abs=2e-7, nan_ok=True)
+    assert "and parameters say 6 and 7, which the length of the file confirms" in read.notes[0]
+
+
+def test_points_with_a_negative_residual_were_not_seen_wherever_they_are(tmp_path: Path, recording: Recording) -> None:
+    for integers, form in ((False, "<f"), (True, "<h")):
+        path = tmp_path / "a.c3d"
+        write_c3d(path, recording, integers=integers)
+        data = bytearray(path.read_bytes())
+        start = (struct.unpack_from("<H", data, 16)[0] - 1) * 512
+        size = struct.calcsize(form)
+        struct.pack_into(form, data, start + size * (4 * 2 + 3), -1)
+        path.write_bytes(data)
+        assert np.isnan(read_recording(path).positions[0, 2]).all()
+
+
+def test_a_rate_of_zero_is_none(tmp_path: Path, recording: Recording) -> None:
+    path = tmp_path / "a.c3d"
+    write_c3d(path, replace(recording, rate_hz=None))
+    with pytest.raises(DataError, match="declare it, such as rate_hz=100"):
+        read_recording(path)
+    assert read_recording(path, rate_hz=200).times_s[:2].tolist() == [0, 0.005]

@@ -201,3 +201,148 @@ def test_marks_between_thousands_are_refused(tmp_path: Path, cell: str) -> None:
     text = f"frame\ta_x_mm\ta_y_mm\ta_z_mm\n0\t956\t{cell}\t3\n"
     with pytest.raises(DataError, match=r"line 2, column 3 \(a_y_mm\): .*write it without marks between thousands"):
         read_recording(written(tmp_path, text), rate_hz=10)
+
+
+def trc(tmp_path: Path, frames: list[int], times: list[object], rate: object = 100) -> Path:
+    """A TRC file of one marker."""
+    count = len(frames)
+    head = (
+        "PathFileType\t4\t(X/Y/Z)\ta.trc\nDataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\n"
+        f"{rate}\t{rate}\t{count}\t1\tmm\nFrame#\tTime\tA\t\t\n\t\tX1\tY1\tZ1\n\n"
+    )
+    rows = "".join(f"{n}\t{t}\t{place}\t2\t3\n" for place, (n, t) in enumerate(zip(frames, times, strict=True), 1))
+    return written(tmp_path, head + rows, "a.trc")
+
+
+@pytest.mark.parametrize(
+    ("frames", "times", "read", "notes"),
+    [
+        (
+            [1, 2, 3, 4],
+            [0, 10, 20, 50],
+            [0, 0.01, 0.02, 0.05],
+            (
+                "times are in ms and not in s as the file says, by the rate of 100 Hz",
+                "2 frames are absent from the file; times leave room for them",
+            ),
+        ),
+        (
+            [1, 2, 3, 4],
+            [0, 0.01, 0.02, 0.05],
+            [0, 0.01, 0.02, 0.05],
+            ("2 frames are absent from the file; times leave room for them",),
+        ),
+        (
+            [1, 2, 3, 6],
+            ["0", "", "0.02", "0.05"],
+            [0, 0.01, 0.02, 0.05],
+            (
+                "1 time stamps are missing; they are put between their neighbours",
+                "2 frames are absent from the file; times leave room for them",
+            ),
+        ),
+        (
+            [1, 2, 3, 4],
+            [0, 0, 0, 0],
+            [0, 0.01, 0.02, 0.03],
+            ("all time stamps are the same; frames are counted instead",),
+        ),
+        (
+            [1, 2, 3, 4],
+            ["", "", "", "0.5"],
+            [0, 0.01, 0.02, 0.03],
+            ("some time stamps are missing; frames are counted instead",),
+        ),
+    ],
+)
+def test_stamps_beside_a_rate(
+    tmp_path: Path, frames: list[int], times: list[object], read: list[float], notes: tuple[str, ...]
+) -> None:
+    recording = read_recording(trc(tmp_path, frames, times))
+    assert recording.times_s == pytest.approx(read)
+    assert recording.rate_hz == 100
+    assert recording.notes == notes
+
+
+def test_stamps_that_drift_away_from_the_rate_are_believed_and_this_is_told(tmp_path: Path) -> None:
+    read = read_recording(trc(tmp_path, list(range(1, 201)), [f"{n / 99:.6f}" for n in range(200)]))
+    assert read.times_s[-1] == pytest.approx(199 / 99)
+    assert read.rate_hz == pytest.approx(99, rel=1e-6)
+    assert read.notes == ("the file says 100 Hz, and its time stamps 99 Hz; these are believed",)
+
+
+def test_a_declared_rate_keeps_room_for_frames_that_only_stamps_tell_of(tmp_path: Path) -> None:
+    text = "time_s,a_x_m,a_y_m,a_z_m\n" + "".join(f"{t},1,2,3\n" for t in ("0.00", "0.01", "0.02", "0.05"))
+    for rate_hz in (50, 97):
+        read = read_recording(written(tmp_path, text), rate_hz=rate_hz)
+        assert read.times_s == pytest.approx([n / rate_hz for n in (0, 1, 2, 5)])
+        assert read.rate_hz == rate_hz
+        assert read.notes == (
+            f"the rate is {rate_hz} Hz as declared, though time stamps are 0.01 s apart",
+            "2 frames are absent from the file; times leave room for them",
+        )
+
+
+def test_a_missing_number_of_a_frame_moves_no_other(tmp_path: Path) -> None:
+    text = "frame,a_x_m,a_y_m,a_z_m\n0,1,2,3\n,1,2,3\n4,1,2,3\n20,1,2,3\n"
+    read = read_recording(written(tmp_path, text), rate_hz=10)
+    assert read.times_s == pytest.approx([0, 0.2, 0.4, 2.0])
+
+
+@pytest.mark.parametrize("second", [[1, 2, 3, 4], [0.5, 1.5, 2.5, 3.5], [-1, 0.2, 0.4, 1.7]])
+def test_two_recordings_one_below_the_other_are_refused(tmp_path: Path, second: list[float]) -> None:
+    text = "time_s,a_x_m,a_y_m,a_z_m\n" + "".join(f"{t},1,2,3\n" for t in [1, 2, 3, 4, *second])
+    if second[0] == -1:
+        text = text.replace("\n1,1,2,3\n", "\n0.1,1,2,3\n0.3,1,2,3\n0.5,1,2,3\n1,1,2,3\n")
+    with pytest.raises(DataError, match=r"time begins anew in row \d of \d+, .*give each a file of its own"):
+        read_recording(written(tmp_path, text))
+
+
+def test_two_parts_in_the_wrong_order_are_put_in_order(tmp_path: Path) -> None:
+    text = "time_s,a_x_m,a_y_m,a_z_m\n" + "".join(f"{t},{t},2,3\n" for t in [5, 6, 7, 8, 1, 2, 3, 4])
+    read = read_recording(written(tmp_path, text))
+    assert read.positions[:, 0, 0].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("name", ["", "index", "Unnamed: 0"])
+def test_an_index_numbers_frames_where_nothing_else_does(tmp_path: Path, name: str) -> None:
+    text = f"{name},a_x_m,a_y_m,a_z_m\n0,1,2,3\n1,1,2,3\n7,1,2,3\n"
+    read = read_recording(written(tmp_path, text), rate_hz=10)
+    assert read.times_s == pytest.approx([0, 0.1, 0.7])
+    timed = f"{name},time_s,a_x_m,a_y_m,a_z_m\n0,0,1,2,3\n1,0.5,1,2,3\n7,1,1,2,3\n"
+    assert read_recording(written(tmp_path, timed)).times_s.tolist() == [0, 0.5, 1]
+    images = f"{name},a_x_m,a_y_m,a_z_m\n0.5,1,2,3\n0.7,1,2,3\n"
+    assert read_recording(written(tmp_path, images), rate_hz=10).times_s.tolist() == [0, 0.1]
+
+
+def test_a_last_line_whose_last_number_was_cut_is_left_out(tmp_path: Path) -> None:
+    rows = "".join(f"{n},1.125,2.125,31.125\n" for n in range(6))
+    whole = "frame,a_x_m,a_y_m,a_z_m\n" + rows
+    for lost in (2, 3, 4, 5, 6):
+        read = read_recording(written(tmp_path, whole[:-lost]), rate_hz=10)
+        assert read.times_s.size == 5
+        assert read.notes == (
+            "line 7, the last, has no end, and its last number fewer digits than those above; "
+            "it is left out as cut off",
+        )
+    read = read_recording(written(tmp_path, whole[:-1]), rate_hz=10)
+    assert (read.times_s.size, read.notes) == (6, ())
+    unalike = whole.replace("2,1.125,2.125,31.125", "2,1.125,2.125,31.1")
+    assert read_recording(written(tmp_path, unalike[:-2]), rate_hz=10).times_s.size == 6
+
+
+def test_a_folder_is_no_recording(tmp_path: Path) -> None:
+    (tmp_path / "a.c3d").mkdir()
+    with pytest.raises(DataError, match="cannot be read"):
+        read_recording(tmp_path / "a.c3d")
+
+
+@pytest.mark.parametrize("heading", [True, False])
+def test_text_of_two_bytes_a_letter_wants_its_mark(tmp_path: Path, heading: bool) -> None:
+    data = "frame,a_x_m,a_y_m,a_z_m\n0,1,2,3\n".encode("utf-16-le")
+    (tmp_path / "a.csv").write_bytes(b"\xff\xfe" + data if heading else data)
+    if heading:
+        assert read_recording(tmp_path / "a.csv", rate_hz=10).markers == ("a",)
+    else:
+        with pytest.raises(DataError, match="line 1: there are zero bytes in the text"):
+            read_recording(tmp_path / "a.csv", rate_hz=10)

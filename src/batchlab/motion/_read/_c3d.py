@@ -6,6 +6,7 @@ the data are missing; what the length of the file allows decides.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ def read_c3d(path: Path, data: bytes, asked: Asked) -> Raw:
     if not head.points:
         raise DataError(f"{path}: the c3d file holds no points; export it with marker positions", reason="no-markers")
     start = _data_start(path, head, len(data), notes)
+    head = _settled(head, len(data) - start, notes)
     if not np.isfinite(head.scale) or head.scale == 0:
         raise DataError(
             f"{path}, byte 13: the scale of the points is {head.scale:g}; the file is damaged, export it again",
@@ -56,6 +58,39 @@ def read_c3d(path: Path, data: bytes, asked: Asked) -> Raw:
         numbers=np.arange(frames, dtype=np.float64) + max(_first(head) - 1, 0),
         notes=notes,
     )
+
+
+def _settled(head: Head, size: int, notes: list[str]) -> Head:
+    """The head with scale and widths that parameters tell better."""
+    scale = head.number("POINT:SCALE")
+    known = scale is not None and np.isfinite(scale) and scale != 0
+    if scale is not None and known and not (np.isfinite(head.scale) and head.scale != 0):
+        notes.append(f"the header says no scale of the points; POINT:SCALE, {scale:g}, is believed")
+        head = replace(head, scale=scale)
+    elif (
+        scale is not None and known and abs(scale - head.scale) > 1e-5 * abs(head.scale) and max(scale, head.scale) > 0
+    ):
+        notes.append(f"POINT:SCALE says {scale:g} and the header {head.scale:g}; the second is believed")
+    points, used = head.number("POINT:USED"), head.number("ANALOG:USED")
+    rates = head.number("ANALOG:RATE"), head.number("POINT:RATE")
+    each = rates[0] / rates[1] if rates[0] and rates[1] else 1.0
+    mine = (head.points, head.analog)
+    wide = np.array([points or mine[0], mine[1] if used is None else used * np.rint(each)])
+    other = (int(wide[0]), int(wide[1])) if np.isfinite(wide).all() else mine
+    if other != mine and _fits(head, other, size) and not _fits(head, mine, size):
+        notes.append(
+            f"the header says {mine[0]} points and {mine[1]} analog samples in a frame, and parameters say {other[0]} "
+            f"and {other[1]}, which the length of the file confirms"
+        )
+        head = replace(head, points=other[0], analog=other[1])
+    return head
+
+
+def _fits(head: Head, widths: tuple[int, int], size: int) -> bool:
+    """Whether frames of so many points and samples fill the file, but for the rest of its last block."""
+    frames = head.last - head.first + 1
+    filled = frames * (4 * widths[0] + widths[1]) * (4 if head.scale < 0 else 2)
+    return 0 <= size - filled < BLOCK
 
 
 def _positions(block: bytes, head: Head, frames: int, chosen: list[int], *, real: bool) -> Float:

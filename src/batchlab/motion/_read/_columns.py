@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from batchlab.errors import DataError
 from batchlab.motion._read._source import Text, cells_of
+from batchlab.motion._read._table import number_of
 from batchlab.motion._read._triples import positive
 from batchlab.motion._read._units import canonical_length, canonical_time, is_length
 
@@ -16,6 +17,7 @@ __all__ = ["Header", "has_coordinates", "header_of"]
 _FRAMES = frozenset(
     ("frame", "frames", "frame#", "fnum", "frame_index", "frame_number", "frame_num", "frame_id", "framenumber")
 )
+_INDICES = frozenset(("", "index", "unnamed: 0"))
 _TIMES = frozenset(("time", "times", "t", "timestamp", "timestamps", "time_stamp"))
 _MARKERS = frozenset(
     ("keypoint", "keypoint_name", "marker", "marker_name", "bodypart", "body_part", "landmark", "trajectory")
@@ -113,8 +115,12 @@ def _sorted_columns(
     time_unit = None
     left = []
     strange = _strange(cells)
+    if _is_index(text, count + 1, cells, separator):
+        single["frame"] = 0
     where = f"{text.path}, line {count + 1}"
     for column, cell in enumerate(cells):
+        if column == 0 and single.get("frame") == 0:
+            continue
         if column in strange:
             left.append(cell)
             continue
@@ -170,6 +176,15 @@ def _sorted_columns(
         rate_hz=rate,
         left=tuple(left),
     )
+
+
+def _is_index(text: Text, count: int, cells: list[str], separator: str) -> bool:
+    """Whether the first column, nameless as pandas writes it, numbers frames that nothing else numbers or times."""
+    roles = {_role(_parted(cell)[0].lower()) for cell in cells}
+    if cells[0].lower() not in _INDICES or roles & {"frame", "time", "marker"}:
+        return False
+    first = [number_of(cells_of(line, separator)[0]) for line in text.lines(2, text.after(count))]
+    return bool(first) and all(number is not None and number >= 0 and number % 1 == 0 for number in first)
 
 
 def _role(word: str) -> str | None:

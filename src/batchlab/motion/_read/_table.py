@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from batchlab.errors import DataError
+from batchlab.motion._read._ends import before_cut, before_empty
 from batchlab.motion._read._source import Text, cells_of
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ def read_table(
         If a cell is no number, or a row has more cells than the header.
     """
     odd = _Odd()
-    end = len(text.data) if end is None else end
+    end = before_cut(text.data, offset, len(text.data) if end is None else end, line, separator, notes)
     if not keyed:
-        end = _end_of_rows(text.data, offset, end, separator, notes)
+        end = before_empty(text.data, offset, end, separator, notes)
     comma = decimal_comma(text.data, separator, offset, end)
     parts = []
     for block, number in blocks(text.data, offset, line, end):
@@ -221,18 +222,6 @@ def _careful(
             values.append(value)
         rows.append(values)
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(columns))
-
-
-def _end_of_rows(data: bytes, offset: int, end: int, separator: str, notes: list[str]) -> int:
-    """Where rows of empty cells begin that nothing follows."""
-    filled = len(data[offset:end].rstrip(separator.encode() + b" \n"))
-    stop = data.find(b"\n", offset + filled, end) + 1 if filled else offset
-    if (stop == 0 and filled) or stop >= end:
-        return end
-    rows = data[stop:end].split(b"\n")
-    if empty := sum(bool(row.strip(b" ")) for row in rows):
-        notes.append(f"the last {empty} rows are empty; they are left out")
-    return stop
 
 
 def _told(cell: str, *, comma: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ __all__ = ["stamps"]
 
 _NEAR = 0.1  # of a step: how far a stamp may lie from a whole number of steps
 _AGREE = 0.05  # how far a median step may be from the one a rate tells, of it
+_SAME = 1e-3  # how far rates may be apart that count as one, of it
+_AGAIN = 3  # frames of two runs of time that lie between each other, and the file holds two recordings
+_RUNS = 10  # at most, for more are rows in no order
 
 
 def stamps(path: Path, raw: Raw, asked: Asked, notes: list[str]) -> tuple[Float, float | None, NDArray[np.intp] | None]:
@@ -29,17 +33,19 @@ def stamps(path: Path, raw: Raw, asked: Asked, notes: list[str]) -> tuple[Float,
     Raises
     ------
     DataError
-        If nothing tells the rate, or times are in an unknown unit.
+        If nothing tells the rate, times are in an unknown unit, or time begins anew within the file.
     """
     rate = asked.rate_hz or raw.rate_hz
     if asked.rate_hz and raw.rate_hz and abs(asked.rate_hz - raw.rate_hz) > 1e-6 * raw.rate_hz:
         notes.append(f"the rate is {asked.rate_hz:g} Hz as declared, though the file says {raw.rate_hz:g} Hz")
     frames = raw.positions.shape[0]
-    numbers = np.arange(frames, dtype=np.float64) if raw.numbers is None else raw.numbers
-    whole = bool(np.isfinite(numbers).all())
+    rows = np.arange(frames, dtype=np.float64)
+    numbers = rows if raw.numbers is None else _complete(raw.numbers, rows, "numbers of frames", notes)
     times = _in_seconds(path, raw, asked, rate, notes)
-    if times is not None and not np.isfinite(times).all():
-        notes.append("some time stamps are missing; frames are counted instead")
+    if times is not None:
+        times = _complete(times, rows if numbers is None else numbers, "time stamps", notes)
+    if times is not None and rate is not None and frames > 1 and (times == times[0]).all():
+        notes.append("all time stamps are the same; frames are counted instead")
         times = None
     if times is None:
         if rate is None:
@@ -47,24 +53,45 @@ def stamps(path: Path, raw: Raw, asked: Asked, notes: list[str]) -> tuple[Float,
                 f"{path}: it does not say how many frames there are per second; declare it, such as rate_hz=100",
                 reason="rate-unknown",
             )
-        if not whole:
-            notes.append("some frames have no number; frames are counted instead")
-            numbers = np.arange(frames, dtype=np.float64)
-        return _ascending(numbers / rate, rate, notes)
+        return _ascending(path, (rows if numbers is None else numbers) / rate, rate, notes)
     step = seconds_of(times)
-    if asked.rate_hz and np.isfinite(step) and not abs(step * asked.rate_hz - 1) < _AGREE:
+    told = _regular(times)
+    if asked.rate_hz and np.isfinite(step) and not _agree(told, step, asked.rate_hz):
         if raw.rate_hz is None:
             notes.append(f"the rate is {asked.rate_hz:g} Hz as declared, though time stamps are {step:g} s apart")
-        return _ascending((numbers if whole else np.arange(frames)) / asked.rate_hz, asked.rate_hz, notes)
-    if rate is not None and whole and asked.rate_hz is None and frames > 1:
+        if raw.numbers is None or numbers is None:
+            # Frames that were dropped show in the stamps alone.
+            numbers = rows if told is None else np.rint((times - times[0]) * told)
+        return _ascending(path, numbers / asked.rate_hz, asked.rate_hz, notes)
+    if rate is not None and numbers is not None and asked.rate_hz is None and frames > 1:
         # Stamps are often rounded to a few digits; numbers of frames are exact.
         exact = times[0] + (numbers - numbers[0]) / rate
         if np.abs(exact - times).max() < 0.5 / rate:
-            return _ascending(exact, rate, notes)
+            return _ascending(path, exact, rate, notes)
         if not abs(step * rate - 1) < _AGREE:
             notes.append(f"the file says {rate:g} Hz, and its time stamps are {step:g} s apart; these are believed")
-            rate = None
-    return _ascending(times, asked.rate_hz or _regular(times), notes)
+        elif told is not None and abs(told / rate - 1) > _SAME:
+            notes.append(f"the file says {rate:g} Hz, and its time stamps {told:g} Hz; these are believed")
+    return _ascending(path, times, asked.rate_hz or told, notes)
+
+
+def _agree(told: float | None, step: float, rate_hz: float) -> bool:
+    """Whether a declared rate is that of the stamps; of irregular ones it is so only in the middle."""
+    if told is not None and abs(told / rate_hz - 1) > _SAME:
+        return False
+    return abs(step * rate_hz - 1) < _AGREE
+
+
+def _complete(values: Float, rows: Float, what: str, notes: list[str]) -> Float | None:
+    """Ascending values with those between that are missing put in; None if most are missing, or some at an end."""
+    known = np.isfinite(values)
+    if known.all():
+        return values
+    if known[0] and known[-1] and 2 * known.sum() > values.size:
+        notes.append(f"{int((~known).sum())} {what} are missing; they are put between their neighbours")
+        return np.where(known, values, np.interp(rows, rows[known], values[known]))
+    notes.append(f"some {what} are missing; frames are counted instead")
+    return None
 
 
 def _in_seconds(path: Path, raw: Raw, asked: Asked, rate: float | None, notes: list[str]) -> Float | None:
@@ -87,7 +114,17 @@ def _in_seconds(path: Path, raw: Raw, asked: Asked, rate: float | None, notes: l
             notes.append(f"times are in no unit that fits {rate:g} Hz; frames are counted instead")
             return None
         notes.append(f"times are in {unit}, by the rate of {rate:g} Hz")
+    if asked.time_unit is None and rate is not None and (right := _misnamed(raw.times, unit, rate)):
+        notes.append(f"times are in {right} and not in {unit} as the file says, by the rate of {rate:g} Hz")
+        unit = right
     return raw.times if unit == "s" else raw.times * TIMES_S[unit]
+
+
+def _misnamed(times: Float, unit: str, rate: float) -> str | None:
+    """The unit that fits the rate where the one that is told is off by a thousand or more."""
+    step = seconds_of(times)
+    fits = [right for right, factor in TIMES_S.items() if abs(step * factor * rate - 1) < _AGREE]
+    return fits[0] if fits and fits[0] != unit else None
 
 
 def _regular(times: Float) -> float | None:
@@ -103,7 +140,7 @@ def _regular(times: Float) -> float | None:
 
 
 def _ascending(
-    times: Float, rate: float | None, notes: list[str]
+    path: Path, times: Float, rate: float | None, notes: list[str]
 ) -> tuple[Float, float | None, NDArray[np.intp] | None]:
     steps = np.diff(times)
     if (steps > 0).all():
@@ -111,9 +148,27 @@ def _ascending(
         if rate and times.size > 1 and (absent := int(np.rint(steps / step - 1).clip(0).sum())):
             notes.append(f"{absent} frames are absent from the file; times leave room for them")
         return times, rate, None
+    _refuse_another(path, times)
     order = np.argsort(times, kind="stable")
     order = order[np.diff(times[order], prepend=-np.inf) > 0]
     notes.append(
         f"times do not ascend; frames were sorted, and {times.size - order.size} of a time already there left out"
     )
     return times[order], rate, order
+
+
+def _refuse_another(path: Path, times: Float) -> None:
+    """Refuse two recordings one below the other: sorted by time they would be mixed."""
+    starts = np.flatnonzero(np.diff(times) < 0) + 1
+    if starts.size >= _RUNS:
+        return
+    for start, stop in pairwise([*starts, times.size]):
+        run, before = times[start:stop], times[:start]
+        within = ((run >= before.min()) & (run <= before.max())).sum()
+        between = ((before >= run.min()) & (before <= run.max())).sum()
+        if min(within, between) >= _AGAIN:
+            raise DataError(
+                f"{path}: time begins anew in row {start + 1} of {times.size}, at {times[start]:g} s after "
+                f"{times[start - 1]:g} s: are there two recordings in it? give each a file of its own",
+                reason="ragged",
+            )
