@@ -346,3 +346,18 @@ def test_text_of_two_bytes_a_letter_wants_its_mark(tmp_path: Path, heading: bool
     else:
         with pytest.raises(DataError, match="line 1: there are zero bytes in the text"):
             read_recording(tmp_path / "a.csv", rate_hz=10)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("frame,x_m,y_m,z_m,a_x_m,a_y_m,a_z_m\n0,7,8,9,1,2,3\n", "x_m, y_m, z_m"),
+        ("frame,label,a_x_m,a_y_m,a_z_m\n0,walk,1,2,3\n", "label"),
+        ("frame,marker,x_m,y_m,z_m,raw_x_m,raw_y_m,raw_z_m\n0,a,1,2,3,7,8,9\n", "raw_x_m, raw_y_m, raw_z_m"),
+    ],
+)
+def test_columns_of_another_form_of_table_are_told(tmp_path: Path, text: str, left: str) -> None:
+    read = read_recording(written(tmp_path, text), rate_hz=10)
+    assert read.markers == ("a",)
+    assert read.positions[0, 0].tolist() == [1, 2, 3]
+    assert read.notes == (f"columns that are no coordinates are left out: {left}",)

@@ -32,8 +32,7 @@ def read_wide(text: Text, asked: Asked) -> Raw:
     whole = [name for name, of in named.items() if set(axes) <= set(of)]
     if part := [name for name in header.named if name not in whole]:
         notes.append(f"without all of {', '.join(axes)}, and left out: {told_names(part)}")
-    if header.left:
-        notes.append(f"columns that are no coordinates are left out: {told_names(header.left)}")
+    _tell_left(header, [column for column in (header.marker, *header.bare.values()) if column is not None], notes)
     wanted = [whole[place] for place in choose(whole, asked.markers, text.path)]
     before = [column for column in (header.frame, header.time) if column is not None]
     columns = before + [named[name][axis] for name in wanted for axis in axes]
@@ -71,8 +70,7 @@ def read_tidy(text: Text, asked: Asked) -> Raw:
             reason="rate-unknown",
         )
     notes: list[str] = []
-    if header.left:
-        notes.append(f"columns that are no coordinates are left out: {told_names(header.left)}")
+    _tell_left(header, [column for of in header.named.values() for column in of.values()], notes)
     axes = [axis for axis in "xyz" if axis in header.bare]
     also = [column for column in (header.time, header.confidence) if column is not None]
     columns = [key, header.marker, *(header.bare[axis] for axis in axes), *also]
@@ -138,6 +136,12 @@ def _rows(text: Text, header: Header, columns: list[int], notes: list[str]) -> F
     if not len(values):
         raise DataError(f"{text.path}: the header is there, but no row; export it again", reason="no-frames")
     return values
+
+
+def _tell_left(header: Header, others: list[int], notes: list[str]) -> None:
+    """Say which columns are no coordinates, or not of a marker as the others are."""
+    if left := [*header.left, *(header.cells[column] for column in others)]:
+        notes.append(f"columns that are no coordinates are left out: {told_names(left)}")
 
 
 def _coded(text: Text, header: Header) -> tuple[Text, list[str]]:
