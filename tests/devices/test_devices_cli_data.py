@@ -210,7 +210,7 @@ def test_a_number_of_two_groups_is_asked_back(layout):
 def test_a_history_is_built_and_exported(done, tmp_path):
     built = json.loads(shown(called("build-history", done, "67", "--json")))
     assert built == json.loads(shown(called("show-history", done, "67", "--json")))
-    for suffix in ("csv", "json", "parquet", "txt"):
+    for suffix in ("csv", "json", "parquet", "txt", "tex"):
         path = tmp_path / f"history.{suffix}"
         assert called("export-history", done, "67", "--proc", "IVg", "-o", str(path)).exit_code == 0
         assert path.stat().st_size > 0

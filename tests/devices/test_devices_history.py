@@ -216,13 +216,29 @@ def test_a_history_is_shown_as_table_json_and_csv(history):
 
 
 def test_a_history_is_exported_as_its_suffix_says(history, tmp_path):
-    for suffix, form in ((".csv", "csv"), (".json", "json"), (".txt", "table")):
+    for suffix, form in ((".csv", "csv"), (".json", "json"), (".txt", "table"), (".tex", "latex")):
         export_history(history, tmp_path / "new" / f"h{suffix}")
         assert (tmp_path / "new" / f"h{suffix}").read_text(encoding="utf-8") == show(history, form)
+    export_history(history.select("seq", "proc"), tmp_path / "few.tex")
+    assert r"seq & proc \\" in (tmp_path / "few.tex").read_text(encoding="utf-8")
     export_history(history, tmp_path / "h.parquet")
     assert pl.read_parquet(tmp_path / "h.parquet").equals(history)
     with pytest.raises(ValueError, match=r"not \.xls"):
         export_history(history, tmp_path / "h.xls")
+
+
+def test_a_history_is_a_table_of_a_paper_whatever_its_texts_hold(history):
+    hostile = history.with_columns(summary=pl.lit(r"50 % of A_1 & B\C #2 {x} ~ $^2$"))
+    lines = show(hostile, "latex", columns=("seq", "proc", "summary")).splitlines()
+    assert lines[1] == r"\begin{longtable}{rll}" and lines[-1] == r"\end{longtable}"
+    assert lines[3] == r"seq & proc & summary \\"
+    rows = lines[lines.index(r"\endfoot") + 1 : -1]
+    assert len(rows) == history.height
+    assert rows[0] == (
+        r"1 & IV & 50 \% of A\_1 \& B\textbackslash{}C \#2 \{x\} \textasciitilde{} \$\textasciicircum{}2\$ \\"
+    )
+    assert show(history, "latex").count("&") == 5 * (history.height + 1)
+    assert r"date\_local" in show(history, "latex")
 
 
 def test_no_two_histories_are_one_file(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "export_history", "select_runs", "show"]
 
-FORMATS = ("table", "json", "csv")
+FORMATS = ("table", "json", "csv", "latex")
 
 # A table shows the days that runs are chosen by.
 _LOCAL = {"date_local": "%Y-%m-%d", "time_local": "%H:%M:%S"}
 _SHOWN = ("seq", *_LOCAL, "proc", "summary", "run_id")
+_MEANT = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}"},
+    **{">": r"\textgreater{}", "|": r"\textbar{}", "\n": " "},
+}
 
 
 def select_runs(
@@ -76,8 +81,8 @@ def show(history: pl.DataFrame, form: str = "table", *, columns: Collection[str]
     history
         Or a selection of it.
     form
-        ``table`` for people, in local time; ``json`` or ``csv`` for programs, which have all columns unless told
-        otherwise: there `date` and `time_hms` are UTC.
+        ``table`` for people, in local time, and ``latex`` for their papers (packages longtable, booktabs); ``json`` or
+        ``csv`` for programs, which have all columns unless told otherwise: there `date` and `time_hms` are UTC.
     columns
         Which to show.
 
@@ -93,7 +98,8 @@ def show(history: pl.DataFrame, form: str = "table", *, columns: Collection[str]
     unknown = sorted(set(columns or ()) - set(history.columns))
     if unknown:
         raise ValueError(f"no column {unknown[0]!r}; there are {', '.join(history.columns)}")
-    if form == "table" and not columns:
+    whole = {*_SHOWN, "datetime_local"} - set(_LOCAL) <= set(history.columns)
+    if form in ("table", "latex") and not columns and whole:
         start = pl.col("datetime_local")
         chosen = history.select(
             pl.col(name) if name not in _LOCAL else start.dt.strftime(_LOCAL[name]).alias(name) for name in _SHOWN
@@ -110,6 +116,8 @@ def show(history: pl.DataFrame, form: str = "table", *, columns: Collection[str]
         rows = [{name: None if value != value else value for name, value in row.items()} for row in plain.to_dicts()]
         return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
     cells = [plain.columns, *(["" if cell is None else str(cell) for cell in row] for row in plain.iter_rows())]
+    if form == "latex":
+        return _latex(cells, [kind.is_numeric() for kind in plain.schema.dtypes()])
     widths = [max(len(row[k]) for row in cells) for k in range(len(plain.columns))]
     right = [kind.is_numeric() for kind in plain.schema.dtypes()]
     lines = [
@@ -119,8 +127,34 @@ def show(history: pl.DataFrame, form: str = "table", *, columns: Collection[str]
     return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]]) + "\n"
 
 
+def _latex(cells: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
+    """A table over as many pages as it takes, its head on each."""
+    head, *rows = (" & ".join(cell.translate(_SIGNS) for cell in row) + r" \\" for row in cells)
+    return "\n".join(
+        [
+            r"% \usepackage{longtable,booktabs}",
+            rf"\begin{{longtable}}{{{''.join('r' if each else 'l' for each in right)}}}",
+            r"\toprule",
+            head,
+            r"\midrule",
+            r"\endhead",
+            r"\bottomrule",
+            r"\endfoot",
+            *rows,
+            r"\end{longtable}",
+            "",
+        ]
+    )
+
+
+_SIGNS = str.maketrans(_MEANT)
+_ENDINGS = {".csv": "csv", ".json": "json", ".txt": "table", ".tex": "latex", ".parquet": "parquet"}
+
+
 def export_history(history: pl.DataFrame, path: str | os.PathLike[str]) -> None:
-    """Write a history, or a selection, as the suffix says: ``.csv``, ``.json``, ``.parquet`` or ``.txt`` (a table).
+    """Write a history, or a selection, as the suffix says.
+
+    ``.csv``, ``.json``, ``.parquet``, ``.txt`` (a table) or ``.tex`` (one of LaTeX).
 
     Raises
     ------
@@ -128,9 +162,11 @@ def export_history(history: pl.DataFrame, path: str | os.PathLike[str]) -> None:
         If the suffix is another one.
     """
     path = Path(path)
-    form = {".csv": "csv", ".json": "json", ".txt": "table", ".parquet": "parquet"}.get(path.suffix.lower())
+    form = _ENDINGS.get(path.suffix.lower())
     if form is None:
-        raise ValueError(f"{path}: write .csv, .json, .parquet or .txt, not {path.suffix or 'a name without suffix'}")
+        raise ValueError(
+            f"{path}: write .csv, .json, .parquet, .txt or .tex, not {path.suffix or 'a name without suffix'}"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     if form == "parquet":
         write_whole(path, lambda beside: history.write_parquet(beside, compression="zstd", compression_level=1))

@@ -21,7 +21,7 @@ __all__ = [
     "show_history",
 ]
 
-_FORMATS = ("table", "json", "csv")
+_FORMATS = ("table", "json", "csv", "latex")
 
 
 @click.command("build-all-histories")
@@ -199,7 +199,9 @@ def show_history(chip: str, group: str | None, form: str, as_json: bool, **given
 @click.argument("chip")
 @base_option
 @click.option("-g", "--group", default="Alisson", show_default=True, help="Of a chip that is named by its number.")
-@click.option("-o", "--output", metavar="FILE", help="Write it there (.csv, .json, .parquet, .txt) and nowhere else.")
+@click.option(
+    "-o", "--output", metavar="FILE", help="Write it there (.csv, .json, .parquet, .txt, .tex) and nowhere else."
+)
 @json_option
 def build_history(chip: str, group: str, output: str | None, as_json: bool, **given: Any) -> None:
     """Number the runs of one CHIP as they are staged now, and show or write its history.
@@ -245,7 +247,7 @@ def _export(export: Any, history: pl.DataFrame, output: str) -> None:
 @base_option
 @click.option("-g", "--group", metavar="GROUP", help="Of the chip, where several have the number.")
 @_filters
-@click.option("-o", "--output", required=True, metavar="FILE", help="Ends in .csv, .json, .parquet or .txt.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Ends in .csv, .json, .parquet, .txt or .tex.")
 def export_history(chip: str, group: str | None, output: str, **given: Any) -> None:
     """Write the history of a CHIP, or a selection of it, to a file."""
     from batchlab.devices._history_view import export_history as export
