@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         reference_geometry,
     )
     from batchlab.motion._judge import Judgement, MarkerRow, OutlierRun, SwapRun, judge
+    from batchlab.motion._known import Anchor, KnownDistance, SoftEdge, Symmetry
     from batchlab.motion._model import (
         Body,
         Covered,
@@ -145,6 +146,12 @@ _HOMES = {
         "SwapRun",
         "judge",
     ),
+    "_known": (
+        "Anchor",
+        "KnownDistance",
+        "SoftEdge",
+        "Symmetry",
+    ),
     "_model": (
         "Body",
         "Covered",
@@ -223,6 +230,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Agreement",
+    "Anchor",
     "Body",
     "Camera",
     "Case",
@@ -242,6 +250,7 @@ __all__ = [
     "Gaze",
     "Holdout",
     "Judgement",
+    "KnownDistance",
     "Loss",
     "MarkerQuality",
     "MarkerRow",
@@ -253,10 +262,12 @@ __all__ = [
     "Score",
     "ScoreKind",
     "Smoothing",
+    "SoftEdge",
     "Source",
     "Status",
     "Swap",
     "SwapRun",
+    "Symmetry",
     "Truth",
     "Weights",
     "agreement",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from batchlab.motion._known import Known
+
     Float: TypeAlias = NDArray[np.float64]
     Bool: TypeAlias = NDArray[np.bool_]
     Code: TypeAlias = NDArray[np.uint8]
@@ -183,13 +185,16 @@ class FitOptions:
     Attributes
     ----------
     smoothing, weights
-        What is asked of the motion, and how much.
+        What is asked of the motion, and how much. Weights of smoothness are zero until they are chosen: what is right
+        depends on the motion, and `score_each` or a sweep tells it.
     loss, loss_scale
         Robust loss on normalised residuals, and its scale in units of their standard deviation.
     geometry
         Whether the body's geometry is estimated too (given as `geometry_m` otherwise).
     geometry_m
         (M, 3) in metres, in order of the body's markers: the start, or the fixed geometry.
+    known
+        What is known beyond markers: `Anchor`, `KnownDistance`, `Symmetry`, `SoftEdge`.
     iterations_max, tolerance
         Where the solve ends: relative decrease of cost.
     covariance
@@ -202,6 +207,7 @@ class FitOptions:
     loss_scale: float = 2.0
     geometry: bool = True
     geometry_m: Float | None = None
+    known: tuple[Known, ...] = ()
     iterations_max: int = 100
     tolerance: float = 1e-10
     covariance: bool = True

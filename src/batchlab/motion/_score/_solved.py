@@ -9,6 +9,7 @@ import numpy as np
 
 from batchlab.errors import ConfigError
 from batchlab.motion._model import FitOptions, Smoothing, Weights
+from batchlab.motion._solve._bonds import bonds_of, ties_of
 from batchlab.motion._solve._fit import begun, fits
 from batchlab.motion._solve._joint import minimise
 from batchlab.motion._solve._problem import chain_of
@@ -53,7 +54,7 @@ class Solved:
 
 
 def stacked(recordings: Sequence[Recording], body: Body, options: FitOptions | None = None) -> Stacked:
-    """Recordings as arrays with a start, for unit weights: it serves all smoothing, losses and weights of data.
+    """Recordings as arrays with a start, for unit weights: it serves all smoothing, losses, weights, and what is known.
 
     Parameters
     ----------
@@ -64,7 +65,10 @@ def stacked(recordings: Sequence[Recording], body: Body, options: FitOptions | N
     """
     options = options or FitOptions()
     plain = replace(
-        options, smoothing=Smoothing.NONE, weights=Weights(data_per_m=1.0, per_marker=options.weights.per_marker)
+        options,
+        smoothing=Smoothing.NONE,
+        weights=Weights(data_per_m=1.0, per_marker=options.weights.per_marker),
+        known=(),
     )
     return stack(recordings, body, plain)
 
@@ -99,7 +103,14 @@ def solve(
         raise ConfigError(f"weights.data_per_m is {weights.data_per_m:g}; it must be positive")
     unit = start or stacked(recordings, body, options)
     chain = chain_of(unit.times, options.smoothing, weights.rotation, weights.translation)
-    weighed = replace(unit.problem, weights=weights.data_per_m**2 * unit.problem.weights, chain=chain)
+    able = [recording for recording, has in zip(recordings, unit.able, strict=True) if has]
+    weighed = replace(
+        unit.problem,
+        weights=weights.data_per_m**2 * unit.problem.weights,
+        chain=chain,
+        bonds=bonds_of(options.known, body, unit.used),
+        ties=ties_of(options.known, able, body, unit.used),
+    )
     row = replace(unit, problem=weighed, start=unit.start if near is None else near.solution.state)
     begin = begun(smoothed(row) if near is None else row, options)
     solution = minimise(row.problem, begin.state, begin.robust, options.iterations_max, options.tolerance)

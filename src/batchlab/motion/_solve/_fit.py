@@ -214,6 +214,9 @@ def _fit(
     rows = slice(part.start, max(part.start, part.stop - 1))
     cost = float(loss_values(robust.loss, squares, robust.scale).sum())
     cost += float(np.sum(terms.rows_rotation[rows] ** 2) + np.sum(terms.rows_translation[rows] ** 2))
+    if terms.ties is not None:
+        cost += float(np.sum(terms.ties[part] ** 2))
+    share = float(measured.sum() / max(1, (problem.weights > 0).sum()))
     covered = np.where(seen.all(axis=1), 0, 1).astype(np.uint8)
     covered[~determined] = 2
     bare = int((~determined).sum())
@@ -224,7 +227,7 @@ def _fit(
         )
     unknowns = float(leverages.sum())
     if problem.joint:
-        unknowns += (3 * len(places) - 6) * float(measured.sum() / max(1, (problem.weights > 0).sum()))
+        unknowns += (3 * len(places) - 6) * share
     chi2 = _chi2_reduced(squares[measured], unknowns, robust.loss)
     sd = None
     if placed.covariances is not None:
@@ -237,7 +240,7 @@ def _fit(
         recording=recording.name,
         status=solution.status,
         iterations=begin.iterations + solution.iterations,
-        cost=0.5 * cost,
+        cost=0.5 * cost + share * terms.bonds,
         times_s=recording.times_s,
         rotations=rotations,
         translations_m=translations,

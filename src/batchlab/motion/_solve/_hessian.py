@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from batchlab.motion._solve._bonds import bond_rows, tie_rows
 from batchlab.motion._solve._robust import loss_curvatures
 from batchlab.motion._solve._rotations import cross_matrices, inverse_jacobians
 from batchlab.motion._solve._terms import residuals
@@ -19,6 +20,7 @@ from batchlab.motion._solve._terms import residuals
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from batchlab.motion._solve._bonds import TieRows
     from batchlab.motion._solve._problem import Chain, Problem, Robust, State
     from batchlab.motion._solve._terms import Terms
 
@@ -47,23 +49,37 @@ class Curvature:
         (F, M) in 1/m².
     arms, noses
         (F, M, 6) and (F, M, 3): vectors whose squares are taken off, of poses and of the geometry; None by reweighting.
+    bonds
+        (3 M, 3 M) of what is known of the geometry.
+    ties
+        Rows whose squares are added.
     """
 
     weights: Float
     arms: Float | None = None
     noses: Float | None = None
+    bonds: Float | None = None
+    ties: TieRows | None = None
 
     def window(self, frames: slice) -> Curvature:
-        """Of some frames."""
-        if self.arms is None or self.noses is None:
-            return Curvature(weights=self.weights[frames])
-        return Curvature(weights=self.weights[frames], arms=self.arms[frames], noses=self.noses[frames])
+        """Of some frames; bonds are of none."""
+        return Curvature(
+            weights=self.weights[frames],
+            arms=None if self.arms is None else self.arms[frames],
+            noses=None if self.noses is None else self.noses[frames],
+            ties=None if self.ties is None else self.ties.window(frames),
+        )
 
 
 def curvature_of(problem: Problem, state: State, terms: Terms, robust: Robust, *, bent: bool) -> Curvature:
     """Curvature at a state; `bent` with that of the loss itself."""
+    bonds = None
+    if problem.bonds and problem.joint:
+        slopes = bond_rows(problem.bonds, state.geometry)[1]
+        bonds = slopes.T @ slopes
+    ties = tie_rows(problem.ties, state) if problem.ties else None
     if not bent:
-        return Curvature(weights=terms.weights)
+        return Curvature(weights=terms.weights, bonds=bonds, ties=ties)
     error = residuals(problem, state)
     error *= np.sqrt(-loss_curvatures(robust.loss, terms.squares, robust.scale))[:, None, :]
     error *= problem.weights[:, None, :]
@@ -73,7 +89,7 @@ def curvature_of(problem: Problem, state: State, terms: Terms, robust: Robust, *
         one, two = (axis + 1) % 3, (axis + 2) % 3
         arms[:, :, axis] = state.geometry[:, one] * noses[:, :, two] - state.geometry[:, two] * noses[:, :, one]
     arms[:, :, 3:] = np.swapaxes(error, 1, 2)
-    return Curvature(weights=terms.weights, arms=arms, noses=noses)
+    return Curvature(weights=terms.weights, arms=arms, noses=noses, bonds=bonds, ties=ties)
 
 
 def data_blocks(weights: Float, state: State) -> Float:
@@ -106,6 +122,8 @@ def hessian_band(problem: Problem, state: State, terms: Terms, curvature: Curvat
     blocks = data_blocks(curvature.weights, state)
     if curvature.arms is not None:
         blocks -= np.matmul(np.swapaxes(curvature.arms, 1, 2), curvature.arms)
+    if curvature.ties is not None:
+        blocks += np.matmul(np.swapaxes(curvature.ties.arms, 1, 2), curvature.ties.arms)
     for column in range(6):
         band[:, column, : 6 - column] = blocks[:, column:, column]
     if chain.reach:
@@ -173,6 +191,9 @@ def coupled(curvature: Curvature, state: State, change: Float) -> Float:
     if curvature.arms is not None and curvature.noses is not None:
         along = np.einsum("fmi,mi->fm", curvature.noses, change)
         out -= np.matmul(along[:, None, :], curvature.arms)[:, 0]
+    if curvature.ties is not None:
+        along = np.einsum("fki,ki->fk", curvature.ties.noses, change[curvature.ties.markers])
+        out += np.matmul(along[:, None, :], curvature.ties.arms)[:, 0]
     return out
 
 
@@ -184,6 +205,9 @@ def coupled_back(curvature: Curvature, state: State, change: Float) -> Float:
     if curvature.arms is not None and curvature.noses is not None:
         along = np.matmul(curvature.arms, change[:, :, None])[:, :, 0]
         out -= np.einsum("fm,fmi->mi", along, curvature.noses)
+    if curvature.ties is not None:
+        along = np.matmul(curvature.ties.arms, change[:, :, None])[:, :, 0]
+        np.add.at(out, curvature.ties.markers, np.einsum("fk,fki->ki", along, curvature.ties.noses))
     return out
 
 
@@ -195,6 +219,10 @@ def coupling(curvature: Curvature, state: State) -> Float:
     out[:, 3:] = np.einsum("fm,fij->fimj", curvature.weights, state.rotations)
     if curvature.arms is not None and curvature.noses is not None:
         out -= np.einsum("fmi,fmj->fimj", curvature.arms, curvature.noses)
+    if curvature.ties is not None:
+        for number, marker in enumerate(curvature.ties.markers):
+            arms, noses = curvature.ties.arms[:, number], curvature.ties.noses[:, number]
+            out[:, :, marker] += arms[:, :, None] * noses[:, None, :]
     return out.reshape(6 * frames, 3 * markers)
 
 
@@ -207,4 +235,11 @@ def own_block(curvature: Curvature) -> Float:
         for marker in range(markers):
             place = slice(3 * marker, 3 * marker + 3)
             out[place, place] -= blocks[marker]
+    if curvature.ties is not None:
+        blocks = np.einsum("fki,fkj->kij", curvature.ties.noses, curvature.ties.noses)
+        for block, marker in zip(blocks, curvature.ties.markers, strict=True):
+            place = slice(3 * marker, 3 * marker + 3)
+            out[place, place] += block
+    if curvature.bonds is not None:
+        out += curvature.bonds
     return out

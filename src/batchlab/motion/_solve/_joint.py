@@ -294,4 +294,6 @@ def windowed_complement(state: State, curvature: Curvature, factor: Float, dampi
     out *= share[:, None] * share[None, :]
     # Markers that no window sees, and directions that the loss has bent flat.
     out += np.diag(np.repeat(np.where(seen > 0, 1e-6, 1.0) * total, 3))
+    if curvature.bonds is not None:
+        out += (1.0 + damping) * curvature.bonds
     return out

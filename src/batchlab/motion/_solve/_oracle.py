@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 
 from batchlab.motion._model import FitOptions, Loss, Status
+from batchlab.motion._solve._bonds import bond_rows, tie_rows
 from batchlab.motion._solve._fit import begun, fits
 from batchlab.motion._solve._gauge import free_changes
 from batchlab.motion._solve._joint import Solution
@@ -157,6 +158,9 @@ def _residuals(problem: Problem, state: State, robust: Robust, terms: Sequence[O
             rows = chain.after[:, None] * step
             rows[1:] -= chain.before[1:, None] * step[:-1]
             parts.append(weight * rows.ravel())
+    if problem.joint:
+        parts.append(bond_rows(problem.bonds, state.geometry)[0])
+    parts.append(tie_rows(problem.ties, state).residuals.ravel())
     parts += [term(state.rotations, state.translations, state.geometry).ravel() for term in terms]
     return np.concatenate(parts)
 
@@ -202,6 +206,11 @@ def _jacobian(problem: Problem, chart: _Chart, unknowns: Float, robust: Robust, 
     blocks = [sparse.hstack([poses, places @ chart.free])]
     if problem.chain.reach:
         blocks += _smooth_rows(problem, state, rotate, chart)
+    if problem.bonds and problem.joint:
+        free = sparse.csr_matrix(bond_rows(problem.bonds, state.geometry)[1] @ chart.free)
+        blocks.append(sparse.hstack([sparse.csr_matrix((free.shape[0], 6 * frames)), free]))
+    if problem.ties:
+        blocks.append(_tied(problem, state, rotate, chart))
     blocks += [_differences(term, state, rotate, chart) for term in terms]
     return sparse.csr_matrix(sparse.vstack(blocks))
 
@@ -225,6 +234,22 @@ def _smooth_rows(problem: Problem, state: State, rotate: Float, chart: _Chart) -
         sparse.hstack([chain.rotation * combine @ turns, none, rest]),
         sparse.hstack([none, chain.translation * combine @ moves, rest]),
     ]
+
+
+def _tied(problem: Problem, state: State, rotate: Float, chart: _Chart) -> csr_matrix:
+    from scipy import sparse
+
+    rows = tie_rows(problem.ties, state)
+    places = np.zeros((*rows.residuals.shape, len(state.geometry), 3))
+    for number, marker in enumerate(rows.markers):
+        places[:, number, marker] = rows.noses[:, number]
+    return sparse.hstack(
+        [
+            sparse.block_diag(list(rows.arms[:, :, :3] @ rotate)),
+            sparse.block_diag(list(rows.arms[:, :, 3:])),
+            sparse.csr_matrix(places.reshape(rows.residuals.size, -1) @ chart.free),
+        ]
+    )
 
 
 def _differences(term: OwnTerm, state: State, rotate: Float, chart: _Chart) -> csr_matrix:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from batchlab.motion._solve._bonds import Bond, Tie
+
     Float: TypeAlias = NDArray[np.float64]
     Bool: TypeAlias = NDArray[np.bool_]
 
@@ -55,12 +57,16 @@ class Problem:
         Smoothness; never across recordings.
     joint
         Whether the geometry is unknown too.
+    bonds, ties
+        What is known of the geometry, and of the way to points outside the body.
     """
 
     positions: Float
     weights: Float
     chain: Chain
     joint: bool
+    bonds: tuple[Bond, ...] = ()
+    ties: tuple[Tie, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

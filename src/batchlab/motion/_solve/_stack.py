@@ -9,6 +9,7 @@ import numpy as np
 
 from batchlab.errors import ConfigError, DataError
 from batchlab.motion._model import DegenerateBody
+from batchlab.motion._solve._bonds import bonds_of, ties_of
 from batchlab.motion._solve._problem import Problem, State, chain_of
 from batchlab.motion._solve._start import mirrored, start_geometry, start_poses
 
@@ -75,6 +76,7 @@ def stack(recordings: Sequence[Recording], body: Body, options: FitOptions) -> S
     warnings: list[str] = []
     ever = np.any([(weights > 0).any(axis=0) for _, weights in arrays], axis=0)
     used = ever if given is None or options.geometry else np.ones(len(ever), dtype=bool)
+    bonds = bonds_of(options.known, body, used)
     for name in np.array(body.markers)[~ever]:
         warnings.append(
             f"marker {name} of {body.name} was never seen; "
@@ -119,6 +121,8 @@ def stack(recordings: Sequence[Recording], body: Body, options: FitOptions) -> S
             weights=np.concatenate([weights[number] for number in kept]),
             chain=chain,
             joint=options.geometry,
+            bonds=bonds,
+            ties=ties_of(options.known, [recordings[number] for number in kept], body, used),
         ),
         times=times,
         start=State(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from batchlab.motion._solve._bonds import bond_rows, tie_rows
 from batchlab.motion._solve._robust import loss_values, loss_weights
 from batchlab.motion._solve._rotations import logarithms, turned_back
 
@@ -44,6 +45,8 @@ class Terms:
         (F - 1, 3) rotation vectors from frame to frame in rad.
     rows_rotation, rows_translation
         (F - 1, 3) residuals of smoothness.
+    bonds, ties
+        Half the sum of squares of residuals of what is known of the geometry; (F, K) residuals of ties.
     """
 
     cost: float
@@ -54,6 +57,8 @@ class Terms:
     turns: Float
     rows_rotation: Float
     rows_translation: Float
+    bonds: float = 0.0
+    ties: Float | None = None
 
 
 def residuals(problem: Problem, state: State) -> Float:
@@ -120,8 +125,20 @@ def evaluate(problem: Problem, state: State, robust: Robust) -> Terms:
         onto_after, onto_before = turned_back(turns, pull)
         downhill[1:, :3] -= onto_after
         downhill[:-1, :3] += onto_before
+    bonds, ties = 0.0, None
+    if problem.bonds and problem.joint:
+        rows, slopes = bond_rows(problem.bonds, state.geometry)
+        bonds = 0.5 * float(rows @ rows)
+        geometry = geometry - (rows @ slopes).reshape(-1, 3)
+    if problem.ties:
+        tied = tie_rows(problem.ties, state)
+        ties = tied.residuals
+        cost += float(np.vdot(ties, ties))
+        downhill -= np.matmul(ties[:, None, :], tied.arms)[:, 0]
+        geometry = np.ascontiguousarray(geometry)
+        np.subtract.at(geometry, tied.markers, np.einsum("fk,fki->ki", ties, tied.noses))
     return Terms(
-        cost=0.5 * cost,
+        cost=0.5 * cost + bonds,
         squares=squares,
         weights=weights,
         downhill=downhill,
@@ -129,4 +146,6 @@ def evaluate(problem: Problem, state: State, robust: Robust) -> Terms:
         turns=turns,
         rows_rotation=rows_rotation,
         rows_translation=rows_translation,
+        bonds=bonds,
+        ties=ties,
     )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from batchlab.motion._model import Loss, Smoothing
+from batchlab.motion.cli._known import KNOWN_OPTIONS, known_asked
 from batchlab.options import DurationType, SizeType, with_options
 
 __all__ = ["BodyType", "axes_of", "batch_options", "fit_options", "params_asked", "score_option"]
@@ -27,6 +28,7 @@ _PLAIN = (
     "loss",
     "loss_scale",
     "geometry_is",
+    "anchor_mm",
     "iterations_max",
     "tolerance",
     "score",
@@ -139,7 +141,8 @@ def fit_options(command: F) -> F:
         click.option(
             "--smoothing",
             type=click.Choice([each.value for each in Smoothing]),
-            help="What is asked of motion: nothing, small changes, small accelerations.  [default: second]",
+            help="What is asked of motion, as much as weights say: nothing, small changes, small accelerations.  "
+            "[default: second]",
         ),
         click.option(
             "--noise",
@@ -149,10 +152,16 @@ def fit_options(command: F) -> F:
             help="Standard deviation of a coordinate; weights.data_per_m is 1000 / MM.  [default: 1]",
         ),
         click.option(
-            "--rotation-weight", "rotation", type=click.FloatRange(0), help="Of smooth turning.  [default: 0]"
+            "--rotation-weight",
+            "rotation",
+            type=click.FloatRange(0),
+            help="Of smooth turning; a sweep tells which.  [default: 0, none]",
         ),
         click.option(
-            "--translation-weight", "translation", type=click.FloatRange(0), help="Of smooth moving.  [default: 0]"
+            "--translation-weight",
+            "translation",
+            type=click.FloatRange(0),
+            help="Of smooth moving, likewise.  [default: 0, none]",
         ),
         click.option(
             "--marker-weight",
@@ -171,6 +180,7 @@ def fit_options(command: F) -> F:
         ),
         click.option("--geometry", metavar="FILE", help="Use this geometry.csv, and fit poses alone."),
         click.option("--refine", is_flag=True, help="Start from --geometry, and estimate it, too."),
+        *KNOWN_OPTIONS,
         click.option("--iterations", "iterations_max", type=click.IntRange(1), help="At most.  [default: 100]"),
         click.option(
             "--tolerance",
@@ -247,6 +257,8 @@ def params_asked(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, tuple
     refine = given.pop("refine")
     if refine and not given.get("geometry"):
         raise click.UsageError("--refine: name the geometry to start from by --geometry FILE")
+    if given.get("anchor_mm") and not given.get("geometry"):
+        raise click.UsageError("--anchor: name the geometry that is known by --geometry FILE")
     params: dict[str, Any] = {}
     given["geometry_is"] = "estimate" if refine else None
     for name in _PLAIN:
@@ -265,6 +277,7 @@ def params_asked(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, tuple
         said = {key: value for key, value in told.items() if value is not None}
         if said:
             params[name] = said
+    params |= known_asked(given)
     if markers:
         params["markers"] = list(markers)
     if edges:

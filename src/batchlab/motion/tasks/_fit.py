@@ -60,6 +60,11 @@ def fit(ctx: JobContext, params: FitParams) -> Mapping[str, Scalar]:
     recordings, keys = kept_recordings(ctx, params, "recordings")
     body = body_of(params, recordings)
     tell_notes(ctx, recordings)
+    if params.asks_for_nothing:
+        ctx.warn(
+            f"smoothing is {params.smoothing}, and both its weights are 0: nothing is asked of the motion; set "
+            "weights.rotation and weights.translation, by a sweep if need be"
+        )
     ctx.stage("solve")
     geometry_m = _given(ctx, params, body)
     solved = _solved(ctx, params, recordings, keys, body, geometry_m)
@@ -86,9 +91,13 @@ def fit(ctx: JobContext, params: FitParams) -> Mapping[str, Scalar]:
 
 def _given(ctx: JobContext, params: FitParams, body: Body) -> Float | None:
     """The geometry of the input, in order of the body's markers."""
+    if params.anchor_mm is not None and params.geometry == "given":
+        raise ConfigError("anchor_mm holds a geometry that is estimated, and geometry is 'given'; leave one out")
     if not ctx.given("geometry"):
         if params.geometry == "given":
             raise ConfigError("geometry is 'given', and the job has no input of that name; name a geometry.csv as it")
+        if params.anchor_mm is not None:
+            raise ConfigError("anchor_mm is given, and the job has no input geometry to hold to; name a geometry.csv")
         return None
     from batchlab.motion._write import geometry_for
 
@@ -139,7 +148,8 @@ def _tested(
     known = np.isfinite(trained.geometry_m[:, 0])
     markers = tuple(name for name, has in zip(body.markers, known, strict=True) if has)
     recordings, keys = kept_recordings(ctx, params, "test")
-    fixed = params.model_copy(update={"geometry": "given", "covariance": False})
+    free = {"anchor_mm": None, "distances": (), "symmetry": None, "soft_edges": ()}
+    fixed = params.model_copy(update={"geometry": "given", "covariance": False, **free})
     part = replace(body, markers=markers, edges=())
     solved = _solved(ctx, fixed, recordings, keys, part, np.ascontiguousarray(trained.geometry_m[known]))
     fits = solved.fits()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from batchlab.motion._model import FitOptions, FrameConvention, Loss, Smoothing, Weights
+from batchlab.motion.tasks._known import DistanceParams, SoftEdgeParams, SymmetryParams, known_of
 
 if TYPE_CHECKING:
     from batchlab.motion._model import Float
@@ -89,7 +90,10 @@ class FitParams(BaseModel):
     time_unit: Literal["s", "ms", "us", "ns"] | None = Field(None, description="of time stamps that do not say it")
     min_confidence: float | None = Field(None, ge=0, le=1, description="less than this counts as not seen")
     file_format: str | None = Field(None, description="c3d, trc, wide, ...; told by the file by default")
-    smoothing: Smoothing = Field(Smoothing.SECOND, description="what is asked of the motion between frames")
+    smoothing: Smoothing = Field(
+        Smoothing.SECOND,
+        description="what is asked of the motion between frames, as much as weights say: by default nothing",
+    )
     weights: WeightsParams = Field(
         default_factory=lambda: WeightsParams.model_validate({}), description="how much each part counts"
     )
@@ -97,6 +101,14 @@ class FitParams(BaseModel):
     loss_scale: Positive = Field(2.0, description="where the loss bends, in standard deviations")
     geometry: Literal["estimate", "given"] | None = Field(
         None, description="whether the body's geometry is estimated, or as the input geometry has it; as given if it is"
+    )
+    anchor_mm: Positive | None = Field(
+        None, description="the input geometry is known to so many mm: it is estimated, and held to that"
+    )
+    distances: tuple[DistanceParams, ...] = Field((), description="known ones between markers of the body")
+    symmetry: SymmetryParams | None = Field(None, description="markers that mirror each other, in any plane")
+    soft_edges: tuple[SoftEdgeParams, ...] = Field(
+        (), description="points outside the body that stay about so far from a marker, as along a spine"
     )
     iterations_max: int = Field(100, ge=1, description="after which a solve ends with a warning")
     tolerance: float = Field(
@@ -125,12 +137,24 @@ class FitParams(BaseModel):
             ),
             loss=self.loss,
             loss_scale=self.loss_scale,
-            geometry=geometry_m is None or self.geometry == "estimate",
+            geometry=geometry_m is None or self.geometry == "estimate" or self.anchor_mm is not None,
             geometry_m=geometry_m,
+            known=known_of(self.distances, self.symmetry, self.soft_edges, self.anchor_mm, geometry_m),
             iterations_max=self.iterations_max,
             tolerance=self.tolerance,
             covariance=self.covariance,
         )
+
+    @property
+    def asks_for_nothing(self) -> bool:
+        """Whether an order of smoothness was chosen, and no weight of it."""
+        chosen = "smoothing" in self.model_fields_set and self.smoothing is not Smoothing.NONE
+        return chosen and self.weights.rotation == 0 and self.weights.translation == 0
+
+    @property
+    def points(self) -> frozenset[str]:
+        """Names of points outside the body."""
+        return frozenset(each.point for each in self.soft_edges)
 
     @property
     def frame(self) -> FrameConvention:

@@ -67,7 +67,8 @@ def body_of(params: FitParams, recordings: Sequence[Recording]) -> Body:
     ConfigError
         If an edge names no marker.
     """
-    markers = tuple(dict.fromkeys(marker for recording in recordings for marker in recording.markers))
+    seen = dict.fromkeys(marker for recording in recordings for marker in recording.markers)
+    markers = tuple(marker for marker in seen if marker not in params.points)
     edges = []
     for pair in params.edges:
         for name in pair:
@@ -115,6 +116,7 @@ def _chosen(recording: Recording, params: FitParams, file: Path) -> Recording:
     from batchlab.motion._read._choice import choose
 
     columns = choose(recording.markers, params.markers, file)
+    columns = [*columns, *(n for n, name in enumerate(recording.markers) if name in params.points and n not in columns)]
     if len(columns) == len(recording.markers):
         return recording
     return replace(
