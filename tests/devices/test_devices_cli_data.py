@@ -332,6 +332,20 @@ def test_the_other_derivations_settle_their_own(layout):
     assert {"tau_dark"} <= set(table(layout)["metric_name"])
 
 
+def test_a_procedure_that_nobody_measured_stops_no_other(layout):
+    for path in layout.raw.rglob("VVg*.csv"):
+        path.unlink()
+    called("stage-all", layout, "-q")
+    said = called("derive-all-metrics", layout, "--procedures", "IVg,VVg", "--force")
+    assert said.exit_code == 0, said.output
+    assert "no VVg is staged" in said.output and set(table(layout)["procedure"]) == {"IVg"}
+    assert "VVg" not in called("derive-all-metrics", layout, "--procedures", "IVg", "-q").output
+    alone = called("derive-all-metrics", layout, "--procedures", "VVg")
+    assert alone.exit_code == 2 and "nothing is to be derived of VVg" in alone.output
+    slip = called("derive-all-metrics", layout, "--procedures", "IVgg")
+    assert slip.exit_code == 2 and "did you mean 'IVg'?" in slip.output
+
+
 def test_options_of_metrics_have_their_effect(layout):
     called("stage-all", layout, "-q")
     called("build-all-histories", layout, "-q")

@@ -127,7 +127,7 @@ def metrics_batch(
     Raises
     ------
     ConfigError
-        If a chip, procedure or method is not there.
+        If a chip or method is not there, or a procedure is neither staged nor of any method.
     DataError
         If nothing is staged.
     """
@@ -137,15 +137,18 @@ def metrics_batch(
     methods = _methods(modules, extractors)
     counts = _counts(store)
     chosen = chosen_chips(chips, chips_in(store), group=group)
-    wanted = chosen_words(procedures, {key[2] for key in counts}, "procedure")
+    staged = {key[2] for key in counts}
+    known = staged.union(PAIRED, *(method.procedures for method in methods))
+    asked = chosen_words(procedures, known if procedures else staged, "procedure")
+    wanted = tuple(each for each in asked if each in staged)
     takes = {procedure for method in methods for procedure in method.procedures} if singles else set()
     filtered = bool(chips or group or procedures)
-    warnings: tuple[str, ...] = ()
+    warnings = tuple(f"{layout.store}: no {each} is staged" for each in asked if each not in staged)
     if geometries is None and layout.chips is not None and layout.chips.is_file():
         geometries = layout.chips
     if geometries is not None:
         described = read_geometries(geometries)  # all that is wrong in it, before anything starts
-        warnings = _unused(geometries, described, chips_in(store))
+        warnings += _unused(geometries, described, chips_in(store))
     shared: dict[str, Json] = {"store": str(layout.store), "powers": powers, "constants": dict(constants)}
     words = _words_of(counts)
     jobs = [
@@ -168,7 +171,7 @@ def metrics_batch(
         jobs.append(_job("pairs", "devices.pairs", params, {}))
     if not jobs:
         raise ConfigError(
-            f"{layout.store}: nothing is to be derived of {', '.join(wanted) or 'no procedure'}; "
+            f"{layout.store}: nothing is to be derived of {', '.join(asked) or 'no procedure'}; "
             "other procedures or chips may have metrics, see inspect-manifest"
         )
     runs = {job.params["procedure"]: 0 for job in jobs if job.task == "devices.extract"}
