@@ -148,6 +148,24 @@ def test_a_batch_gives_what_each_gives_alone():
     assert m.fit_relaxations([(np.arange(1.0, 4.0), np.ones(3)), series[1]])[0] is None
 
 
+def test_runs_that_are_fitted_together_give_what_each_gives_alone():
+    def runs():
+        for k, period in enumerate((120.0, 120.0, 90.0, 120.0, 30.0, 120.0, 120.0, 90.0, 120.0, 120.0)):
+            t, y, vl, *_ = light_trace(noise=2e-8, drift=1e-9 * k, tau_off=5.0 + k, period=period, seed=k)
+            yield trace_run(t, y if k != 3 else np.full(t.size, np.nan), vl, run_id=f"{k:016}")
+
+    found = m.extract(runs(), pairs=False, series=False)
+    alone = [m.extract_run(run) for run in runs()]
+    assert len(found.metrics) > 60
+    assert sorted(map(repr, found.metrics)) == sorted(repr(metric) for one in alone for metric in one.metrics)
+    key = ("run_id", "metric_name", "extraction_method")
+    values = {tuple(getattr(each, name) for name in key): each for one in alone for each in one.metrics}
+    for metric in found.metrics:
+        same = values[tuple(getattr(metric, name) for name in key)]
+        assert (metric.value_float, metric.standard_error) == (same.value_float, same.standard_error)
+        assert (metric.value_json, metric.flags) == (same.value_json, same.flags)
+
+
 def test_evidence_tells_a_stretched_from_a_single_exponential():
     rng = np.random.default_rng(8)
     t = np.arange(1, 700) * 0.0835

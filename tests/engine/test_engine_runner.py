@@ -1,7 +1,9 @@
 """The loop: who runs when, what is recorded, what is told; with an executor and a clock that only pretend."""
 
+import os
 import sqlite3
 from collections import Counter
+from contextlib import closing
 
 import pytest
 
@@ -388,8 +390,6 @@ def test_a_ledger_that_takes_nothing_more_ends_the_run_in_words(tmp_path, monkey
 def test_names_that_are_no_text_neither_break_the_ledger_nor_get_lost(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
-    import os
-
     raw = os.fsencode(folder) + b"/caf\xe9.txt"
     with open(raw, "w") as file:
         file.write("1 2")
@@ -414,3 +414,20 @@ def test_what_a_running_job_reads_is_recorded_so_that_it_is_not_read_again(prete
     with sqlite3.connect(tmp_path / "out/.batchlab/ledger.sqlite") as db:
         assert [row[0] for row in db.execute("SELECT path FROM file")] == ["../in/1_2.txt"]
     db.close()
+
+
+def test_a_file_that_was_touched_alone_is_read_once_more_and_then_remembered(pretend, tmp_path):
+    path = write_numbers(tmp_path / "in", 1, 2)
+    job = Job(name="a", task="toy.add", inputs={"numbers": path}, outputs={"sum": "a.sum"})
+    pretend([job])
+
+    def remembered():
+        with closing(sqlite3.connect(tmp_path / "out/.batchlab/ledger.sqlite")) as db:
+            return [row[0] for row in db.execute("SELECT mtime_ns FROM file")]
+
+    old = os.stat(path).st_mtime_ns - 10 * 10**9
+    os.utime(path, ns=(old, old))
+    assert remembered() != [old]
+    executor, _ = pretend([job])
+    assert executor.submitted == []
+    assert remembered() == [old]

@@ -362,7 +362,7 @@ def test_libraries_start_one_thread_each_unless_the_user_says_more(
 
 def test_the_keeper_has_one_thread_whatever_it_has_imported(open_bench: Any) -> None:
     """Fork-unsafe libraries: nothing is forked from a process with threads."""
-    bench: Bench = open_bench(preload=("numpy", "numpy.linalg", "no_such_module"))
+    bench: Bench = open_bench(preload=("numpy", "numpy.linalg", "no_such_module"), tasks=("devices.extract", "no.task"))
     [end] = bench.done(bench.attempt("environment"))
     assert psutil.Process(end.metrics["keeper"]).num_threads() == 1
 

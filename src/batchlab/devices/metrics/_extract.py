@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -20,9 +21,10 @@ from batchlab.devices.metrics._power_law import NAME as POWER_LAW
 from batchlab.devices.metrics._power_law import extract_power_laws
 from batchlab.devices.metrics._registry import extractors as all_extractors
 from batchlab.devices.metrics._table import Coverage
+from batchlab.devices.metrics._trace import TOGETHER
 from batchlab.errors import BatchlabError
 
-__all__ = ["Extraction", "context_of", "coverage_of", "extract", "extract_run"]
+__all__ = ["Extraction", "context_of", "coverage_of", "extract", "extract_run", "together"]
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +102,7 @@ def extract(
     metrics: list[DerivedMetric] = []
     skips: list[Skipped] = []
     powers: dict[str, float] = {}
-    for run in runs:
+    for run in together(runs, methods, constants):
         context = context_of(
             run,
             geometries=geometries,
@@ -158,6 +160,19 @@ def context_of(
         constants=constants,
         threshold_current_a=threshold_current_a,
     )
+
+
+def together(runs: Iterable[Run], extractors: Sequence[Extractor], constants: Any = _constants) -> Iterator[Run]:
+    """Runs one after the other; what methods do quicker for several of them is done ahead, and changes nothing."""
+    ahead = [(each.procedures, each.ahead) for each in extractors if hasattr(each, "ahead")]
+    left = iter(runs)
+    while some := list(islice(left, TOGETHER)):
+        for procedures, work in ahead:
+            try:
+                work([run for run in some if run.procedure in procedures], constants)
+            except _NUMERICAL as error:  # whose run it is comes out when each is looked at alone
+                log.debug("runs are looked at one by one: %s", error)
+        yield from some
 
 
 def extract_run(

@@ -82,6 +82,9 @@ class ExtractionContext:
 class Extractor(Protocol):
     """A method that derives values from one run.
 
+    One that is quicker for several runs at once may have a method ``ahead(runs, constants)``, too: it is called with
+    runs of its procedures before `extract` is asked for each of them, and remembers what it worked out.
+
     Attributes
     ----------
     name

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from batchlab.devices.metrics._relaxation import Relaxation, fit_relaxations
-from batchlab.devices.metrics._trace import Level, Stretch, Trace, correlation_factor, fitted_line, level_at, line
+from batchlab.devices.metrics._relaxation import Relaxation, fit_sets
+from batchlab.devices.metrics._trace import (
+    TOGETHER,
+    Level,
+    Line,
+    Stretch,
+    Trace,
+    correlation_factor,
+    fitted_line,
+    level_at,
+    line,
+)
 
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["Baseline", "Phases", "Shift", "baseline_of", "known", "phases_of", "quality"]
+__all__ = ["Baseline", "Phases", "Shift", "baseline_of", "known", "phases_of", "phases_of_each", "quality"]
+
+T = TypeVar("T")
 
 _PLAIN_EVIDENCE = 10.0  # by which Akaike's criterion must favour a curve over a line
 _CURVE_DOUBT = 0.4  # of what a curve goes on to change: by so much other curves of relaxation differ
@@ -137,10 +149,45 @@ def known(drift: Level, change: float) -> bool:
 
 def phases_of(trace: Trace, constants: Any) -> Phases:
     """All fits around the light in one go, less the drift of the dark before it."""
+    return phases_of_each([trace], constants)[0]
+
+
+def phases_of_each(traces: Sequence[Trace], constants: Any) -> list[Phases]:
+    """`phases_of` each, fitted together; those of the last `TOGETHER` traces are known from then on."""
     k = constants
-    return _phases_of(
-        trace, baseline_of(trace, k), k.MIN_RELAXATION_S, k.MIN_RELAXATION_POINTS, *_search_of(k), k.LEVEL_FRACTION
-    )
+    search = _search_of(k)
+    baselines = _baselines_of(traces, k)
+    keys = [
+        (trace, baseline, k.MIN_RELAXATION_S, k.MIN_RELAXATION_POINTS, search, k.LEVEL_FRACTION)
+        for trace, baseline in zip(traces, baselines, strict=True)
+    ]
+
+    def work(missing: Sequence[tuple[Any, ...]]) -> list[Phases]:
+        asked = [_asked(trace, baseline, least_s, least, part) for trace, baseline, least_s, least, _, part in missing]
+        fits = fit_sets([(list(each.windows.values()), each.edges) for each in asked], **_words(search))
+        return [_phases(each, found) for each, found in zip(asked, fits, strict=True)]
+
+    return _each(_PHASES, keys, work)
+
+
+# The extractors of one run follow each other and share its fits.
+_BASELINES: dict[tuple[Any, ...], Baseline | None] = {}
+_PHASES: dict[tuple[Any, ...], Phases] = {}
+
+
+def _each(
+    known: dict[tuple[Any, ...], T],
+    keys: Sequence[tuple[Any, ...]],
+    work: Callable[[Sequence[tuple[Any, ...]]], Sequence[T]],
+) -> list[T]:
+    """What is known of keys; what is not is worked out together, and the last is kept."""
+    found = {key: known[key] for key in keys if key in known}
+    missing = [key for key in keys if key not in found]
+    for key, value in zip(missing, work(missing) if missing else (), strict=True):
+        found[key] = known[key] = value
+        if len(known) > TOGETHER:
+            del known[next(iter(known))]
+    return [found[key] for key in keys]
 
 
 def _search_of(k: Any) -> tuple[int, float, tuple[float, float]]:
@@ -148,18 +195,25 @@ def _search_of(k: Any) -> tuple[int, float, tuple[float, float]]:
     return k.STRETCHED_EXP_MAX_ITERATIONS, k.STRETCHED_EXP_TOLERANCE, tuple(k.BETA_RANGE)
 
 
-@lru_cache(maxsize=2)
-def _phases_of(
-    trace: Trace,
-    baseline: Baseline | None,
-    min_s: float,
-    min_points: int,
-    max_iterations: int,
-    tolerance: float,
-    beta_range: tuple[float, float],
-    level_part: float,
-) -> Phases:
-    """As `phases_of`; the extractors of one run follow each other and share the fits."""
+def _words(search: tuple[int, float, tuple[float, float]]) -> dict[str, Any]:
+    """The same as keywords."""
+    return dict(zip(("max_iterations", "tolerance", "beta_range"), search, strict=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """The windows of a trace that are to be fitted, the errors of their starts, and what the drift does to each."""
+
+    windows: dict[tuple[int, int], tuple[Array, Array]]
+    edges: list[float]
+    drifts: dict[tuple[int, int], tuple[Level, bool, bool, Array]]
+    before: tuple[int, int] | None
+    keys: dict[str, tuple[int, int] | None]
+    dark: Stretch | None
+
+
+def _asked(trace: Trace, baseline: Baseline | None, min_s: float, min_points: int, level_part: float) -> _Asked:
+    """What is to be fitted of a trace."""
     stretches = trace.stretches
     windows: dict[tuple[int, int], tuple[Array, Array]] = {}
     edges: list[float] = []
@@ -195,27 +249,25 @@ def _phases_of(
     dark = max(darks, key=lambda s: s.duration_s, default=None)
     before = ask(around[0], drifting=False)
     keys = {"light": ask(around[1]), "after": ask(around[2]), "dark": ask(dark)}
-    fits = fit_relaxations(
-        list(windows.values()),
-        edge_errors_s=edges,
-        max_iterations=max_iterations,
-        tolerance=tolerance,
-        beta_range=beta_range,
-    )
-    by_key = dict(zip(windows, fits, strict=True))
+    return _Asked(windows, edges, drifts, before, keys, dark)
+
+
+def _phases(asked: _Asked, fits: Sequence[Relaxation | None]) -> Phases:
+    """The fits of a trace, each at its place."""
+    by_key = dict(zip(asked.windows, fits, strict=True))
     shifts: dict[str, Shift] = {}
-    for name, key in keys.items():
+    for name, key in asked.keys.items():
         fit = by_key.get(key) if key else None
-        if key and fit is not None and key in drifts:
-            drift, taken, plain, left = drifts[key]
-            shifts[name] = Shift(drift, taken, plain, *fit.moved_by(windows[key][0], left))
-    light, after, dark_fit = (by_key.get(key) if key else None for key in keys.values())
+        if key and fit is not None and key in asked.drifts:
+            drift, taken, plain, left = asked.drifts[key]
+            shifts[name] = Shift(drift, taken, plain, *fit.moved_by(asked.windows[key][0], left))
+    light, after, dark_fit = (by_key.get(key) if key else None for key in asked.keys.values())
     return Phases(
-        before=by_key.get(before) if before else None,
+        before=by_key.get(asked.before) if asked.before else None,
         light=light,
         after=after,
         dark=dark_fit,
-        dark_stretch=dark,
+        dark_stretch=asked.dark,
         shifts=shifts,
     )
 
@@ -233,36 +285,52 @@ def baseline_of(trace: Trace, constants: Any) -> Baseline | None:
 
     None if there are too few samples or no light.
     """
+    return _baselines_of([trace], constants)[0]
+
+
+def _baselines_of(traces: Sequence[Trace], constants: Any) -> list[Baseline | None]:
+    """`baseline_of` each, fitted together."""
     k = constants
-    return _baseline_of(trace, k.SETTLE_FRACTION, k.MIN_DRIFT_FIT_POINTS, *_search_of(k))
+    search = _search_of(k)
+
+    def work(missing: Sequence[tuple[Any, ...]]) -> list[Baseline | None]:
+        lines = [_straight(trace, settle, least) for trace, settle, least, _ in missing]
+        bent = [each for each in lines if each is not None and each.bent > 0]
+        fits = fit_sets([([(each.t[1:] - each.t[0], each.y[1:])], ()) for each in bent], **_words(search))
+        curves = {id(each): fit for each, (fit,) in zip(bent, fits, strict=True)}
+        return [None if each is None else _baseline(each, curves.get(id(each))) for each in lines]
+
+    return _each(_BASELINES, [(trace, k.SETTLE_FRACTION, k.MIN_DRIFT_FIT_POINTS, search) for trace in traces], work)
 
 
-@lru_cache(maxsize=2)
-def _baseline_of(
-    trace: Trace,
-    settle: float,
-    min_points: int,
-    max_iterations: int,
-    tolerance: float,
-    beta_range: tuple[float, float],
-) -> Baseline | None:
-    """As `baseline_of`, once for a trace."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Straight:
+    """The settled dark before the light with its line; square of what its halves differ in slope beyond the noise."""
+
+    t: Array
+    y: Array
+    line: Line
+    bent: float
+
+
+def _straight(trace: Trace, settle: float, min_points: int) -> _Straight | None:
+    """None without light, or where too few samples came before it."""
     if not trace.pulses:
         return None
     window = settled(trace, settle)
     if window.stop - window.start < min_points:
         return None
     t, y = trace.t[window], trace.y[window]
-    slope, value, slope_error, r_squared, residual, sse, straight_alike = fitted_line(t, y)
     half = t.size // 2
     (first, *_, first_error, _), (last, *_, last_error, _) = line(t[:half], y[:half]), line(t[half:], y[half:])
     # Where the halves differ beyond the noise the drift is no line, and goes on as neither of them.
-    bent = (last - first) ** 2 - first_error**2 - last_error**2
-    fit = None
-    if bent > 0:
-        (fit,) = fit_relaxations(
-            [(t[1:] - t[0], y[1:])], max_iterations=max_iterations, tolerance=tolerance, beta_range=beta_range
-        )
+    return _Straight(t, y, fitted_line(t, y), (last - first) ** 2 - first_error**2 - last_error**2)
+
+
+def _baseline(before: _Straight, fit: Relaxation | None) -> Baseline:
+    """The curve where the evidence for it is plain, else the line."""
+    t, y, bent = before.t, before.y, before.bent
+    slope, value, slope_error, r_squared, residual, sse, straight_alike = before.line
     if fit is not None and fit.converged and not fit.bounded:
         curve = fit(t[1:] - t[0])
         curved = y[1:] - curve

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     from batchlab.devices._model import Array
 
-__all__ = ["Relaxation", "fit_relaxations"]
+__all__ = ["Relaxation", "fit_relaxations", "fit_sets"]
 
 _BINS = 64
 _PARTS = np.arange(_BINS) / _BINS
 _GRID_TAUS = 14
+_MOST_VALUES = 5000  # searched at once: what more of them need leaves the caches of a processor
 _GRID_BETAS = (0.3, 0.5, 0.7, 0.85, 1.0)
 
 
@@ -139,22 +140,92 @@ def fit_relaxations(
     .. [1] Golub and Pereyra, SIAM J. Numer. Anal. 10, 413 (1973).
     .. [2] Kaufman, BIT 15, 49 (1975).
     """
+    return fit_sets(
+        [(series, edge_errors_s)], max_iterations=max_iterations, tolerance=tolerance, beta_range=beta_range
+    )[0]
+
+
+def fit_sets(
+    sets: Sequence[tuple[Sequence[tuple[Array, Array]], Sequence[float]]],
+    *,
+    max_iterations: int,
+    tolerance: float,
+    beta_range: tuple[float, float],
+) -> list[list[Relaxation | None]]:
+    """Fit each set of series, with the errors of their starts, as `fit_relaxations` does.
+
+    Sets of equal lengths are searched together, which is quicker; what comes out for one does not depend on the others.
+    """
+    results: list[list[Relaxation | None]] = [[None] * len(series) for series, _ in sets]
+    alike: dict[tuple[int, ...], list[tuple[int, _Scaled]]] = {}
+    for k, (series, edge_errors_s) in enumerate(sets):
+        scaled = _scale(series, edge_errors_s)
+        if scaled is not None:
+            lengths = (scaled.full[0].shape[1], scaled.coarse[0].shape[1])
+            alike.setdefault(lengths, []).append((k, scaled))
+    for group in alike.values():
+        most = max(_MOST_VALUES // group[0][1].full[0].size, 1)
+        for at in range(0, len(group), most):
+            some = group[at : at + most]
+            fits = iter(_fit([scaled for _, scaled in some], max_iterations, tolerance, beta_range))
+            for k, scaled in some:
+                for i in scaled.usable:
+                    results[k][i] = next(fits)
+    return results
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scaled:
+    """The series of a set that can be fitted, as the search wants them: all samples, and few that stand for them."""
+
+    usable: list[int]
+    rows: list[int]
+    scales: list[float]
+    shifts: list[float]
+    full: tuple[Array, ...]
+    coarse: tuple[Array, ...]
+    low: list[float]
+    high: list[float]
+    edges: list[float]
+
+
+def _scale(series: Sequence[tuple[Array, Array]], edge_errors_s: Sequence[float]) -> _Scaled | None:
+    """None where no series has six samples and varies."""
     usable = [
         i for i, (t, y) in enumerate(series) if t.size >= 6 and t[0] > 0 and np.ptp(y) > 0 and np.isfinite(y).all()
     ]
-    results: list[Relaxation | None] = [None] * len(series)
     if not usable:
-        return results
+        return None
     sets = [series[i] for i in usable]
     scales = [float(np.ptp(y)) for _, y in sets]
     shifts = [float(y.mean()) for _, y in sets]
-    full = _pad([(t, (y - m) / s, None) for (t, y), m, s in zip(sets, shifts, scales, strict=True)])
-    coarse = _pad([_binned(t, (y - m) / s) for (t, y), m, s in zip(sets, shifts, scales, strict=True)])
-    low = np.array([np.log(max(t[0], (t[-1] - t[0]) * 1e-4) / 3) for t, _ in sets])
-    high = np.array([np.log(t[-1] * 30) for t, _ in sets])
+    plain = [(t, (y - m) / s) for (t, y), m, s in zip(sets, shifts, scales, strict=True)]
+    return _Scaled(
+        usable=usable,
+        rows=[t.size for t, _ in sets],
+        scales=scales,
+        shifts=shifts,
+        full=_pad([(t, y, None) for t, y in plain]),
+        coarse=_pad([_binned(t, y) for t, y in plain]),
+        low=[float(np.log(max(t[0], (t[-1] - t[0]) * 1e-4) / 3)) for t, _ in sets],
+        high=[float(np.log(t[-1] * 30)) for t, _ in sets],
+        edges=[edge_errors_s[i] if edge_errors_s else 0.0 for i in usable],
+    )
+
+
+def _fit(
+    group: Sequence[_Scaled], max_iterations: int, tolerance: float, beta_range: tuple[float, float]
+) -> list[Relaxation]:
+    """Fits of all series of sets of equal lengths, one set after the other."""
+    full = tuple(np.concatenate(parts) for parts in zip(*(each.full for each in group), strict=True))
+    coarse = tuple(np.concatenate(parts) for parts in zip(*(each.coarse for each in group), strict=True))
+    low, high = (np.concatenate([getattr(each, name) for each in group]) for name in ("low", "high"))
+    rows = [n for each in group for n in each.rows]
+    scales = [s for each in group for s in each.scales]
+    shifts = [m for each in group for m in each.shifts]
     bounds = (np.r_[low, low], np.r_[high, high], *beta_range)
     # Every series stands twice: once with its exponent free, once with 1.
-    count = len(sets)
+    count = len(rows)
     free = np.r_[np.ones(count, bool), np.zeros(count, bool)]
     twice = np.r_[np.arange(count), np.arange(count)]
     u, b = _grid_start(coarse, low, high, beta_range)
@@ -163,34 +234,36 @@ def fit_relaxations(
     data = tuple(part[twice] for part in full)
     u, b, cost, converged, steps = _search(data, u, b, *search, max_iterations, tolerance)
     best = (u[:count], b[:count])
-    edges = np.array([edge_errors_s[i] if edge_errors_s else 0.0 for i in usable])
+    edges = np.concatenate([each.edges for each in group])
     covariances, coefficients, alike = _covariance(full, *best, cost[:count], edges)
-    for k, i in enumerate(usable):
-        rows = sets[k][0].size
-        total = float(np.sum(full[1][k, :rows] ** 2))
+    results: list[Relaxation] = []
+    for k in range(count):
+        total = float(np.sum(full[1][k, : rows[k]] ** 2))
         scale = np.array([scales[k], scales[k], 1.0, 1.0])
         covariance = covariances[k] * np.outer(scale, scale)
         error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
         tau = float(np.exp(u[k]))
-        results[i] = Relaxation(
-            tau_s=tau,
-            beta=float(b[k]),
-            amplitude=float(coefficients[k, 1] * scales[k]),
-            offset=float(coefficients[k, 0] * scales[k] + shifts[k]),
-            tau_error_s=tau * float(error[2]),
-            beta_error=float(error[3]),
-            amplitude_error=float(error[1]),
-            offset_error=float(error[0]),
-            covariance=tuple(tuple(float(c) for c in row) for row in covariance),
-            r_squared=1 - float(cost[k]) / total,
-            aic=_aic(rows, float(cost[k]) * scales[k] ** 2, 5),
-            tau_single_s=float(np.exp(u[count + k])),
-            aic_single=_aic(rows, float(cost[count + k]) * scales[k] ** 2, 4),
-            converged=bool(converged[k]),
-            iterations=int(steps[k]),
-            rows=rows,
-            correlation=alike[k],
-            bounded=bool(not low[k] + 0.05 < u[k] < high[k] - 0.05),
+        results.append(
+            Relaxation(
+                tau_s=tau,
+                beta=float(b[k]),
+                amplitude=float(coefficients[k, 1] * scales[k]),
+                offset=float(coefficients[k, 0] * scales[k] + shifts[k]),
+                tau_error_s=tau * float(error[2]),
+                beta_error=float(error[3]),
+                amplitude_error=float(error[1]),
+                offset_error=float(error[0]),
+                covariance=tuple(tuple(float(c) for c in row) for row in covariance),
+                r_squared=1 - float(cost[k]) / total,
+                aic=_aic(rows[k], float(cost[k]) * scales[k] ** 2, 5),
+                tau_single_s=float(np.exp(u[count + k])),
+                aic_single=_aic(rows[k], float(cost[count + k]) * scales[k] ** 2, 4),
+                converged=bool(converged[k]),
+                iterations=int(steps[k]),
+                rows=rows[k],
+                correlation=alike[k],
+                bounded=bool(not low[k] + 0.05 < u[k] < high[k] - 0.05),
+            )
         )
     return results
 

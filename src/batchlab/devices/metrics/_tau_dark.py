@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
-from batchlab.devices.metrics._phases import Shift, phases_of, quality
+from batchlab.devices.metrics._phases import Shift, phases_of, phases_of_each, quality
 from batchlab.devices.metrics._relaxation import Relaxation
-from batchlab.devices.metrics._trace import trace_of
+from batchlab.devices.metrics._trace import Trace, trace_of
 
 __all__ = ["DarkRelaxationExtractor", "described", "drift_check"]
 
@@ -23,6 +24,12 @@ class DarkRelaxationExtractor:
     category = Category.PHOTORESPONSE
     procedures = frozenset({"It", "It2", "ITt", "Vt"})
     version = "2"
+
+    def ahead(self, runs: Sequence[Run], constants: Any) -> None:
+        """Fit the relaxations of several runs together."""
+        k = constants
+        traces = [trace_of(run, k.LIGHT_ON_VOLTAGE_V, k.MIN_SAMPLES_PER_STATE) for run in runs]
+        phases_of_each([trace for trace in traces if isinstance(trace, Trace)], k)
 
     def extract(self, run: Run, context: ExtractionContext) -> list[DerivedMetric] | Skip:
         """Two rows; the single exponential stands in the JSON for comparison."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Level", "Stretch", "Trace", "level_at", "line", "noise_of", "trace_of"]
 
+TOGETHER = 8  # runs whose fits are done together, and remembered until they are asked for
+
 _BLOCKS, _MIN_BLOCK = 5, 4  # of residuals: fewer means say little, shorter ones are single samples
 _SHARED = 0.1  # of the time recorded: pieces that share more were not one run
 QUANTITY: Mapping[str, tuple[str, str]] = {
@@ -110,7 +112,7 @@ def trace_of(run: Run, light_on_v: float, min_samples: int) -> Trace | Skip:
     return _trace_of(run, light_on_v, min_samples)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=TOGETHER)
 def _trace_of(run: Run, light_on_v: float, min_samples: int) -> Trace | Skip:
     """As `trace_of`; the extractors of one run follow each other and share it."""
     column, unit = QUANTITY.get(run.procedure, ("I (A)", "A"))

@@ -83,6 +83,7 @@ def extract(ctx: JobContext, params: ExtractParams) -> Mapping[str, Scalar]:
     """Derive all metrics of the runs of a chip and procedure, each run an item."""
     from batchlab.devices._geometries import read_geometries
     from batchlab.devices.metrics import context_of, extract_power_laws, extract_run, extractors
+    from batchlab.devices.metrics._extract import together
 
     ctx.stage("load")
     store = opened(ctx, params.store)
@@ -97,13 +98,11 @@ def extract(ctx: JobContext, params: ExtractParams) -> Mapping[str, Scalar]:
     skips: list[Skipped] = []
     seen: list[Run] = []
     ctx.stage("extract")
-    for run in store.runs(run_ids=files.groups.get(group, ())):
+    runs = store.runs(run_ids=[each for each in files.groups.get(group, ()) if not ctx.left_out(files.named[each])])
+    for run in together(runs, methods, constants):
         if ctx.cancelled:
             break
-        name = files.named[run.run_id]
-        if ctx.left_out(name):
-            continue
-        with ctx.item(name):
+        with ctx.item(files.named[run.run_id]):
             context = context_of(
                 run,
                 geometries=geometries,
