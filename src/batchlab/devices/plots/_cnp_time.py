@@ -66,7 +66,7 @@ def draw_cnp_time(runs: Sequence[Run], options: CnpOptions, look: Look, facts: F
     if not known:
         raise DataError(
             "no Dirac point of these sweeps is known; "
-            "run `batchlab devices derive-all-metrics --procedures IVg,VVg` first",
+            "run `batchlab devices derive-all-metrics --procedures IVg,VVg --enrich` first",
             reason="no-metrics",
         )
     x = np.array([moment.timestamp() for _, _, moment in known])

@@ -79,7 +79,8 @@ def _draw(runs: Sequence[Run], options: PhotoresponseOptions, look: Look, facts:
         metric = "delta_voltage" if all(run.procedure in _VOLTAGES for run in runs) else "delta_current"
     if not any(metric in facts.of(run).metrics for run in runs):
         raise DataError(
-            f"{metric} of these runs is not known; run `batchlab devices derive-all-metrics --procedures It,Vt` first",
+            f"{metric} of these runs is not known; "
+            "run `batchlab devices derive-all-metrics --procedures It,Vt --enrich` first",
             reason="no-metrics",
         )
     found, _ = responses(runs, options, facts, metric, None)

@@ -85,7 +85,9 @@ def sweeps(
         for curve, colour in zip(curves, look.colours(len(curves)), strict=True):
             at = _dirac_points(curve, facts)
             if at is None:
-                warnings.append(f"no Dirac point of run {curve.run.run_id} is known; derive its metrics first")
+                warnings.append(
+                    f"no Dirac point of run {curve.run.run_id} is known: it has none, or derive-all-metrics --enrich was not run"
+                )
                 continue
             flags = _doubts(curve.run, facts)
             # Rings: a curve is not hidden where it turns, nor a mark in its tip. What is doubted has none.
