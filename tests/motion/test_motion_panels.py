@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import replace
@@ -62,6 +63,8 @@ def test_it_names_the_choice_and_links_each_score_to_its_job(swept: BatchView) -
     assert panel.headline.startswith(
         f"markers that were hidden are foretold best with {words}: {choice.score:.3g}"[:-1]
     )
+    value, error = panel.headline.removesuffix(" mm").rpartition(": ")[2].split(" ± ")
+    assert len(value.partition(".")[2]) == len(error.partition(".")[2])
     curves, heat = panel.drawings
     for drawing, kind in ((curves.svg, "circle"), (heat.svg, "rect")):
         linked = {}
@@ -74,7 +77,11 @@ def test_it_names_the_choice_and_links_each_score_to_its_job(swept: BatchView) -
             assert (job.params["weights"]["rotation"], job.params["weights"]["translation"]) == (rotation, translation)
     (table,) = panel.tables
     assert [row[0] for row in table.rows] == [1, 2, 3, 4, 5, 6]
-    assert [row[3] for row in table.rows] == pytest.approx(sorted(job.metrics["held_out_mm"] for job in swept.jobs))
+    for row, job in zip(table.rows, sorted(swept.jobs, key=lambda job: job.metrics["held_out_mm"]), strict=True):
+        assert row[3] == pytest.approx(job.metrics["held_out_mm"], abs=row[4] / 10)
+        assert row[4] == pytest.approx(job.metrics["held_out_se_mm"], rel=0.05)
+        # To the two digits that the standard error has.
+        assert len(str(row[4]).replace(".", "").lstrip("0")) <= 2
     (chosen,) = (row for row in table.rows if "chosen" in row[-1])
     assert dict(zip(table.columns[1:3], chosen[1:3], strict=True)) == choice.params
     assert all((Path(swept.root) / picture).is_file() for picture in panel.pictures)
@@ -179,16 +186,35 @@ def test_odd_recordings_are_named_and_told_first(tmp_path: Path) -> None:
     assert scores_panel(view) is None and folds_panel(view) is None and demo_panel(view) is None
 
 
+def test_all_that_a_sweeps_report_shows_is_in_its_json(swept: BatchView, tmp_path: Path) -> None:
+    reports = write_reports(swept, tmp_path, panels=find_panels(swept))
+    told = json.loads(reports.statistics.read_text(encoding="utf-8"))["panels"]
+    shown = {panel.title: panel for panel in find_panels(swept)}
+    assert {each["title"] for each in told} == set(shown)
+    for each in told:
+        panel = shown[each["title"]]
+        assert (each["headline"], each["text"]) == (panel.headline, panel.text)
+        assert [table["columns"] for table in each["tables"]] == [list(table.columns) for table in panel.tables]
+        for drawing in each["drawings"]:
+            columns = drawing["drawn"]["columns"]
+            rows = [dict(zip(columns, row, strict=True)) for row in drawing["drawn"]["rows"]]
+            assert sorted(row["score"] for row in rows) == sorted(job.metrics["held_out_mm"] for job in swept.jobs)
+            (chosen,) = (row for row in rows if row["chosen"])
+            assert {name: chosen[name] for name in columns[:2]} == find_best(swept).params
+    assert sum(len(each["drawings"]) for each in told) == 2
+
+
 def test_folds_tell_of_what_they_were_not_fitted_to(tmp_path: Path) -> None:
     write_recordings(tmp_path / "data", sessions=3, frames=80)
     batch = cross_validation([tmp_path / "data"], tmp_path / "out", count=3, settings=ONE, refit=False,
                              params={"weights": {"data_per_m": 500.0}})  # fmt: skip
     view = read_view(run(batch).root)
     panel = folds_panel(view)
-    assert panel is not None and "mm over 3 folds" in panel.headline
+    assert panel is not None and panel.headline.startswith("recordings held out are foretold to ")
+    assert panel.headline.endswith(" mm over 3 folds")
     (table,) = panel.tables
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     assert [row["fold"] for row in rows] == [1, 2, 3] and {row["fitted to"] for row in rows} == {2}
     assert {row["which"] for row in rows} == {f"subject_01_session_{n}" for n in (1, 2, 3)}
     for row, job in zip(rows, view.jobs, strict=False):
-        assert row["rms test"] == job.metrics["test_rms_mm"]
+        assert row["rms test"] == pytest.approx(job.metrics["test_rms_mm"], rel=1e-3)

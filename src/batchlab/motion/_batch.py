@@ -19,6 +19,7 @@ _ALL: Mapping[str, Sequence[str]] = {}
 _NO_LIMITS = Limits()
 # Tables of all frames, which a sweep has no use for.
 _TABLES = ("poses", "markers")
+_FOLDS = 5
 
 
 def fit_batch(
@@ -135,7 +136,7 @@ def cross_validation(
     recordings: Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     *,
-    count: int = 5,
+    count: int | None = None,
     group: str | Callable[[str], Hashable] | None = None,
     seed: int = 0,
     bodies: Mapping[str, Sequence[str]] = _ALL,
@@ -159,7 +160,7 @@ def cross_validation(
     recordings, output, bodies, params, axes, limits, settings, source
         As of `fit_batch`.
     count
-        Folds.
+        Folds; by default 5, or one for each recording or group where they are fewer.
     group
         What is never parted, such as recordings of a subject: ``subject_{subject}_*.csv``, or a function of the path.
     seed
@@ -176,6 +177,14 @@ def cross_validation(
     """
     files = find_recordings(recordings, output)
     group_of = grouping(group) if isinstance(group, str) else group
+    if count is None:
+        parts = len(files) if group_of is None else len({group_of(file) for file in files})
+        count = min(_FOLDS, parts)
+        if count < 2:
+            raise ConfigError(
+                f"there is but one {'recording' if group_of is None else 'group of recordings'} and nothing to hold it "
+                "out from; give two or more, or judge options of one recording by a sweep"
+            )
     parted = folds(files, count, group=group_of, seed=seed)
     entries: list[Entry] = []
     for body, chosen in _bodies(bodies, {"score": "held-out", "covariance": False, "judge": False, **params}):

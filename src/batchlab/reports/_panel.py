@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from batchlab.engine import BatchView, Scalar
 
@@ -81,6 +83,8 @@ class Drawing:
         Above it.
     note
         Below it.
+    drawn
+        The numbers it shows; they are not printed, but stand in ``batch_statistics.json``.
 
     Raises
     ------
@@ -91,6 +95,7 @@ class Drawing:
     svg: str
     title: str = ""
     note: str = ""
+    drawn: Table | None = None
 
     def __post_init__(self) -> None:
         from xml.etree import ElementTree as ET
@@ -133,6 +138,33 @@ class Panel:
     pictures: tuple[str, ...] = ()
     text: str = ""
     headline: str = ""
+
+
+def panel_data(panels: Iterable[Panel]) -> list[dict[str, Any]]:
+    """What panels say and show in numbers, as plain data for JSON."""
+    return [
+        {
+            "title": panel.title,
+            "headline": panel.headline,
+            "text": panel.text,
+            "tables": [_table_data(table) for table in panel.tables],
+            "drawings": [
+                {
+                    "title": each.title,
+                    "note": each.note,
+                    "drawn": None if each.drawn is None else _table_data(each.drawn),
+                }
+                for each in panel.drawings
+            ],
+        }
+        for panel in panels
+    ]
+
+
+def _table_data(table: Table) -> dict[str, Any]:
+    rows = [[None if isinstance(cell, float) and not math.isfinite(cell) else cell for cell in row]
+            for row in table.rows]  # fmt: skip
+    return {"title": table.title, "columns": list(table.columns), "units": list(table.units), "rows": rows}
 
 
 def find_panels(view: BatchView) -> tuple[Panel, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from batchlab.engine import BatchView
 from batchlab.errors import StartError
-from batchlab.reports._panel import Panel
+from batchlab.reports._panel import Panel, panel_data
 from batchlab.reports._statistics import statistics
 from batchlab.reports._summary import summary_csv
 
@@ -53,6 +53,7 @@ def write_reports(view: BatchView, folder: Path | None = None, *, panels: Iterab
     from batchlab.reports._html import report_html
 
     target = Path(view.root) if folder is None else folder
+    panels = tuple(panels)
     reports = Reports(
         summary=target / "batch_summary.csv",
         statistics=target / "batch_statistics.json",
@@ -60,8 +61,11 @@ def write_reports(view: BatchView, folder: Path | None = None, *, panels: Iterab
     )
     texts = {
         reports.summary: summary_csv(view),
-        reports.statistics: json.dumps(statistics(view), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-        reports.html: report_html(view, target, tuple(panels)),
+        reports.statistics: json.dumps(
+            {**statistics(view), "panels": panel_data(panels)}, indent=2, ensure_ascii=False, allow_nan=False
+        )
+        + "\n",
+        reports.html: report_html(view, target, panels),
     }
     try:
         target.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from typing import Any
 from batchlab.compat.motion._results import BatchResult, told_of_costs
 from batchlab.compat.motion._table import Table
 from batchlab.reports import Reports, find_panels, statistics, write_reports
+from batchlab.reports._panel import panel_data
 
 __all__ = ["BatchReportGenerator", "job_table"]
 
@@ -48,6 +49,7 @@ class BatchReportGenerator:
         told = told_of_costs(done)
         return {
             **statistics(result.view),
+            "panels": panel_data(find_panels(result.view)),
             "batch_name": result.batch_name,
             "metadata": dict(result.metadata),
             "total_jobs": result.total_jobs,
@@ -87,9 +89,8 @@ class BatchReportGenerator:
         Reports
             The three paths.
         """
-        reports = write_reports(
-            self.batch_result.view, Path(output_dir).absolute(), panels=find_panels(self.batch_result.view)
-        )
+        panels = find_panels(self.batch_result.view)
+        reports = write_reports(self.batch_result.view, Path(output_dir).absolute(), panels=panels)
         # In the columns and keys that callers know; the page is the engine's.
         self.save_csv(reports.summary)
         self.save_json(reports.statistics)

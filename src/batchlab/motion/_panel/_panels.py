@@ -41,10 +41,12 @@ def fits_panel(view: BatchView) -> Panel | None:
     ]  # fmt: skip
     rows = [_row(job) for job in shown]
     same = {1, 2} if len({row[1:3] for row in rows}) == 1 else set()
-    kept = [at for at in range(len(columns)) if at not in same and (scored or at < len(columns) - 2)]
+    # What nothing was looked at for, and inferred frames where there are none, only make the table wide.
+    idle = {at for at in (9, 10, 11) if all(row[at] in (None, "", 0) for row in rows)}
+    kept = [at for at in range(len(columns)) if at not in same | idle and (scored or at < len(columns) - 2)]
     return Panel(
         title="Motion: fits",
-        headline=_headline(jobs),
+        headline=_headline(jobs, swept=len(files) < len(jobs)),
         text=(
             "Distances are those of measured markers from the fitted body; reduced chi² is about 1 where the weight of "
             "the data tells their noise. Each fit has a page with residuals by marker, what was seen, poses and their "
@@ -70,13 +72,14 @@ def scores_panel(view: BatchView) -> Panel | None:
         return None
     names = list(found[0].params)
     drawings = []
+    drawn = _drawn(found)
     if len(names) <= 2:
         along = sorted(names, key=lambda name: -len({repr(each.params[name]) for each in found}))
-        drawings.append(Drawing(title="Score curves", svg=score_curves(found, *along), note=_BARS))
+        drawings.append(Drawing(title="Score curves", svg=score_curves(found, *along), note=_BARS, drawn=drawn))
     if len(names) == 2:
-        drawings.append(Drawing(title="Heat map", svg=heat_map(found, names[0], names[1])))
+        drawings.append(Drawing(title="Heat map", svg=heat_map(found, names[0], names[1]), drawn=drawn))
     if len(names) > 2:
-        drawings.append(Drawing(title="Parallel coordinates", svg=parallel(found), note=_PARALLEL))
+        drawings.append(Drawing(title="Parallel coordinates", svg=parallel(found), note=_PARALLEL, drawn=drawn))
     least, chosen = found[0], next(each for each in found if each.chosen)
     taken = ", ".join(f"{name} = {value_of(value)}" for name, value in chosen.params.items())
     rows = [*enumerate(found, 1)]
@@ -106,8 +109,7 @@ def scores_panel(view: BatchView) -> Panel | None:
                     (
                         rank,
                         *(_scalar(each.params[name]) for name in names),
-                        each.mean,
-                        each.error if math.isfinite(each.error) else None,
+                        *_rounded(each.mean, each.error),
                         each.jobs,
                         ", ".join(word for word, on in (("least", each.best), ("chosen", each.chosen)) if on),
                     )
@@ -131,13 +133,17 @@ def folds_panel(view: BatchView) -> Panel | None:
     jobs = [job for job in _fits(view) if "fold" in job.metadata]
     if not jobs:
         return None
+    from batchlab.motion._panel._svg import with_error
+
     validated = [job for job in view.jobs if job.task == _VALIDATE and job.state is Status.DONE]
     texts = []
     for job in validated:
         mean, error = job.metrics.get("mean"), job.metrics.get("standard_error")
         if isinstance(mean, float):
-            spread = f" ± {error:.3g}" if isinstance(error, float) else ""
-            texts.append(f"{job.name}: {mean:.4g}{spread} mm over {job.metrics.get('folds')} folds")
+            body = job.name.partition("/")[2]
+            told = with_error(mean, error if isinstance(error, float) else math.nan)
+            texts.append(f"recordings held out are foretold to {told} mm over {job.metrics.get('folds')} folds"
+                         + (f", {body}" if body else ""))  # fmt: skip
     return Panel(
         title="Motion: cross-validation",
         headline="; ".join(texts),
@@ -154,7 +160,8 @@ def folds_panel(view: BatchView) -> Panel | None:
                         job.metadata.get("n_train"),
                         job.metadata.get("n_test"),
                         job.metadata.get("held_out"),
-                        *(job.metrics.get(name) for name in ("rms_mm", "test_rms_mm", "held_out_mm", "held_out_se_mm")),
+                        *(_near(job, name) for name in ("rms_mm", "test_rms_mm")),
+                        *_rounded(_number(job, "held_out_mm"), _number(job, "held_out_se_mm")),
                     )
                     for job in jobs
                 ),
@@ -163,12 +170,24 @@ def folds_panel(view: BatchView) -> Panel | None:
     )
 
 
+def _drawn(found: Sequence[Candidate]) -> Table:
+    """All combinations, the best first, with numbers as they are."""
+    names = list(found[0].params)
+    return Table(
+        columns=(*names, "score", "standard error", "jobs", "least", "chosen"),
+        units=(*(None for _ in names), "mm", "mm", None, None, None),
+        rows=tuple(
+            (*(_scalar(each.params[name]) for name in names), each.mean, each.error, each.jobs, each.best, each.chosen)
+            for each in found
+        ),
+    )
+
+
 def told_mm(candidate: Candidate) -> str:
     """Score and standard error in words."""
-    from batchlab.motion._panel._svg import told
+    from batchlab.motion._panel._svg import with_error
 
-    spread = f" ± {told(candidate.error, 2)}" if math.isfinite(candidate.error) else ""
-    return f"{told(candidate.mean, 4)}{spread} mm"
+    return f"{with_error(candidate.mean, candidate.error)} mm"
 
 
 def _fits(view: BatchView) -> list[JobView]:
@@ -229,21 +248,17 @@ def _row(job: JobView) -> tuple[Scalar, ...]:
         value = _number(job, name)
         return None if value is None else round(100.0 * value, 2)
 
-    def near(name: str) -> Scalar:
-        value = _number(job, name)
-        return None if value is None else float(f"{value:.4g}")
-
     get = job.metrics.get
     return (
-        job.name, str(job.params.get("body", "body")), get("recordings"), get("frames"), near("rms_mm"),
-        near("median_mm"), near("chi2_reduced"), percent("missing_share"), percent("inlier_share"),
+        job.name, str(job.params.get("body", "body")), get("recordings"), get("frames"), _near(job, "rms_mm"),
+        _near(job, "median_mm"), _near(job, "chi2_reduced"), percent("missing_share"), percent("inlier_share"),
         get("frames_inferred"), get("loose_markers"), get("swaps"), len(job.warnings),
-        near("held_out_mm"), near("held_out_se_mm"),
+        *_rounded(_number(job, "held_out_mm"), _number(job, "held_out_se_mm")),
     )  # fmt: skip
 
 
-def _headline(jobs: Sequence[JobView]) -> str:
-    """What people must know of the batch: loose markers and swapped names; else how well bodies fit."""
+def _headline(jobs: Sequence[JobView], *, swept: bool) -> str:
+    """What people must know: loose markers and swapped names; else how well bodies fit, if all was asked for alike."""
     found = [(job, str(job.metrics["loose_markers"]).split(", ")) for job in jobs if job.metrics.get("loose_markers")]
     loose = [f"{_listed(names)} in {_of(job)}" for job, names in found]
     swapped = [_of(job) for job in jobs if job.metrics.get("swaps")]
@@ -255,7 +270,7 @@ def _headline(jobs: Sequence[JobView]) -> str:
     if parts:
         return "; ".join(parts)
     rms = [value for job in jobs if (value := _number(job, "rms_mm")) is not None]
-    if not rms:
+    if not rms or swept:
         return ""
     from batchlab.motion._panel._svg import told
 
@@ -293,6 +308,19 @@ def _number(job: JobView, name: str) -> float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
     return None
+
+
+def _near(job: JobView, name: str) -> float | None:
+    value = _number(job, name)
+    return None if value is None else float(f"{value:.4g}")
+
+
+def _rounded(value: float | None, error: float | None) -> tuple[float | None, float | None]:
+    """A number and its standard error to the two digits that the error has; four where there is none."""
+    if value is None or error is None or not (math.isfinite(error) and error > 0):
+        return None if value is None else float(f"{value:.4g}"), None
+    places = 1 - math.floor(math.log10(float(f"{error:.2g}")))
+    return round(value, places), round(error, places)
 
 
 def _scalar(value: Json) -> Scalar:

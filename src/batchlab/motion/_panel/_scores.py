@@ -12,7 +12,7 @@ import numpy as np
 
 from batchlab.engine import Json
 from batchlab.figures import CYCLE
-from batchlab.motion._panel._svg import Axis, Plot, axis_of, line, log_axis, svg, text, told
+from batchlab.motion._panel._svg import Axis, Plot, axis_of, line, log_axis, svg, text, told, with_error
 
 __all__ = ["Candidate", "heat_map", "parallel", "score_curves", "value_of"]
 
@@ -64,7 +64,7 @@ class Candidate:
     def title(self) -> str:
         """For who points at it."""
         named = ", ".join(f"{name} = {value_of(value)}" for name, value in self.params.items())
-        return f"{named}: {told(self.mean, 4)} ± {told(self.error, 2)} mm"
+        return f"{named}: {with_error(self.mean, self.error)} mm"
 
 
 def value_of(value: Json) -> str:
@@ -181,7 +181,9 @@ def parallel(candidates: Sequence[Candidate]) -> str:
         parts.append(text(x, top - 22 + 12 * (number % 2), name, "middle", bold=True))
         for at, label in axis.names:
             y = top + (1 - float(axis.share(np.array(at)))) * high
-            parts.append(text(x + 7, y + 4, label, soft=True))
+            # Lines run behind it.
+            parts.append(text(x + 7, y + 4, label).replace("<text ", '<text paint-order="stroke" stroke="var(--paper, '
+                         '#fff)" stroke-width="4" stroke-linejoin="round" ', 1))  # fmt: skip
     parts.append(_legend(left, top + high + 30))
     return svg(parts, _WIDE, top + high + 44, "options and scores")
 

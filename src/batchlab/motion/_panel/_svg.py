@@ -26,6 +26,7 @@ __all__ = [
     "svg",
     "text",
     "told",
+    "with_error",
 ]
 
 _MINUS = "−"
@@ -227,6 +228,14 @@ def told(value: float | None, digits: int = 3) -> str:
     places = 0 if not rounded else max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
     found = f"{rounded:.{places}f}"
     return (found.rstrip("0").rstrip(".") if "." in found else found).replace("-", _MINUS)
+
+
+def with_error(value: float, error: float) -> str:
+    """``0.423 ± 0.025``: to the digits that the standard error has, of which it has two; alone where there is none."""
+    if not (math.isfinite(error) and error > 0 and math.isfinite(value)):
+        return told(value, 4)
+    places = max(0, 1 - math.floor(math.log10(float(f"{error:.2g}"))))
+    return f"{value:.{places}f} ± {error:.{places}f}".replace("-", _MINUS)
 
 
 def _step(rough: float) -> float:

@@ -97,7 +97,12 @@ def sweep(ctx: click.Context, /, places: tuple[str, ...], grid: Any, **given: An
 @click.command("cross-validate")
 @_PLACES
 @_output("motion-cross-validation")
-@click.option("--folds", "count", type=click.IntRange(2), default=5, show_default=True, help="Parts of all recordings.")
+@click.option(
+    "--folds",
+    "count",
+    type=click.IntRange(2),
+    help="Parts of all recordings.  [default: 5, or one for each recording or group where they are fewer]",
+)
 @click.option(
     "--group",
     metavar="PATTERN",
@@ -195,6 +200,7 @@ def _tell_best(output: str) -> None:
 
     from batchlab.engine import read_view
     from batchlab.motion._best import HELD_OUT, find_best
+    from batchlab.motion._panel._svg import with_error
 
     try:
         choice = find_best(read_view(Path(output)))
@@ -202,6 +208,5 @@ def _tell_best(output: str) -> None:
         click.echo(f"no options can be chosen: {error}", err=True)
         return
     told = ", ".join(f"{name} {value}" for name, value in choice.params.items()) or "all options alike"
-    spread = "" if choice.standard_error != choice.standard_error else f" ± {choice.standard_error:.3g}"
-    click.echo(f"best: {told} ({HELD_OUT.removesuffix('_mm').replace('_', '-')} {choice.score:.4g}{spread} mm; "
-               f"{choice.rule})")  # fmt: skip
+    score = with_error(choice.score, choice.standard_error)
+    click.echo(f"best: {told} ({HELD_OUT.removesuffix('_mm').replace('_', '-')} {score} mm; {choice.rule})")

@@ -96,11 +96,23 @@ def _lines(row: dict[str, Any]) -> list[str]:
     lines = [
         row["file"],
         f"  {row['frames']} frames, {rate}, {row['duration_s']:.2f} s; {len(row['markers'])} markers in {row['unit']}, "
-        f"{row['dimensions']} coordinates; {row['missing_share']:.1%} missing",
+        f"{row['dimensions']} coordinates; {100 * row['missing_share']:.1f} % missing",
         f"  {row['frames_with_three_markers']} frames see three markers or more",
     ]
     width = max(len(each["marker"]) for each in row["markers"])
     for each in row["markers"]:
-        gaps = "" if not each["gaps"] else f"  {each['gaps']} gaps, the longest {each['longest_gap_frames']} frames"
-        lines.append(f"  {each['marker']:<{width}}  seen {each['seen_share']:6.1%}{gaps}")
+        lines.append(f"  {each['marker']:<{width}}  {_seen(each)}")
     return lines + [f"  note: {text}" for text in row["notes"]]
+
+
+def _seen(marker: dict[str, Any]) -> str:
+    """How much of a marker was seen, in words."""
+    if not marker["seen_share"]:
+        return "never seen"
+    share, gaps, longest = 100 * marker["seen_share"], marker["gaps"], marker["longest_gap_frames"]
+    # Nearly all is not all.
+    words = f"seen {min(share, 99.9) if gaps else share:5.1f} %"
+    if not gaps:
+        return words
+    many = f"{gaps} gaps, the longest" if gaps > 1 else "a gap of"
+    return f"{words}  {many} {longest} frame{'s' * (longest > 1)}"
