@@ -119,12 +119,13 @@ def test_doubtful_dirac_points_are_hollow_and_press_no_others_flat(volt: float, 
     points = {mark.label: mark for mark in marks(made, Points)}
     name = f"dark, doubtful{'' if in_sight else ' (1 out of sight)'}"
     assert {label: mark.hollow for label, mark in points.items()} == {"dark": False, "light": False, name: True}
-    assert points[name].x.size == in_sight
+    assert np.isfinite(points[name].y).sum() == in_sight
     assert made.sheets[0].plots[0].y_limits[1] < 1.5
     assert len(marks(made, Line)) == 2  # its legs are no more to be trusted
     assert made.tables[0].columns["doubts"] == ["", "", "JUMP"]
     assert made.tables[0].columns["CNP (V)"][2] == volt and f"{volt:g} V, is doubtful: JUMP" in made.warnings[0]
-    Picture(made.sheets[0]).png()
+    for look in (Look(), Look(legend_place="best")):
+        Picture(drawn("plot-cnp-time", SWEEPS, facts, look).sheets[0]).png()
 
 
 def test_dirac_points_that_are_all_doubtful_are_in_sight() -> None:
@@ -260,6 +261,23 @@ def test_responses_follow_their_power_law() -> None:
     assert points.label == "365 nm, Vg = −2 V: γ = 0.70 ± 0.01"
     linear = drawn("plot-photoresponse", runs, facts)
     np.testing.assert_allclose(marks(linear, Points)[0].y, -200 * np.arange(1, 5) ** 0.7)
+
+
+def test_doubtful_responses_are_hollow() -> None:
+    runs = [it_run(number) for number in (1, 2, 3, 4)]
+    known = {
+        run.run_id: RunFacts(power_w=1e-6 * n, metrics={"delta_current": -1e-7 * n}) for n, run in enumerate(runs, 1)
+    }
+    sound = drawn("plot-photoresponse", runs, Facts(runs=known))
+    known[runs[1].run_id] = replace(known[runs[1].run_id], doubts={"delta_current": ("LOW_SNR",), "t_rise": ()})
+    known[runs[2].run_id] = replace(known[runs[2].run_id], doubts={"t_rise": ("LOW_SNR",)})
+    made = drawn("plot-photoresponse", runs, Facts(runs=known))
+    shown = [(points.x.tolist(), points.hollow, points.label) for points in marks(made, Points)]
+    name = marks(sound, Points)[0].label
+    assert shown[:2] == [([1.0, 3.0, 4.0], False, name), ([2.0], True, "")]
+    assert len(shown) == 3 and np.isnan(shown[2][0]).all() and shown[2][1:] == (True, "hollow: doubtful")
+    assert made.tables[0].columns["doubts"] == ["", "LOW_SNR", "", ""] and "doubts" not in sound.tables[0].columns
+    Picture(made.sheets[0]).png()
 
 
 def test_the_power_law_has_the_error_of_a_line_through_logarithms() -> None:

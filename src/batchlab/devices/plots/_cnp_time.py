@@ -99,8 +99,8 @@ def draw_cnp_time(runs: Sequence[Run], options: CnpOptions, look: Look, facts: F
                     label += f", doubtful{f' ({out} out of sight)' if out else ''}"
                 points.append(
                     Points(
-                        x=x[chosen & ~beyond],
-                        y=y[chosen & ~beyond],
+                        x=x[chosen],
+                        y=np.where(beyond, np.nan, y)[chosen],
                         label=label,
                         colour=colour,
                         symbol=symbol,

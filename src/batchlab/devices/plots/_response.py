@@ -41,6 +41,7 @@ _SAME_V = 0.05
 _SET_ALIKE_V = 1e-3
 _NONE = -math.inf
 _MOST_INSIDE = 4  # groups whose names may lie on the axes; more would hide points
+_HOLLOW, _GREY = "hollow: doubtful", "#8C8C8C"
 _FEWEST = 3  # points that a law goes through
 
 
@@ -162,6 +163,8 @@ def draw_response(
     py = unit.of(signed)
     groups = list(dict.fromkeys(each.group for each in found))
     member = np.array([groups.index(each.group) for each in found])
+    told = [(facts.of(each.run).doubts, each) for each in found]
+    doubtful = np.array([each.source in doubts for doubts, each in told])
     marks: list[Line | Points] = []
     for at, (group, colour) in enumerate(zip(groups, look.colours(len(groups)), strict=True)):
         chosen = (member == at) & ((px > 0) | (not x_log)) & ((py > 0) | (not y_log))
@@ -174,22 +177,30 @@ def draw_response(
             said = "no power law, the sign changes"
         name = ": ".join(filter(None, (group, said)))
         name = name.replace("= -", "= \N{MINUS SIGN}")
-        marks.append(
-            Points(
-                x=px[chosen],
-                y=py[chosen],
-                label=name,
-                colour=colour,
-                symbol=SYMBOLS[at % len(SYMBOLS)],
-                size_pt=look.mark_pt,
+        for part in filter(np.any, (chosen & ~doubtful, chosen & doubtful)):
+            hollow = bool(doubtful[part].any())
+            marks.append(
+                Points(
+                    x=px[part],
+                    y=py[part],
+                    label=name if not hollow or doubtful[chosen].all() else "",
+                    colour=colour,
+                    symbol=SYMBOLS[at % len(SYMBOLS)],
+                    size_pt=look.mark_pt,
+                    hollow=hollow,
+                )
             )
-        )
         if law is not None:
             sign = 1.0 if y_log else float(np.sign(np.median(values[chosen])))
             along = np.geomspace(xs[chosen][xs[chosen] > 0].min(), xs[chosen].max(), 60)
             curve = unit.of(sign * law.prefactor * along**law.exponent)
             line_x = along if x_unit is None else x_unit.of(along)
             marks.append(Line(x=line_x, y=curve, colour=colour, width_pt=0.7 * look.width_pt))
+    if doubtful.any():
+        nowhere = np.full(1, np.nan)
+        marks.append(
+            Points(x=nowhere, y=nowhere, label=_HOLLOW, colour=_GREY, symbol="o", size_pt=look.mark_pt, hollow=True)
+        )
     dates = options.photoresponse_x == "time"
     place = "best" if len(groups) <= _MOST_INSIDE else "right"
     x_limits = _limits(px, x_log, options.padding)
@@ -204,7 +215,7 @@ def draw_response(
         x_label=date_label(x_limits, facts.time_zone) if dates else x_label,
         y_label=y_label,
         x_names=dates_along(x_limits, facts.time_zone, most=7 if place == "best" else 4) if dates else (),
-        legend=replace(look.legend(), place=look.legend_place or place) if any(groups) else False,
+        legend=replace(look.legend(), place=look.legend_place or place) if any(groups) or doubtful.any() else False,
         grid=look.grid,
     )
     table = Table(
@@ -215,6 +226,7 @@ def draw_response(
             x_label: px.tolist(),
             y_label: py.tolist(),
             "source": [each.source for each in found],
+            **({"doubts": [" ".join(doubts.get(each.source, ())) for doubts, each in told]} if doubtful.any() else {}),
         }
     )
     title = f"{text_of([each.run for each in found])} – {what}"

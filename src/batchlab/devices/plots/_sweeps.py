@@ -86,7 +86,8 @@ def sweeps(
             at = _dirac_points(curve, facts)
             if at is None:
                 warnings.append(
-                    f"no Dirac point of run {curve.run.run_id} is known: it has none, or derive-all-metrics --enrich was not run"
+                    f"no Dirac point of run {curve.run.run_id} is known: it has none, "
+                    "or derive-all-metrics --enrich was not run"
                 )
                 continue
             flags = _doubts(curve.run, facts)
