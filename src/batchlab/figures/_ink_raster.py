@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from batchlab.figures._stage import FEWEST_BINS, Side, pieces
 
 __all__ = ["paint"]
 
-_PHASES = 4  # places of a letter to a pixel
+_FINER = 2  # places of a letter to a pixel, either way: each letter is drawn once, and then a few times moved
 
 
 def paint(page: Page, dpi: float) -> NDArray[np.uint8]:
@@ -113,23 +113,23 @@ class _Brush:
         self._renderer.draw_markers(gc, marker.get_path(), transform, at, self._to_pixels, face)
 
     def _write(self, ink: Letters) -> None:
-        pen, step = 0, ink.size * self._scale / self._face.units
-        across, down = ink.x * self._scale, self._renderer.height - ink.y * self._scale
-        along, beside = (down, across) if ink.upwards else (across, down)
+        step = ink.size * self._scale / self._face.units
+        start, baseline = ink.x * self._scale, self._renderer.height - ink.y * self._scale
+        pen = 0
         for (letter, kern), sign in zip(self._face.set(ink.text), ink.text, strict=True):
             pen += kern
-            at = along - pen * step if ink.upwards else along + pen * step
+            at = (start, baseline - pen * step) if ink.upwards else (start + pen * step, baseline)
             pen += letter.advance
-            phase = round(at * _PHASES)
-            mask, left, top = _mask(self._face, sign, ink.size, self._renderer.dpi, phase % _PHASES, ink.upwards)
-            row, column = (phase // _PHASES, round(beside)) if ink.upwards else (round(beside), phase // _PHASES)
-            self._blacken(mask, row + top, column + left)
+            (left, right_by), (top, down_by) = (divmod(round(side * _FINER), _FINER) for side in at)
+            mask = _mask(self._face, sign, ink.size, self._renderer.dpi, ink.upwards, right_by, down_by)
+            self._blacken(mask.ink, top + mask.top, left + mask.left)
 
-    def _blacken(self, mask: NDArray[np.uint16], top: int, left: int) -> None:
+    def _blacken(self, mask: NDArray[np.uint8], top: int, left: int) -> None:
         """Put black on the pixels, so strong; what lies beyond the edge is left out."""
         mask = mask[max(0, -top) :, max(0, -left) :]
-        under = self._pixels[max(0, top) : top + len(mask), max(0, left) : left + mask.shape[1], :3]
-        clear = 255 - mask[: under.shape[0], : under.shape[1], np.newaxis]
+        top, left = max(0, top), max(0, left)
+        under = self._pixels[top : top + mask.shape[0], left : left + mask.shape[1], :3]
+        clear = np.subtract(255, mask[: under.shape[0], : under.shape[1], np.newaxis], dtype=np.uint16)
         under[:] = (under * clear + 127) // 255
 
     def _gc(self, colour: str, width: float, within: Frame | None, opacity: float = 1.0) -> Any:
@@ -158,27 +158,48 @@ def _marker(symbol: str | int, size_px: float) -> tuple[Any, Any, Any]:
     return marker, marker.get_transform().scale(size_px), snap
 
 
-@lru_cache(maxsize=4096)
-def _mask(
-    face: Face, sign: str, size: float, dpi: float, phase: int, upwards: bool
-) -> tuple[NDArray[np.uint16], int, int]:
-    """How strong the ink of a letter is, 0 to 255, and where its first column and row are, from the pen on.
+class _Mask(NamedTuple):
+    """How strong the ink of a letter is, 0 to 255, and where its first column and row are, from the pen on."""
 
-    Along its line a letter stands at a quarter of a pixel, across at whole ones: so the same one is drawn a few times.
-    """
+    ink: NDArray[np.uint8]
+    left: int
+    top: int
+
+
+@lru_cache(maxsize=1024)
+def _mask(face: Face, sign: str, size: float, dpi: float, upwards: bool, right_by: int, down_by: int) -> _Mask:
+    """A letter, moved by parts of a pixel: the mean of finer pixels is what a coarse one would have got."""
+    ink, left, top = _fine_mask(face, sign, size, dpi * _FINER)
+    if upwards:
+        ink, left, top = np.rot90(ink), top, -left - ink.shape[1]
+    left, top = left + right_by, top + down_by
+    above, aside = top % _FINER, left % _FINER
+    height, width = (-(-length // _FINER) * _FINER for length in (above + ink.shape[0], aside + ink.shape[1]))
+    whole = np.zeros((height, width), np.uint8)
+    whole[above : above + ink.shape[0], aside : aside + ink.shape[1]] = ink
+    parts = [whole[down::_FINER, right::_FINER] for down in range(_FINER) for right in range(_FINER)]
+    total = np.add.reduce(parts, axis=0, dtype=np.uint16)
+    mean = ((total + _FINER**2 // 2) // _FINER**2).astype(np.uint8)
+    mean.flags.writeable = False
+    return _Mask(mean, left // _FINER, top // _FINER)
+
+
+@lru_cache(maxsize=256)
+def _fine_mask(face: Face, sign: str, size: float, dpi: float) -> _Mask:
     from matplotlib.backends import backend_agg
     from matplotlib.font_manager import FontProperties
 
     new_renderer: Any = backend_agg.RendererAgg
-    room = 2 + math.ceil(2 * size * dpi / 72)
-    renderer = new_renderer(2 * room, 2 * room, dpi)
-    across, down = (0.0, phase / _PHASES) if upwards else (phase / _PHASES, 0.0)
-    font = FontProperties(fname=face.path, size=size)
-    renderer.draw_text(renderer.new_gc(), room + across, room + down, sign, font, 90.0 if upwards else 0.0)
+    letter, step = face.letter(sign), size * dpi / 72 / face.units
+    aside = math.ceil(0.25 * size * dpi / 72)  # some reach beyond their advance
+    above = 2 + math.ceil(letter.top * step)
+    renderer = new_renderer(
+        2 * aside + math.ceil(letter.advance * step), above + 2 - math.floor(letter.bottom * step), dpi
+    )
+    renderer.draw_text(renderer.new_gc(), aside, above, sign, FontProperties(fname=face.path, size=size), 0.0)
     ink = np.asarray(renderer.buffer_rgba())[..., 3]
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     if not rows.size:
-        return np.zeros((0, 0), np.uint16), 0, 0
-    mask = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.uint16)
-    mask.flags.writeable = False
-    return mask, int(columns[0]) - room, int(rows[0]) - room
+        return _Mask(np.zeros((0, 0), np.uint8), 0, 0)
+    shown = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
+    return _Mask(shown, int(columns[0]) - aside, int(rows[0]) - above)
