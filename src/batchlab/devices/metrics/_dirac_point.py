@@ -11,7 +11,7 @@ import numpy as np
 from batchlab.devices._model import Category, DerivedMetric, Run
 from batchlab.devices.metrics import _constants
 from batchlab.devices.metrics._extractor import ExtractionContext, Reason, Row, Skip, within
-from batchlab.devices.metrics._legs import Leg, jumps, middle, sweep_of
+from batchlab.devices.metrics._legs import Leg, leg_jumps, middle, sweep_of
 from batchlab.devices.metrics._trace import correlation_factor
 
 if TYPE_CHECKING:
@@ -316,12 +316,14 @@ class DiracPointExtractor:
         by_method = dirac_points(sweep.full, sweep.column, k)
         rows: list[DerivedMetric] = []
         means = [float(np.mean([p.v for p in points.values()])) for points in by_method.values() if points]
-        agree = not means or max(means) - min(means) <= k.MAX_METHOD_SPREAD * sweep.span
+        if not means:
+            return Skip(Reason.QUALITY_FAILURE, "no leg has a minimum of conductance inside its range")
+        agree = max(means) - min(means) <= k.MAX_METHOD_SPREAD * sweep.span
+        clipped = max(_clipped(leg.y, k.SATURATED_WITHIN) for leg in sweep.full)
+        modulation = max(float(1 - np.abs(leg.y).min() / np.abs(leg.y).max()) for leg in sweep.full)
         for method in METHODS:
             if by_method[method]:
-                rows += _rows(Row(self, run), method, by_method[method], sweep.full, agree, k)
-        if not rows:
-            return Skip(Reason.QUALITY_FAILURE, "no leg has a minimum of conductance inside its range")
+                rows += _rows(Row(self, run), method, by_method[method], sweep.full, agree, modulation, clipped, k)
         return rows
 
     def validate(self, metric: DerivedMetric) -> bool:
@@ -360,7 +362,7 @@ def dirac_points(legs: tuple[Leg, ...], column: str, constants: Any) -> dict[str
 def doubts(legs: tuple[Leg, ...], points: Mapping[str, DiracPoint], k: Any) -> dict[str, float]:
     """What speaks against Dirac points although they are sharp: the sweep broke down, or ends right beyond them."""
     checks: dict[str, float] = {}
-    if any(jumps(leg.y, k.MIN_JUMP) for leg in legs):
+    if any(leg_jumps(leg, k.MIN_JUMP) for leg in legs):
         checks["JUMP"] = 0.3
     ends = {leg.name: (float(leg.v[0]), float(leg.v[-1])) for leg in legs}
     near = (
@@ -372,19 +374,25 @@ def doubts(legs: tuple[Leg, ...], points: Mapping[str, DiracPoint], k: Any) -> d
 
 
 def _rows(
-    row: Row, method: str, points: dict[str, DiracPoint], legs: tuple[Leg, ...], agree: bool, k: Any
+    row: Row,
+    method: str,
+    points: dict[str, DiracPoint],
+    legs: tuple[Leg, ...],
+    agree: bool,
+    modulation: float,
+    clipped: float,
+    k: Any,
 ) -> list[DerivedMetric]:
     """Rows of one method."""
     checks = doubts(legs, points, k)
     if len(points) < 2:
         checks["SWEEP_NOT_LOOPED" if len(legs) < 2 else "SWEEP_COMPLETE"] = 0.7
-    modulation = max(float(1 - np.abs(leg.y).min() / np.abs(leg.y).max()) for leg in legs)
     if modulation <= k.MIN_GOOD_MODULATION:
         checks["LOW_MODULATION"] = 0.4
     if not agree:
         checks["METHODS_DISAGREE"] = 0.6
     swept = [float(legs[0].v[0]), float(legs[0].v[-1])]
-    if max(_clipped(leg.y, k.SATURATED_WITHIN) for leg in legs) > 0.1:
+    if clipped > 0.1:
         checks["SATURATED"] = 0.6
     stated: dict[str, Any] = {"swept_v": swept}
     if method == "parabola":

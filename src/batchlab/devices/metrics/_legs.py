@@ -16,7 +16,7 @@ from batchlab.devices.metrics._extractor import Reason, Skip
 if TYPE_CHECKING:
     from batchlab.devices._model import Array
 
-__all__ = ["Leg", "Sweep", "jumps", "split_legs", "sweep_of"]
+__all__ = ["Leg", "Sweep", "jumps", "leg_jumps", "split_legs", "sweep_of"]
 
 _JITTER = 0.25  # of the usual step: what goes back less is the noise of floating point numbers
 _WHIM = 0.02  # of the range: a leg shorter than this is noise of a measured voltage
@@ -155,7 +155,13 @@ def jumps(y: Array, least: float) -> bool:
 
 def jump_check(leg: Leg, least: float) -> dict[str, float]:
     """The failed check of a leg on which the sweep broke down, with its penalty; nothing of a sound one."""
-    return {"JUMP": 0.3} if jumps(leg.y, least) else {}
+    return {"JUMP": 0.3} if leg_jumps(leg, least) else {}
+
+
+@lru_cache(maxsize=8)
+def leg_jumps(leg: Leg, least: float) -> bool:
+    """`jumps` of a leg; the extractors of one run ask for it one after the other."""
+    return jumps(leg.y, least)
 
 
 def middle(values: Array) -> float:
