@@ -79,6 +79,12 @@ def test_every_marker_is_told_as_it_was_fitted(page, loose_fits):
 def test_it_says_in_words_what_is_odd(page):
     (odd,) = re.findall(r'<ul class="odd">(.*?)</ul>', page)
     assert "marker m8 is loose, it moves on the body" in odd
+    blind = simulate("blind", frames=200, seed=1)
+    blind.recording.positions[50:60] = np.nan
+    fits = fitted(blind)
+    told = fit_page([blind.recording], fits, judgements=[judge(blind.recording, fits[0])])
+    # Once, with its frames.
+    assert told.count("10 of 200 frames") == 1 and "50 to 59" in told
     plain = simulate("plain", frames=200, seed=1)
     fits = fitted(plain)
     whole = judge(plain.recording, fits[0])

@@ -19,6 +19,7 @@ __all__ = ["EdgeLength", "MarkerQuality", "Quality", "edge_lengths", "marker_qua
 
 # A marker-frame that a robust loss has taken more than half of the weight from is no inlier.
 _INLIER = 0.5
+_PERCENTILES = (5, 25, 50, 75, 95)
 _MOST_EDGES = 66  # all pairs of twelve markers
 
 # From bad to good: of several recordings the worst counts.
@@ -79,6 +80,7 @@ class EdgeLength:
     fitted_m: float
     measured_m: float  # median
     sd_m: float  # of what was measured; how far the two are from rigid
+    percentiles_m: tuple[float, ...]  # 5, 25, 50, 75 and 95 of what was measured
 
 
 def quality(fits: Sequence[Fit]) -> Quality:
@@ -159,6 +161,7 @@ def edge_lengths(recordings: Sequence[Recording], body: Body, geometry_m: Float)
                 fitted_m=float(np.linalg.norm(geometry_m[first] - geometry_m[second])),
                 measured_m=float(np.median(lengths)) if lengths.size else float("nan"),
                 sd_m=float(lengths.std()) if lengths.size else float("nan"),
+                percentiles_m=tuple(np.percentile(lengths, _PERCENTILES).tolist()) if lengths.size else (),
             )
         )
     return tuple(out)

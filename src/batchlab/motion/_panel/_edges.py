@@ -74,12 +74,6 @@ def _edge_rows(
     kept = sorted(found, key=lambda each: -each.sd_m)[:_MOST_EDGES]
     rows = []
     for each in kept:
-        lengths = []
-        for recording in recordings:
-            if {each.first, each.second} <= set(recording.markers):
-                one, other = (recording.markers.index(name) for name in (each.first, each.second))
-                lengths.append(np.linalg.norm(recording.positions[:, one] - recording.positions[:, other], axis=1))
-        apart = (np.concatenate(lengths) - each.fitted_m) * _MM
-        p5, p25, p50, p75, p95 = np.nanpercentile(apart, (5, 25, 50, 75, 95)).tolist()
+        p5, p25, p50, p75, p95 = ((length - each.fitted_m) * _MM for length in each.percentiles_m)
         rows.append((f"{each.first} – {each.second}", each.fitted_m * _MM, (p5, p25, p50, p75, p95)))
     return rows

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_page", "write_page"]
 
+_BARE = "frames see too few markers for a pose"
 _MM = 1e3
 _MOST_DRAWN = 6  # recordings of a job
 _LOCKED = 0.98
@@ -118,6 +119,7 @@ def fit_page(
         unshown=len(fits) - len(order),
         edges=edge_chart(recordings, fits),
         numbers="fit.json",
+        of_frames="poses.csv and markers.csv",
     )
 
 
@@ -179,6 +181,8 @@ def _sentences(
     """Warnings in words, each leading to the frame it names."""
     warnings = list(fit.warnings)
     if judgement is not None:
+        # The judgement tells which frames.
+        warnings = [each for each in warnings if not (judgement.inferred and _BARE in each)]
         # Of a marker that is judged, the judgement says the same and more.
         told = {_marker_of(sentence, fit) for sentence in judgement.warnings} - {None}
         warnings = [each for each in warnings if _marker_of(each, fit) not in told] + [*judgement.warnings]

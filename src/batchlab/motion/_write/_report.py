@@ -63,6 +63,7 @@ def report_of(
                 "fitted_mm": each.fitted_m * 1e3,
                 "measured_mm": each.measured_m * 1e3,
                 "sd_mm": each.sd_m * 1e3,
+                "percentiles_mm": [value * 1e3 for value in each.percentiles_m],
             }
             for each in edge_lengths(recordings, first.body, first.geometry_m)
         ],
