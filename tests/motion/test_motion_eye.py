@@ -178,6 +178,25 @@ def test_gazes_too_small_to_tell_the_distance_are_degenerate_until_it_is_given()
     assert given.pupil_radius_m == pytest.approx(0.002, rel=0.05)
 
 
+@pytest.mark.parametrize("away", [0.0, 0.1, 0.3])
+def test_an_eye_that_is_still_does_not_tell_its_distance(away: float) -> None:
+    """Far away its noise would be movement: the least of the cost is there, and its standard errors are small."""
+    times = np.arange(400) / 120
+    camera, center = Camera(focal_px=590.0, principal_px=(200.0, 200.0)), np.array([0.001, 0.0, 0.035])
+    for amplitude in (0.0, 0.002):
+        azimuth = away + amplitude * np.sin(4 * times)
+        recording = _seen_by(camera, azimuth, 0.5 * azimuth, np.full(400, 0.002), center, times, 0.4)
+        fit = fit_eye(recording, camera, OPTIONS)
+        assert fit.status is Status.DEGENERATE
+        assert any("give depth_m" in words for words in fit.warnings)
+        assert fit_eye(recording, camera, replace(OPTIONS, depth_m=0.035)).status is Status.CONVERGED
+    azimuth = away + 0.02 * np.sin(4 * times)
+    wider = _seen_by(camera, azimuth, 0.02 * np.cos(3 * times), np.full(400, 0.002), center, times, 0.4)
+    fit = fit_eye(wider, camera, OPTIONS)
+    assert fit.status is Status.CONVERGED
+    assert abs(fit.center_m[2] - 0.035) < 4 * fit.center_sd_m[2]
+
+
 def test_what_is_not_an_eye_is_refused() -> None:
     truth = simulate_eye(frames=50)
     camera = camera_of(truth)

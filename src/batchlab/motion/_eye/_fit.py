@@ -30,6 +30,9 @@ _GRADUATION = (4.0, 2.0)
 _MEDIANS = {Edge.OUTLINE: 0.67449, Edge.LABELLED: 1.17741}
 # Standard errors of the distance, over it, that are told, and that leave nothing to believe.
 _UNSURE, _UNKNOWN = 0.1, 0.25
+# Noise of angles over their spread, above which movements that are noise are taken for the eye's: far away they are
+# wide, and explain the noise of the pupil's form. Standard errors, which are of one place, do not tell.
+_NOISY = 0.3
 
 
 def fit_eye(recording: Recording, camera: Camera, options: EyeOptions | None = None) -> EyeFit:
@@ -89,6 +92,7 @@ def fit_eye(recording: Recording, camera: Camera, options: EyeOptions | None = N
     state = EyeState(frames=interpolated(begun.frames, determined, recording.times_s), center=begun.center)
     solution, robust, spent = _robustly(problem, state, determined, options)
     covariance = center_covariance(problem, solution.terms)
+    noisy = options.depth_m is None and not _is_told(problem, solution, determined)
     if options.smoothing is not Smoothing.NONE and solution.status is not Status.FAILED:
         # Solved for along with smooth angles the centre would come nearer, for that makes their noise smaller.
         chain = chain_of([recording.times_s], options.smoothing, options.rotation, options.radius)
@@ -97,7 +101,7 @@ def fit_eye(recording: Recording, camera: Camera, options: EyeOptions | None = N
         state = EyeState(frames=interpolated(found.frames, determined, recording.times_s), center=found.center)
         spent += solution.iterations
         solution = minimise(problem, state, robust, options.iterations_max, options.tolerance)
-    return _noun(recording, problem, points, solution, robust, determined, spent, covariance)
+    return _noun(recording, problem, points, solution, robust, determined, spent, covariance, noisy)
 
 
 def _check(options: EyeOptions) -> None:
@@ -191,6 +195,24 @@ def _unit(solution: EyeSolution, problem: EyeProblem, determined: Bool) -> float
     return max(length / _MEDIANS[problem.options.edge] / float(np.sqrt(max(free, 0.05))), 1e-3)
 
 
+def _is_told(problem: EyeProblem, solution: EyeSolution, determined: Bool) -> bool:
+    """Whether gazes change by more than noise, before an eye that can be: none has a pupil wider than it is far."""
+    radius = float(np.median(solution.state.frames[determined, 2]))
+    options = problem.options
+    distance, _ = pupil_distances(np.array([radius]), options.pupil_distance_m, options.eye_radius_m)
+    if radius > distance[0]:
+        return False
+    blocks = solution.terms.blocks[determined]
+    blocks = blocks + 1e-12 * np.einsum("fii->f", blocks)[:, None, None] * np.eye(3)
+    inverse = np.linalg.inv(blocks)
+    noise = float(np.sqrt(np.median(inverse[:, 0, 0] + inverse[:, 1, 1]))) * _unit(solution, problem, determined)
+    angles = solution.state.frames[determined, :2]
+    # A few wild frames are no wide gaze.
+    low, high = np.quantile(angles, [0.02, 0.98], axis=0)
+    spread = float(np.sqrt(np.var(np.clip(angles, low, high), axis=0).sum()))
+    return noise <= _NOISY * spread
+
+
 def _robustly(
     problem: EyeProblem, state: EyeState, determined: Bool, options: EyeOptions
 ) -> tuple[EyeSolution, Robust, int]:
@@ -218,6 +240,7 @@ def _noun(
     determined: Bool,
     spent: int,
     covariance: Float | None,
+    noisy: bool,
 ) -> EyeFit:
     options, terms = problem.options, solution.terms
     state = solution.state
@@ -239,7 +262,7 @@ def _noun(
     distance, _ = pupil_distances(frames[:, 2], options.pupil_distance_m, options.eye_radius_m)
     duct = _tear_duct(recording, options)
     status = solution.status
-    if options.depth_m is None and not center_sd[2] <= _UNKNOWN * state.center[2]:
+    if noisy or (options.depth_m is None and not center_sd[2] <= _UNKNOWN * state.center[2]):
         status = Status.DEGENERATE
     used = np.where(seen, loss_weights(robust.loss, terms.squares, robust.scale), 0.0)
     return EyeFit(
@@ -264,7 +287,7 @@ def _noun(
         sd=sd,
         weights_used=used,
         chi2_reduced=chi2,
-        warnings=tuple(_warnings(recording, frames, determined, state.center, center_sd, chi2, options)),
+        warnings=tuple(_warnings(recording, frames, determined, state.center, center_sd, chi2, noisy, options)),
     )
 
 
@@ -287,6 +310,7 @@ def _warnings(
     center: Float,
     center_sd: Float,
     chi2: float,
+    noisy: bool,
     options: EyeOptions,
 ) -> list[str]:
     out = []
@@ -295,7 +319,12 @@ def _warnings(
         how = "held by smoothness" if options.smoothing is not Smoothing.NONE else "interpolated"
         out.append(f"{bare} of {len(determined)} frames show too little of the pupil's edge; they are {how}")
     spread = np.degrees(np.ptp(np.quantile(frames[determined, :2], [0.05, 0.95], axis=0), axis=0))
-    if options.depth_m is None and not center_sd[2] <= _UNSURE * center[2]:
+    if noisy:
+        out.append(
+            "gazes change by little more than their noise, so nothing tells how far the eye is, and angles with it; "
+            "give depth_m, or fit wider gazes"
+        )
+    elif options.depth_m is None and not center_sd[2] <= _UNSURE * center[2]:
         out.append(
             f"the distance of the eye is uncertain by {100 * center_sd[2] / center[2]:.0f} %, and angles with it: the "
             f"gaze ranges over {spread[0]:.0f} by {spread[1]:.0f} degrees only; give depth_m, or fit wider gazes"

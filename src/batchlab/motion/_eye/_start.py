@@ -16,6 +16,8 @@ __all__ = ["interpolated", "starts"]
 
 # Reach of the pupil in the image over the swing of the eye: from wide gazes to hardly any.
 _SINES = (0.25, 0.4, 0.55, 0.7, 0.85)
+# Radius of a pupil over its distance from the eye's centre, of narrow and of wide ones.
+_RATIOS = (0.2, 0.4)
 
 
 def starts(
@@ -29,7 +31,9 @@ def starts(
     away = np.linalg.norm(middle[good] - origin, axis=1)
     reach = max(float(np.quantile(away, 0.95)), 1e-3)
     out = []
-    swings = [reach / sine for sine in _SINES]
+    size = float(np.median(long[good]))
+    # No pupil is wider than it is far from the centre; a still eye seems to swing by its noise alone.
+    swings = [swing for sine in _SINES if (swing := reach / sine) > size] + [size / ratio for ratio in _RATIOS]
     if options.depth_m is not None:
         plane = 0.9 * options.eye_radius_m if options.eye_radius_m is not None else options.pupil_distance_m
         swings = [camera.focal_px * plane / max(options.depth_m - plane, 1e-4)]
