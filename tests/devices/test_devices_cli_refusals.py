@@ -133,6 +133,7 @@ def test_a_day_that_is_none_is_refused(staged: Bench, day: str) -> None:
     ("words", "told"),
     [
         (("--proc", "IVgg"), "no procedure 'IVgg'; did you mean 'IVg'?"),
+        (("--proc", "ItWl"), "no ItWl is staged; there are "),
         (("--chip", "999"), "no chip 999 is staged; there are Alisson67"),
         (("--chip", "Alison67"), "did you mean Alisson67"),
         (("--group", "Nobody"), "no chip is of the group 'Nobody'; there are"),

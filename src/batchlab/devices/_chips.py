@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from batchlab.devices._model import Chip
+from batchlab.devices._procedures import load_schema
 from batchlab.errors import ConfigError
 
 __all__ = ["chosen_chips", "chosen_words", "groups_alike"]
@@ -84,6 +85,8 @@ def chosen_words(words: Iterable[str], there: Collection[str], what: str) -> tup
         return tuple(sorted(there))
     for part in parts:
         if part not in there:
+            if what == "procedure" and part in load_schema().procedures:
+                raise ConfigError(f"no {part} is staged; there are {', '.join(sorted(there)) or 'none'}")
             near = get_close_matches(part, sorted(there), n=1) or [
                 each for each in there if each.lower() == part.lower()
             ]
