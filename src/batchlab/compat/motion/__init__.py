@@ -17,6 +17,7 @@ _HOMES = {
         "create_parameter_sweep",
     ),
     "_estimate": ("estimate_batch_time",),
+    "_eyes": ("CameraConfig", "EyeModelConfig", "EyeTrackingConfig", "EyeWeightConfig"),
     "_groups": ("group_files_by_pattern",),
     "_jobs": ("BatchConfig", "BatchJobConfig", "ParameterSweepConfig"),
     "_paths": ("apply_parameters",),

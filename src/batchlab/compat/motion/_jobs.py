@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from batchlab.compat.motion._checked import Checked
 from batchlab.compat.motion._config import RigidBodyConfig
+from batchlab.compat.motion._eyes import EyeTrackingConfig
 from batchlab.compat.motion._paths import apply_parameters, check_paths
 from batchlab.engine import render_template
 
@@ -44,7 +45,7 @@ class BatchJobConfig(Checked):
 
     job_id: Annotated[str, Field(min_length=1)]
     job_name: str = ""
-    pipeline_config: RigidBodyConfig
+    pipeline_config: RigidBodyConfig | EyeTrackingConfig
     priority: int = 0
     metadata: dict[str, Any] = Field(default_factory=dict)
     train_files: tuple[Path, ...] = ()

@@ -6,12 +6,13 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchlab.compat.motion._config import INERT, RigidBodyConfig
+from batchlab.compat.motion._eyes import EyeTrackingConfig, eye_job
 from batchlab.compat.motion._jobs import BatchConfig, BatchJobConfig, folder_of, placed
 from batchlab.compat.motion._paths import differing_parameters, is_path, set_paths
 from batchlab.engine import Batch, Job, Json, Limits, Scalar, Settings, collision_key
@@ -70,30 +71,48 @@ def plan_batch(config: BatchConfig) -> Planned:
     problems = _problems(jobs)
     if problems:
         raise ConfigError.of(problems)
-    varied = differing_parameters([job.pipeline_config for job in jobs])
-    configs = [job.pipeline_config for job in jobs]
-    _tell_inert([name for name in varied[0] if name in INERT], {path for each in configs for path in set_paths(each)})
-    if any(each.optimization.robust_loss_type == "soft_l1" and each.optimization.use_robust_loss for each in configs):
-        log.warning("robust_loss_type soft_l1 is solved as huber: it bends at one length and not softly")
-    swept = [{name: value for name, value in job.metadata.items() if is_path(name)} for job in jobs]
-    parameters = [{**told, **differing} for told, differing in zip(swept, varied, strict=True)]
+    parameters = _parameters(jobs)
     counts = Counter(_key(job) for job in jobs)
     heads: dict[Path, Peek | None] = {}
     made = []
-    for job, told in zip(jobs, parameters, strict=True):
-        first = job.files[0]
+    for job in jobs:
+        metadata = {name: _scalar(value) for name, value in {**job.metadata, **parameters[job.name]}.items()}
+        first, own = job.files[0], job.pipeline_config
+        if isinstance(own, EyeTrackingConfig):
+            made.append(eye_job(job, own, folder_of(job.name), config.timeout_seconds, metadata))
+            continue
         if first not in heads:
             heads[first] = peek(first)
         alone = counts[_key(job)] == 1 and not job.test_files
-        made.append(_job(job, heads[first], alone, told, config.timeout_seconds))
+        made.append(_job(job, own, heads[first], alone, config.timeout_seconds, metadata))
     settings = Settings(workers=config.n_workers, retries=config.retries, continue_on_error=config.continue_on_error)
     output = Path(os.path.abspath(config.output_root))
     return Planned(
         batch=Batch(name=config.batch_name, output=output, jobs=tuple(made), settings=settings),
         jobs={job.name: job for job in jobs},
-        parameters={job.name: told for job, told in zip(jobs, parameters, strict=True)},
+        parameters=parameters,
         metadata=dict(config.metadata),
     )
+
+
+def _parameters(jobs: Sequence[BatchJobConfig]) -> dict[str, dict[str, Any]]:
+    """By job: values at the paths in which fits of bodies differ, and those of a sweep."""
+    bodies = [(job, job.pipeline_config) for job in jobs if isinstance(job.pipeline_config, RigidBodyConfig)]
+    configs = [config for _, config in bodies]
+    varied = differing_parameters(configs)
+    names = [name for name in varied[0] if name in INERT] if varied else []
+    _tell_inert(names, {path for each in configs for path in set_paths(each)})
+    if any(
+        job.pipeline_config.optimization.robust_loss_type == "soft_l1"
+        and job.pipeline_config.optimization.use_robust_loss
+        for job in jobs
+    ):
+        log.warning("robust_loss_type soft_l1 is solved as huber: it bends at one length and not softly")
+    found: dict[str, dict[str, Any]] = {job.name: {} for job in jobs}
+    for (job, _), differing in zip(bodies, varied, strict=True):
+        swept = {name: value for name, value in job.metadata.items() if is_path(name)}
+        found[job.name] = {**swept, **differing}
+    return found
 
 
 def _problems(jobs: list[BatchJobConfig]) -> list[Problem]:
@@ -108,7 +127,12 @@ def _problems(jobs: list[BatchJobConfig]) -> list[Problem]:
         if double:
             told.append(f"several jobs have the {what} {double[0]!r}; each writes to a folder of its own name")
     for job in jobs:
-        config, body = job.pipeline_config, job.pipeline_config.topology
+        config = job.pipeline_config
+        if isinstance(config, EyeTrackingConfig):
+            if job.train_files or job.test_files:
+                told.append(f"{job.name}: recordings of eyes share nothing; give each a job of its own, by input_path")
+            continue
+        body = config.topology
         if body.n_markers < _MARKERS_MIN:
             told.append(
                 f"{job.name}: {body.name} has {body.n_markers} markers; fitting a rigid body needs {_MARKERS_MIN} or "
@@ -145,9 +169,13 @@ def _key(job: BatchJobConfig) -> tuple[str, ...]:
 
 
 def _job(
-    job: BatchJobConfig, head: Peek | None, alone: bool, parameters: Mapping[str, Any], timeout_s: float | None
+    job: BatchJobConfig,
+    config: RigidBodyConfig,
+    head: Peek | None,
+    alone: bool,
+    timeout_s: float | None,
+    metadata: Mapping[str, Scalar],
 ) -> Job:
-    config = job.pipeline_config
     tables = alone if config.save_tables is None else config.save_tables
     if not job.test_files and job.train_files and config.save_tables is None:
         tables = True
@@ -172,7 +200,7 @@ def _job(
         priority=job.priority,
         limits=Limits(timeout_s=timeout_s),
         affinity=files[0],
-        metadata={name: _scalar(value) for name, value in {**job.metadata, **parameters}.items()},
+        metadata=metadata,
     )
 
 

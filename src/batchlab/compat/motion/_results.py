@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ _METRICS = {
     "duration": "duration_s",
     "duration_seconds": "duration_s",
 }
-_CONVERGED, _LIMIT = "converged", "iteration-limit"
+_CONVERGED, _LIMIT, _DEGENERATE = "converged", "iteration-limit", "degenerate"
 
 
 def metric_of(name: str) -> str:
@@ -50,7 +51,7 @@ class OptimizationResult:
     held_out_mm, held_out_se_mm
         How far hidden markers lie from where the fit puts them, and its standard error; None if nothing was hidden.
     rms_mm
-        Of distances of measured markers from fitted ones.
+        Of distances of measured markers from fitted ones; NaN of an eye, whose `metrics` have ``rms_px``.
     metrics
         All that the job measured.
     """
@@ -302,7 +303,7 @@ def _solved(seen: JobView) -> OptimizationResult:
         iterations=int(number("iterations") or 0),
         initial_cost=number("cost_start") or 0.0,
         final_cost=number("cost") or 0.0,
-        rms_mm=number("rms_mm") or 0.0,
+        rms_mm=math.nan if seen.task == "motion.eye" else number("rms_mm") or 0.0,
         held_out_mm=number(HELD_OUT),
         held_out_se_mm=number("held_out_se_mm"),
         metrics=dict(seen.metrics),
@@ -313,7 +314,7 @@ def _status(seen: JobView | None) -> str:
     if seen is None or seen.state in (Status.PENDING, Status.RUNNING, Status.INTERRUPTED):
         return "not-run"
     if seen.reason == "degenerate":
-        return "degenerate"
+        return _DEGENERATE
     if seen.category == Category.TIMEOUT:
         return "timed-out"
     if seen.category == Category.MISSING_INPUT or seen.state is Status.BLOCKED:
@@ -322,6 +323,8 @@ def _status(seen: JobView | None) -> str:
 
 
 def _error(seen: JobView | None, solved: OptimizationResult | None) -> str:
+    if solved is not None and solved.status == _DEGENERATE:
+        return "; ".join([_DEGENERATE, *(seen.warnings if seen is not None else ())])
     if solved is not None:
         return f"not converged after {solved.iterations} iterations; raise optimization.max_iterations"
     if seen is None:
