@@ -21,6 +21,7 @@ from batchlab.devices.plots import Look, plot_type, plot_types
 from batchlab.engine import Ask, BatchState, JobContext, Status, find_task, read_view, status_json, task_names
 from batchlab.errors import Category
 from batchlab.motion.tasks import CameraParams, ConventionParams, EyeWeightsParams, WeightsParams
+from batchlab.motion.tasks._known import DistanceParams, SoftEdgeParams, SymmetryParams
 from batchlab.spectra import AxisKind, Normalization, Quantity
 from batchlab.spectra._kinds import Technique
 from batchlab.spectra._measures import MEASURES
@@ -279,6 +280,9 @@ def test_tasks_of_motion_stand_in_the_tables_with_their_params() -> None:
     for heading, below in (
         ("#### Weights", WeightsParams),
         ("#### Convention", ConventionParams),
+        ("#### Distances", DistanceParams),
+        ("#### Symmetry", SymmetryParams),
+        ("#### Soft edges", SoftEdgeParams),
         ("#### Camera", CameraParams),
         ("#### Weights of an eye", EyeWeightsParams),
     ):

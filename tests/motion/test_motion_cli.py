@@ -43,12 +43,64 @@ def test_help_lists_the_commands_and_every_param_has_an_option() -> None:
     given |= {"translation": 1.0, "loss": "tukey", "loss_scale": 3.0, "geometry": "g.csv", "refine": True}
     given |= {"iterations_max": 5, "tolerance": 1e-6, "mend_swaps": True, "no_judge": True, "up": "y"}
     given |= {"no_covariance": True, "score": "held-out", "folds": 4, "burst_frames": 9, "score_seed": 7}
+    given |= {"anchor_mm": 1.0, "distances": (("a", "b", 120.0, None),), "soft_edges": (("p", "a", 80.0, 5.0),)}
+    given |= {"mirrors": ("a,b", "c"), "mirror_mm": 2.0}
     params, bodies = params_asked(given)
     asked = FitParams.model_validate({**params, "body": "a", "markers": list(bodies["a"])})
     plain = FitParams()
     same = [name for name in FitParams.model_fields if getattr(asked, name) == getattr(plain, name)]
     assert same == []
     assert asked.weights.data_per_m == 500.0
+
+
+def test_what_is_known_is_told_by_options(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    file = data / "subject_01_session_1.csv"
+    words = ("--noise", 2, "-w", 1, "--no-viewer", "--no-judge")
+    found = ask("fit", file, "-o", out, *words, "--distance", "m1,m2=140:0.01", "--mirror", "m3,m4", "--mirror", "m5",
+                "--mirror-sd", 50, "--soft-edge", "m8,m7=100:30")  # fmt: skip
+    assert found.exit_code == 0, found.output
+    (job,) = read_view(out).jobs
+    asked = json.loads((out / job.name.replace("/", "_") / "fit.json").read_text())["params"]
+    assert asked["distances"] == [{"between": ["m1", "m2"], "mm": 140.0, "sd_mm": 0.01}]
+    assert asked["symmetry"] == {"pairs": [["m3", "m4"]], "middle": ["m5"], "sd_mm": 50.0}
+    assert asked["soft_edges"] == [{"point": "m8", "marker": "m7", "mm": 100.0, "sd_mm": 30.0}]
+    geometry = next(out.glob("*/geometry.csv"))
+    with geometry.open(encoding="utf-8", newline="") as table:
+        rows = {row["marker"]: [float(row[f"{axis}_mm"]) for axis in "xyz"] for row in csv.DictReader(table)}
+    assert "m8" not in rows
+    assert math.dist(rows["m1"], rows["m2"]) == pytest.approx(140.0, abs=0.05)
+    held = ask("fit", file, "-o", tmp_path / "held", *words, "-m", "m[1-7]", "--geometry", geometry, "--anchor", 0.001)
+    assert held.exit_code == 0, held.output
+    with next((tmp_path / "held").glob("*/geometry.csv")).open(encoding="utf-8", newline="") as table:
+        again = {row["marker"]: [float(row[f"{axis}_mm"]) for axis in "xyz"] for row in csv.DictReader(table)}
+    assert math.dist(again["m1"], again["m2"]) == pytest.approx(140.0, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--distance", "m1=140"), "write a length as"),
+        (("--distance", "m1,m2=-3"), "write a length as"),
+        (("--mirror", "m1,m2,m3"), "write LEFT,RIGHT"),
+        (("--mirror", "m1"), "name a pair"),
+        (("--mirror-sd", 2), "name the markers"),
+        (("--anchor", 1), "name the geometry"),
+    ],
+)
+def test_what_is_known_and_told_wrong_is_refused(words: tuple[object, ...], said: str) -> None:
+    found = ask("fit", "nothing.csv", *words)
+    assert found.exit_code == 2
+    assert said in found.output
+
+
+def test_smoothing_without_a_weight_is_told(data: Path, tmp_path: Path) -> None:
+    file = data / "subject_01_session_1.csv"
+    for words, told in ((("--smoothing", "first"), True), ((), False), (("--smoothing", "none"), False)):
+        out = tmp_path / "-".join(("out", *words))
+        assert ask("fit", file, "-o", out, "--noise", 2, "-w", 1, "--no-viewer", "--no-tables", *words).exit_code == 0
+        (job,) = read_view(out).jobs
+        assert any("nothing is asked of the motion" in str(each) for each in job.warnings) is told
 
 
 def test_fit_writes_results_of_each_recording(data: Path, tmp_path: Path) -> None:

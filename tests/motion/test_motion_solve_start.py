@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from solve_makers import motion
+from solve_makers import fitted, motion
 
-from batchlab.motion._model import FitOptions, Loss, Smoothing, Weights
-from batchlab.motion._solve._fit import begun
+from batchlab.motion._known import Anchor
+from batchlab.motion._model import DegenerateBody, FitOptions, Loss, Smoothing, Status, Weights
+from batchlab.motion._solve._fit import begun, fit_body
 from batchlab.motion._solve._gauge import aligned
 from batchlab.motion._solve._joint import minimise
 from batchlab.motion._solve._kabsch import nearest_rotations
@@ -93,3 +94,41 @@ def test_a_geometry_grows_from_few_frames_in_spite_of_wrong_markers(seed: int) -
     found = start_geometry(places, np.isfinite(positions[:, :, 0]))
     turn, move = aligned(found, truth.geometry)
     assert np.linalg.norm(found @ turn.T + move - truth.geometry, axis=1).max() < 3e-3
+
+
+@pytest.mark.parametrize("geometry", [True, False])
+def test_a_given_geometry_of_which_nothing_is_seen_is_degenerate(geometry: bool) -> None:
+    truth = motion(20)
+    recording = replace(truth.recording, positions=np.full((20, 8, 3), np.nan))
+    anchor = Anchor(geometry_m=truth.geometry, sd_m=1e-3)
+    options = replace(SMOOTH, geometry=geometry, geometry_m=truth.geometry, known=(anchor,))
+    with pytest.raises(DegenerateBody, match="no frame sees a marker of body"):
+        fit_body([recording], truth.body, options)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_recording_is_converged_to_what_is_wrong(seed: int) -> None:
+    """Few frames, few markers, most hidden, an empty recording beside: a status or an error of ours, poses true."""
+    random = np.random.default_rng(seed)
+    count = int(random.integers(3, 13))
+    shape = random.normal(size=(count, 3)) * 0.06
+    if seed % 3 == 0:
+        shape[:, 2] = 0.0
+    parts = [
+        motion(int(random.choice([1, 2, 5, 60])), geometry=shape, noise_m=1e-4, missing=float(missing), seed=seed + 40)
+        for missing in (random.choice([0.0, 0.3, 0.7]), 0.1)
+    ]
+    empty = replace(parts[0].recording, positions=np.full_like(parts[0].recording.positions, np.nan))
+    recordings = [parts[0].recording, empty, parts[1].recording]
+    options = replace(SMOOTH, smoothing=Smoothing.NONE, loss=(Loss.SQUARED, Loss.HUBER)[seed % 2])
+    try:
+        fits = fit_body(recordings, parts[0].body, options)
+    except DegenerateBody:
+        assert count < 5 or min(len(part.clean) for part in parts) < 5
+        return
+    assert fits[1].status is Status.DEGENERATE
+    for fit, part in zip((fits[0], fits[2]), parts, strict=True):
+        assert fit.status in (Status.CONVERGED, Status.DEGENERATE)
+        measured = np.isfinite(fit.residuals_m).all(axis=2) & (fit.covered < 2)[:, None]
+        off = np.linalg.norm(fitted(fit) - part.clean, axis=2)[measured]
+        assert off.max(initial=0.0) < 2e-3

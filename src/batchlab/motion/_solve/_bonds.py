@@ -190,13 +190,13 @@ def _anchored(each: Anchor, body: Body, used: Bool) -> list[Bond]:
     given = np.asarray(each.geometry_m, dtype=np.float64)
     if given.shape != (len(body.markers), 3):
         raise ConfigError(f"an Anchor has shape {given.shape}; {body.name} has {len(body.markers)} markers, 3 each")
-    given = given[used]
-    markers = np.flatnonzero(np.isfinite(given).all(axis=1))
+    known = np.isfinite(given).all(axis=1)
+    if known.sum() < 3:
+        raise ConfigError(f"an Anchor knows {int(known.sum())} of the markers of {body.name}; it needs three")
+    markers = np.flatnonzero(known[used])
     if len(markers) < 3:
-        raise ConfigError(
-            f"an Anchor knows {len(markers)} of the markers of {body.name} that were seen; it needs three"
-        )
-    return [_Anchored(places=given[markers], markers=markers, per_m=1.0 / each.sd_m)]
+        return []
+    return [_Anchored(places=given[used][markers], markers=markers, per_m=1.0 / each.sd_m)]
 
 
 def _mirrored(each: Symmetry, places: dict[str, int], never: set[str]) -> list[Bond]:

@@ -94,6 +94,8 @@ def stack(recordings: Sequence[Recording], body: Body, options: FitOptions) -> S
                 "their place in the body cannot be told; leave them out of the body"
             )
     else:
+        if not ever.any():
+            raise DegenerateBody(f"no frame sees a marker of {body.name}: no pose can be told; look at the recording")
         geometry = given[used]
         if mirrored(np.concatenate(positions), np.concatenate(weights) > 0, geometry - geometry.mean(axis=0)):
             if not options.geometry:

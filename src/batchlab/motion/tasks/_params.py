@@ -147,9 +147,8 @@ class FitParams(BaseModel):
 
     @property
     def asks_for_nothing(self) -> bool:
-        """Whether an order of smoothness was chosen, and no weight of it."""
-        chosen = "smoothing" in self.model_fields_set and self.smoothing is not Smoothing.NONE
-        return chosen and self.weights.rotation == 0 and self.weights.translation == 0
+        """Whether an order of smoothness was chosen, other than that of default, and no weight of it."""
+        return self.smoothing is Smoothing.FIRST and self.weights.rotation == 0 and self.weights.translation == 0
 
     @property
     def points(self) -> frozenset[str]:
