@@ -198,8 +198,12 @@ def test_markers_are_counted_when_a_batch_is_planned(file: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        ({"soft_edges": [(0, 1)]}, "soft edges are not solved"),
-        ({"soft_distances": [0.1]}, "soft edges are not solved"),
+        ({"soft_edges": [(0, 1)]}, "there are 1 soft edges and 0 soft_distances"),
+        ({"soft_distances": [0.1]}, "there are 0 soft edges and 1 soft_distances"),
+        ({"soft_edges": [(0, 9)], "soft_distances": [60.0]}, "joins no two markers; there are 0 to 4"),
+        ({"soft_edges": [(0, 1)], "soft_distances": [0.0]}, "is not above zero"),
+        ({"soft_edges": [(0, 1), (1, 2)], "soft_distances": [6.0, 6.0]}, "lead to m2 and from it"),
+        ({"soft_edges": [(0, 2), (0, 3), (0, 4)], "soft_distances": [6.0, 6.0, 6.0]}, "has 2 markers"),
         ({"use_bundle_adjustment": False}, "needs a geometry"),
         ({"unit": "stone"}, "'stone' is no length"),
     ],
@@ -516,10 +520,33 @@ def test_no_field_of_a_fit_is_ignored_in_silence(
         try:
             changed = planned(other) != before
         except ConfigError as error:
-            assert any(word in str(error) for word in ("soft edges", "needs a geometry"))
+            assert any(word in str(error) for word in ("soft_distances", "needs a geometry"))
             return
     told = [record for record in caplog.records if path.rpartition(".")[2] in record.getMessage()]
     assert changed or len(told) == 1
+
+
+def test_soft_edges_lead_to_points_outside_the_body(file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    weights = WEIGHTS.model_copy(update={"lambda_soft": 0.2})
+    edges = {"soft_edges": [(0, 4)], "soft_distances": [60.0], "weights": weights}
+    batch = create_batch_from_files([file], lambda each: config_of(each, **edges), tmp_path)
+    (job,) = plan_batch(batch).batch.jobs
+    assert job.params["markers"] == MARKERS[:4]
+    assert job.params["soft_edges"] == [{"point": "m5", "marker": "m1", "mm": 60.0, "sd_mm": 5.0}]
+    assert all("m5" not in pair for pair in job.params["edges"])
+    assert "lambda_soft" not in caplog.text
+    (result,) = done(batch).job_results
+    assert result.success
+    told = result.optimization_result
+    assert told is not None and told.metrics["markers"] == 4
+    # As heavy as nothing: the same body without them.
+    (plain,) = one(file, tmp_path / "plain", topology=RigidBodyTopology.from_marker_names(MARKERS[:4])).job_results
+    assert plain.optimization_result is not None
+    assert told.rms_mm != plain.optimization_result.rms_mm
+    none = {**edges, "weights": weights.model_copy(update={"lambda_soft": 0.0})}
+    (free,) = one(file, tmp_path / "free", **none).job_results
+    assert free.optimization_result is not None
+    assert free.optimization_result.rms_mm == pytest.approx(plain.optimization_result.rms_mm, rel=1e-9)
 
 
 def test_what_is_known_of_a_batch_is_in_its_statistics(file: Path, tmp_path: Path):

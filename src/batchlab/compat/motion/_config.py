@@ -21,7 +21,7 @@ _SOLVER = "there is one solver here, which is exact and counts its own steps"
 _WHOLE = "a recording is solved in one piece, whatever its length"
 INERT = {
     "weights.lambda_rigid": "the body is exactly rigid",
-    "weights.lambda_soft": "soft edges are not solved",
+    "weights.lambda_soft": "there are no soft edges",
     "weights.lambda_scalar_smooth": "a rigid body has no scale",
     "weights.lambda_anchor": "where the body's axes lie is fixed exactly, by no weight",
     "optimization.gradient_tolerance": "the cost alone decides where a solve ends",
@@ -85,7 +85,9 @@ class WeightConfig(Checked):
         Of the body's move from a frame to the next, in the unit of the file.
     lambda_rot_smooth
         Of the difference of the quaternions of a frame and the next, which is half the angle between them in rad.
-    lambda_rigid, lambda_soft, lambda_scalar_smooth, lambda_anchor
+    lambda_soft
+        Of the difference between a soft edge and its length, in the unit of the file.
+    lambda_rigid, lambda_scalar_smooth, lambda_anchor
         Change nothing: the body is exactly rigid and its axes are fixed exactly.
 
     Notes
@@ -138,7 +140,8 @@ class RigidBodyConfig(Checked):
     topology, optimization, weights
         Body, end of the solve, weights; smoothing weighs 200 each by default.
     soft_edges, soft_distances
-        Not solved; a batch with them is refused.
+        Pairs of positions in the topology's `marker_names`, from a marker of the body to a point that is none of it,
+        and their lengths in the unit of the file. By default the pairs are the topology's.
     min_confidence
         Less counts as not seen, in files that have confidences.
     interpolate_missing_data, parallel

@@ -15,6 +15,7 @@ from batchlab.compat.motion._config import INERT, RigidBodyConfig
 from batchlab.compat.motion._eyes import EyeTrackingConfig, eye_job
 from batchlab.compat.motion._jobs import BatchConfig, BatchJobConfig, folder_of, placed
 from batchlab.compat.motion._paths import differing_parameters, is_path, set_paths
+from batchlab.compat.motion._soft import points_outside, soft_params, soft_problems
 from batchlab.engine import Batch, Job, Json, Limits, Scalar, Settings, collision_key
 from batchlab.errors import ConfigError, Problem
 from batchlab.motion._model import Loss, Smoothing
@@ -62,8 +63,8 @@ def plan_batch(config: BatchConfig) -> Planned:
     Raises
     ------
     ConfigError
-        With everything that is wrong: no jobs, two of one name, fewer than three markers, soft edges, a geometry that
-        is neither solved for nor given.
+        With everything that is wrong: no jobs, two of one name, fewer than three markers, soft edges without lengths,
+        a geometry that is neither solved for nor given.
     """
     from batchlab.motion._read._peek import peek
 
@@ -100,8 +101,10 @@ def _parameters(jobs: Sequence[BatchJobConfig]) -> dict[str, dict[str, Any]]:
     bodies = [(job, job.pipeline_config) for job in jobs if isinstance(job.pipeline_config, RigidBodyConfig)]
     configs = [config for _, config in bodies]
     varied = differing_parameters(configs)
-    names = [name for name in varied[0] if name in INERT] if varied else []
-    _tell_inert(names, {path for each in configs for path in set_paths(each)})
+    # Without soft edges their weight does nothing.
+    soft = {"weights.lambda_soft"} if any(points_outside(each) for each in configs) else set()
+    names = [name for name in varied[0] if name in INERT and name not in soft] if varied else []
+    _tell_inert(names, {path for each in configs for path in set_paths(each)} - soft)
     if any(
         job.pipeline_config.optimization.robust_loss_type == "soft_l1"
         and job.pipeline_config.optimization.use_robust_loss
@@ -133,15 +136,13 @@ def _problems(jobs: list[BatchJobConfig]) -> list[Problem]:
                 told.append(f"{job.name}: recordings of eyes share nothing; give each a job of its own, by input_path")
             continue
         body = config.topology
-        if body.n_markers < _MARKERS_MIN:
+        count = body.n_markers - len(points_outside(config))
+        if count < _MARKERS_MIN:
             told.append(
-                f"{job.name}: {body.name} has {body.n_markers} markers; fitting a rigid body needs {_MARKERS_MIN} or "
+                f"{job.name}: {body.name} has {count} markers; fitting a rigid body needs {_MARKERS_MIN} or "
                 "more, name them in marker_names"
             )
-        if config.soft_edges or body.soft_edges or config.soft_distances:
-            told.append(
-                f"{job.name}: soft edges are not solved; leave them out, and fit what they lead to as a body of its own"
-            )
+        told += [f"{job.name}: {problem}" for problem in soft_problems(config)]
         if not config.use_bundle_adjustment and config.reference_geometry is None:
             told.append(
                 f"{job.name}: use_bundle_adjustment=False needs a geometry; name the geometry.csv of an earlier fit as "
@@ -211,10 +212,11 @@ def _params(config: RigidBodyConfig, head: Peek | None) -> dict[str, Json]:
     asked, weights, body = config.optimization, config.weights, config.topology
     said = (canonical_length(config.unit) if config.unit else None) or (head.unit if head else None)
     per_m = 1.0 / LENGTHS_M.get(said or "m", 1.0)
+    outside = points_outside(config)
     params: dict[str, Json] = {
         "body": body.name,
-        "markers": body.marker_names,
-        "edges": [list(pair) for pair in body.drawn_edges],
+        "markers": [name for name in body.marker_names if name not in outside],
+        "edges": [list(pair) for pair in body.drawn_edges if not outside.intersection(pair)],
         "smoothing": Smoothing.FIRST.value,
         "weights": {
             "data_per_m": weights.lambda_data * per_m,
@@ -226,6 +228,7 @@ def _params(config: RigidBodyConfig, head: Peek | None) -> dict[str, Json]:
         "iterations_max": asked.max_iterations,
         "tolerance": asked.function_tolerance,
         "geometry": "estimate" if config.use_bundle_adjustment else "given",
+        **soft_params(config, 1e3 / per_m),
     }
     for name in ("unit", "rate_hz"):
         if getattr(config, name) is not None:

@@ -30,7 +30,7 @@ class RigidBodyTopology(Checked):
         Pairs of positions in `marker_names`. A body is exactly rigid here, so they are no constraints: tables of
         lengths have them.
     soft_edges
-        Links to points that are no part of the body; batches with them are refused, as nothing here solves them.
+        Links from markers of the body to points that are no part of it; their lengths stand in the configuration.
     display_edges
         Pairs for tables and pictures; `rigid_edges` by default.
     name

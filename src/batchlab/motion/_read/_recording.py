@@ -166,7 +166,9 @@ def _unit(path: Path, raw: Raw, asked: Asked, notes: list[str]) -> tuple[str, fl
     if unit is None:
         what = f"its unit, {raw.stated_unit!r}, is none of length" if raw.stated_unit else "it does not say its unit"
         example = PIXELS if flat else "mm"
-        raise DataError(f'{path}: {what}; declare it, such as unit="{example}"', reason="unit-unknown")
+        raise DataError(
+            f'{path}: {what}; declare it, such as unit="{example}" (--unit {example})', reason="unit-unknown"
+        )
     if flat != (unit == PIXELS):
         dimensions, right = ("two", "pixels") if flat else ("three", "a length")
         raise DataError(

@@ -50,7 +50,8 @@ def stamps(path: Path, raw: Raw, asked: Asked, notes: list[str]) -> tuple[Float,
     if times is None:
         if rate is None:
             raise DataError(
-                f"{path}: it does not say how many frames there are per second; declare it, such as rate_hz=100",
+                f"{path}: it does not say how many frames there are per second; declare it, such as rate_hz=100 "
+                "(--rate 100)",
                 reason="rate-unknown",
             )
         return _ascending(path, (rows if numbers is None else numbers) / rate, rate, notes)
@@ -105,8 +106,8 @@ def _in_seconds(path: Path, raw: Raw, asked: Asked, rate: float | None, notes: l
         step = seconds_of(raw.times)
         if rate is None:
             raise DataError(
-                f'{path}: the unit of its times is not told; declare it, such as time_unit="s", or name the column '
-                "time_s",
+                f'{path}: the unit of its times is not told; declare it, such as time_unit="s" (--time-unit s), '
+                "or name the column time_s",
                 reason="rate-unknown",
             )
         unit = next((unit for unit, factor in TIMES_S.items() if abs(step * factor * rate - 1) < _AGREE), None)

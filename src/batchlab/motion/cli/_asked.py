@@ -155,13 +155,13 @@ def fit_options(command: F) -> F:
             "--rotation-weight",
             "rotation",
             type=click.FloatRange(0),
-            help="Of smooth turning; a sweep tells which.  [default: 0, none]",
+            help="Of smooth turning, in s²/rad, of first order 1/rad; a sweep tells which.  [default: 0, none]",
         ),
         click.option(
             "--translation-weight",
             "translation",
             type=click.FloatRange(0),
-            help="Of smooth moving, likewise.  [default: 0, none]",
+            help="Of smooth moving, in s²/m, of first order 1/m, likewise.  [default: 0, none]",
         ),
         click.option(
             "--marker-weight",
