@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["choose_workers", "draw_all", "draw_for_machines", "plan_all", "plan_for_machines", "workers_for"]
 
 START_S = 0.3  # what a worker costs before its first plot: the store opened, fonts found
-PLOT_S = 0.12  # a plot where nothing is known of earlier ones
+PLOT_S = 0.03  # a plot where nothing is known of earlier ones
 
 
 def choose_workers(plots: int, plot_s: float | None, cores: int) -> int:
