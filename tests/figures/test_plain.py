@@ -267,6 +267,21 @@ def test_what_is_not_plain_is_left_to_matplotlib(given, monkeypatch):
     assert encode(picture, "a.pdf") == encode(composed(given, monkeypatch), "a.pdf")
 
 
+def test_letters_that_a_font_lacks_stay_lacking():
+    with pinned():
+        face = face_of(PLAIN)
+        assert face.has("AΩ⁻") and not face.has("試") and not face.has("試")
+
+
+@pytest.mark.parametrize("family", ["DejaVu Serif", "DejaVu Sans Mono", "STIXGeneral"])
+def test_other_fonts_are_written_too(family):
+    given = sheet(plot(LINE), title="I_ds = 1 µA", lettering=Lettering(family=family))
+    picture = Picture(given)
+    text, _ = seen(encode(picture, "a.pdf"))
+    assert picture._page is not None
+    assert {"I_ds = 1 µA", "10.5 µW"} <= set(text.splitlines())
+
+
 def test_other_formats_are_drawn_too(plain):
     picture = Picture(plain)
     assert encode(picture, "a.svg").startswith(b"<?xml")

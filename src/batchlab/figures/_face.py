@@ -55,6 +55,7 @@ class Face:
         table = font.get_sfnt_table("OS/2")
         self.ascent: int = table["sTypoAscender"]
         self.descent: int = -table["sTypoDescender"]
+        font.set_size(self.units / 64, 72)  # so that a 64th of a pixel is a unit
         self._font = font
         self._letters: dict[str, _Letter] = {}
         self._kerns: dict[tuple[int, int], int] = {}
@@ -62,15 +63,14 @@ class Face:
 
     def has(self, text: str) -> bool:
         """Whether the font has all letters of a text, and sets them one after the other as it stands."""
-        return all(sign in self._letters or (_is_simple(sign) and self.letter(sign).glyph) for sign in text)
+        return all(_is_simple(sign) and self._font.get_char_index(ord(sign)) for sign in text)
 
     def letter(self, sign: str) -> _Letter:
-        """What is known of a letter."""
+        """What is known of a letter that the face has."""
         known = self._letters.get(sign)
         if known is None:
             from matplotlib.ft2font import LoadFlags
 
-            self._font.set_size(self.units / 64, 72)  # so that a 64th of a pixel is a unit
             made = self._font.load_char(ord(sign), flags=LoadFlags.NO_HINTING)
             _, bottom, _, top = made.bbox
             glyph = self._font.get_char_index(ord(sign))
@@ -111,15 +111,16 @@ def _is_simple(sign: str) -> bool:
 
 
 def face_of(lettering: Lettering) -> Face | None:
-    """The face of a lettering; None if it is not built as ours is. Call it within `pinned`."""
+    """The face of a lettering; None if it, or this matplotlib, is not built as we know it. Call it within `pinned`."""
     return _face(lettering.family, lettering.weight)
 
 
 @lru_cache(maxsize=16)
 def _face(family: str | None, weight: str) -> Face | None:
-    from matplotlib.font_manager import FontProperties, findfont, get_font
+    from matplotlib import ft2font
+    from matplotlib.font_manager import FontProperties, findfont
 
     path = findfont(FontProperties(family=[family or "DejaVu Sans"], weight=weight))
-    font = get_font(path)
-    is_truetype = str(path).lower().endswith(".ttf")
-    return Face(path, font) if is_truetype and font.get_sfnt_table("OS/2") is not None else None
+    font = ft2font.FT2Font(str(path))  # our own, whose size nobody else changes
+    is_known = hasattr(ft2font, "LoadFlags") and str(path).lower().endswith(".ttf")
+    return Face(path, font) if is_known and font.get_sfnt_table("OS/2") is not None else None
