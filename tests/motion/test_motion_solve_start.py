@@ -12,7 +12,7 @@ from batchlab.motion._known import Anchor
 from batchlab.motion._model import DegenerateBody, FitOptions, Loss, Smoothing, Status, Weights
 from batchlab.motion._solve._fit import begun, fit_body
 from batchlab.motion._solve._gauge import aligned
-from batchlab.motion._solve._joint import minimise
+from batchlab.motion._solve._joint import _direction, linearised, minimise
 from batchlab.motion._solve._kabsch import nearest_rotations
 from batchlab.motion._solve._problem import Robust
 from batchlab.motion._solve._rotations import exponentials, inverse_jacobians, logarithms, turned_back
@@ -132,3 +132,14 @@ def test_no_recording_is_converged_to_what_is_wrong(seed: int) -> None:
         measured = np.isfinite(fit.residuals_m).all(axis=2) & (fit.covered < 2)[:, None]
         off = np.linalg.norm(fitted(fit) - part.clean, axis=2)[measured]
         assert off.max(initial=0.0) < 2e-3
+
+
+def test_a_geometry_without_curvature_gives_no_direction() -> None:
+    truth = motion(20)
+    stacked = stack([truth.recording], truth.body, SMOOTH)
+    terms = evaluate(stacked.problem, stacked.start, Robust())
+    linear = linearised(stacked.problem, stacked.start, terms, Robust())
+    assert linear is not None
+    flat = replace(linear.border, approximate=np.zeros_like(linear.border.approximate))
+    assert _direction(stacked.problem, linear, terms) is not None
+    assert _direction(stacked.problem, replace(linear, border=flat), terms) is None

@@ -250,7 +250,11 @@ def _direction(problem: Problem, linear: Linear, terms: Terms) -> tuple[Float, F
     for _ in range(_DIRECTIONS_MAX):
         if np.linalg.norm(rest) <= _RESIDUE * size or size == 0.0:
             break
-        preconditioned = np.linalg.solve(linear.border.approximate, rest)
+        try:
+            preconditioned = np.linalg.solve(linear.border.approximate, rest)
+        except np.linalg.LinAlgError:
+            # Weights so far apart that rounding has eaten a direction: damping brings it back.
+            return None
         product = float(rest @ preconditioned)
         direction = np.asarray(preconditioned + product / product_before * direction)
         change = (free @ direction).reshape(shape)
