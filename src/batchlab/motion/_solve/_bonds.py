@@ -190,7 +190,7 @@ def _anchored(each: Anchor, body: Body, used: Bool) -> list[Bond]:
     given = np.asarray(each.geometry_m, dtype=np.float64)
     if given.shape != (len(body.markers), 3):
         raise ConfigError(f"an Anchor has shape {given.shape}; {body.name} has {len(body.markers)} markers, 3 each")
-    known: Bool = np.isfinite(given).all(axis=1)
+    known: Bool = np.asarray(np.isfinite(given).all(axis=1))
     if known.sum() < 3:
         raise ConfigError(f"an Anchor knows {int(known.sum())} of the markers of {body.name}; it needs three")
     markers = np.flatnonzero(known[used])
