@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -123,6 +124,8 @@ def test_workers_change_no_byte(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_a_worker_opens_the_store_once(bench: Bench) -> None:
+    # What was written within the last two seconds is read anew each time, and plots may take less.
+    os.utime(bench.store / "manifest.parquet", (1.7e9, 1.7e9))
     plots = batch_of(bench)
     run(plots.batch)
     cache = bench.view.runs[-1].cache
