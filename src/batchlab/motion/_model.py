@@ -188,7 +188,9 @@ class FitOptions:
         What is asked of the motion, and how much. Weights of smoothness are zero until they are chosen: what is right
         depends on the motion, and `score_each` or a sweep tells it.
     loss, loss_scale
-        Robust loss on normalised residuals, and its scale in units of their standard deviation.
+        Robust loss on lengths of normalised residuals, and where it bends in units of their standard deviation. By
+        default 2 for Huber's, 2.7 for Cauchy's, 4.35 for Geman's and McClure's and 5.5 for Tukey's: where errors are
+        normal, places have a variance that is larger than least squares' by 2.5 % with Huber's and 5 % with the others.
     geometry
         Whether the body's geometry is estimated too (given as `geometry_m` otherwise).
     geometry_m
@@ -204,7 +206,7 @@ class FitOptions:
     smoothing: Smoothing = Smoothing.SECOND
     weights: Weights = field(default_factory=Weights)
     loss: Loss = Loss.HUBER
-    loss_scale: float = 2.0
+    loss_scale: float | None = None
     geometry: bool = True
     geometry_m: Float | None = None
     known: tuple[Known, ...] = ()

@@ -10,8 +10,7 @@ import numpy as np
 from batchlab.errors import ConfigError
 from batchlab.motion._model import FitOptions, Smoothing, Weights
 from batchlab.motion._solve._bonds import bonds_of, ties_of
-from batchlab.motion._solve._fit import begun, fits
-from batchlab.motion._solve._joint import minimise
+from batchlab.motion._solve._fit import begun, fits, settled
 from batchlab.motion._solve._problem import chain_of
 from batchlab.motion._solve._smooth import smoothed
 from batchlab.motion._solve._stack import stack
@@ -112,6 +111,5 @@ def solve(
         ties=ties_of(options.known, able, body, unit.used),
     )
     row = replace(unit, problem=weighed, start=unit.start if near is None else near.solution.state)
-    begin = begun(smoothed(row) if near is None else row, options)
-    solution = minimise(row.problem, begin.state, begin.robust, options.iterations_max, options.tolerance)
+    begin, solution = settled(row.problem, begun(smoothed(row) if near is None else row, options), options)
     return Solved(recordings=tuple(recordings), body=body, options=options, stack=row, begun=begin, solution=solution)

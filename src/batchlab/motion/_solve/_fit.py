@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from batchlab.errors import ConfigError
 from batchlab.motion._model import Covered, Fit, FitOptions, FrameConvention, Loss, Status
 from batchlab.motion._solve._covariance import pose_covariances, pose_leverages
 from batchlab.motion._solve._gauge import aligned, convention_frame, principal_axes
-from batchlab.motion._solve._joint import Solution, linearised, minimise
+from batchlab.motion._solve._joint import linearised, minimise
 from batchlab.motion._solve._problem import Robust
-from batchlab.motion._solve._robust import CONVEX, loss_values, loss_weights, residual_unit
+from batchlab.motion._solve._robust import CONVEX, default_scale, residual_unit
 from batchlab.motion._solve._rotations import cross_matrices
 from batchlab.motion._solve._smooth import smoothed
+from batchlab.motion._solve._spare import minimise_sparing
 from batchlab.motion._solve._stack import stack
 from batchlab.motion._solve._start import bridge
 from batchlab.motion._solve._terms import residuals
@@ -25,18 +27,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from batchlab.motion._model import Body, Recording
+    from batchlab.motion._solve._joint import Solution
     from batchlab.motion._solve._problem import Problem, State
     from batchlab.motion._solve._stack import Stacked
 
     Float: TypeAlias = NDArray[np.float64]
 
-__all__ = ["Begun", "begun", "fit_body", "fits"]
+__all__ = ["Begun", "bend_of", "begun", "fit_body", "fits", "settled"]
 
 _STAGE_TOLERANCE = 1e-5
 _STAGE_ITERATIONS = 8
 _UNIT_STEP = 0.02
 # Standard errors want a linearisation from where the cost was higher by no more than this share.
 _FALLEN_MAX = 1e-4
+# Share of coordinates that are free by rounding alone, as in a frame that its own geometry fits.
+_FREE_MIN = 1e-9
 # From broad to the scale asked for: a loss that forgets outliers must start where it forgets none.
 _GRADUATION = (4.0, 2.0)
 
@@ -66,7 +71,8 @@ def fit_body(recordings: Sequence[Recording], body: Body, options: FitOptions | 
         axes, or as in `options.geometry_m`.
     options
         See `FitOptions`. A robust loss bends at `loss_scale` times the standard deviation that the median of
-        residuals tells.
+        residuals tells. A frame in which the loss would leave fewer than three markers off a line keeps Huber's, with
+        its own default scale, and counts as inferred; a warning says how many.
 
     Returns
     -------
@@ -84,8 +90,7 @@ def fit_body(recordings: Sequence[Recording], body: Body, options: FitOptions | 
     """
     options = FitOptions() if options is None else options
     stacked = stack(recordings, body, options)
-    begin = begun(smoothed(stacked), options)
-    solution = minimise(stacked.problem, begin.state, begin.robust, options.iterations_max, options.tolerance)
+    begin, solution = settled(stacked.problem, begun(smoothed(stacked), options), options)
     return fits(recordings, body, options, stacked, begin, solution)
 
 
@@ -94,15 +99,33 @@ def begun(stacked: Stacked, options: FitOptions) -> Begun:
     problem, state = stacked.problem, stacked.start
     if options.loss is Loss.SQUARED:
         return Begun(state=state, robust=Robust(), iterations=0)
-    robust = Robust(loss=Loss.HUBER, scale=options.loss_scale * _unit(problem, state))
+    scale = bend_of(options)
+    mild = scale if options.loss is Loss.HUBER else default_scale(Loss.HUBER, 3)
+    robust = Robust(loss=Loss.HUBER, scale=mild * _unit(problem, state))
     stage = minimise(problem, state, robust, _STAGE_ITERATIONS, _STAGE_TOLERANCE)
     spent, state = stage.iterations, stage.state
-    bend = options.loss_scale * _unit(problem, state)
+    unit = _unit(problem, state)
+    asked = Robust(loss=options.loss, scale=scale * unit, mild=mild * unit)
     for factor in () if options.loss in CONVEX else _GRADUATION:
-        robust = Robust(loss=options.loss, scale=factor * bend)
-        stage = minimise(problem, state, robust, _STAGE_ITERATIONS, _STAGE_TOLERANCE)
+        robust = replace(asked, scale=factor * asked.scale)
+        stage, _ = minimise_sparing(problem, state, robust, _STAGE_ITERATIONS, _STAGE_TOLERANCE)
         spent, state = spent + stage.iterations, stage.state
-    return Begun(state=state, robust=Robust(loss=options.loss, scale=bend), iterations=spent)
+    return Begun(state=state, robust=asked, iterations=spent)
+
+
+def settled(problem: Problem, begin: Begun, options: FitOptions) -> tuple[Begun, Solution]:
+    """The last stage, and what it began with: its loss says which frames it spares."""
+    solution, robust = minimise_sparing(problem, begin.state, begin.robust, options.iterations_max, options.tolerance)
+    return replace(begin, robust=robust), solution
+
+
+def bend_of(options: FitOptions) -> float:
+    """Where the loss bends, in standard deviations."""
+    if options.loss_scale is None:
+        return default_scale(options.loss, 3)
+    if not (np.isfinite(options.loss_scale) and options.loss_scale > 0):
+        raise ConfigError(f"loss_scale is {options.loss_scale:g}; it must be positive")
+    return options.loss_scale
 
 
 def _unit(problem: Problem, state: State) -> float:
@@ -197,7 +220,7 @@ def _fit(
     leverages: Float,
     part: slice,
 ) -> Fit:
-    problem, terms, robust = stacked.problem, solution.terms, begin.robust
+    problem, terms, robust = stacked.problem, solution.terms, begin.robust.part(part)
     weights, squares = problem.weights[part], terms.squares[part]
     measured = weights > 0
     determined = stacked.determined[part]
@@ -208,11 +231,11 @@ def _fit(
     error = np.full((len(weights), len(body.markers), 3), np.nan)
     seen, used_weights = np.zeros(error.shape[:2], dtype=bool), np.zeros(error.shape[:2])
     seen[:, stacked.used] = measured
-    used_weights[:, stacked.used] = np.where(measured, loss_weights(robust.loss, squares, robust.scale), 0.0)
+    used_weights[:, stacked.used] = np.where(measured, robust.weights(squares), 0.0)
     places = np.flatnonzero(stacked.used)
     error[:, places] = np.where(measured[:, :, None], np.swapaxes(placed.residuals[part], 1, 2), np.nan)
     rows = slice(part.start, max(part.start, part.stop - 1))
-    cost = float(loss_values(robust.loss, squares, robust.scale).sum())
+    cost = float(robust.values(squares).sum())
     cost += float(np.sum(terms.rows_rotation[rows] ** 2) + np.sum(terms.rows_translation[rows] ** 2))
     if terms.ties is not None:
         cost += float(np.sum(terms.ties[part] ** 2))
@@ -225,6 +248,13 @@ def _fit(
             f"{bare} of {len(determined)} frames see too few markers for a pose; "
             + ("they are held by smoothness" if problem.chain.reach else "they are interpolated")
         )
+    if robust.spared is not None and robust.spared.any():
+        covered[robust.spared] = 2
+        warnings.append(
+            f"in {int(robust.spared.sum())} of {len(determined)} frames {robust.loss} would leave fewer than three "
+            "markers off a line; they keep the pose of Huber's loss and count as inferred: broaden loss_scale, or look "
+            "at these frames"
+        )
     unknowns = float(leverages.sum())
     if problem.joint:
         unknowns += (3 * len(places) - 6) * share
@@ -234,7 +264,7 @@ def _fit(
         variance = np.einsum("fii->fi", placed.covariances[part])
         sd = np.sqrt(np.maximum(variance, 0.0) * chi2)
         if not problem.chain.reach:
-            sd[~determined] = np.nan
+            sd[covered == 2] = np.nan
     return Fit(
         body=body,
         recording=recording.name,
@@ -259,7 +289,7 @@ def _chi2_reduced(squares: Float, unknowns: float, loss: Loss) -> float:
     """Of measured squares, any shape; by their median where outliers are expected."""
     coordinates = 3 * squares.size
     free = coordinates - unknowns
-    if free <= 0:
+    if free <= _FREE_MIN * coordinates:
         return float("nan")
     if loss is Loss.SQUARED:
         return float(squares.sum()) / free

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from batchlab.motion._solve._bonds import bond_rows, tie_rows
-from batchlab.motion._solve._robust import loss_curvatures
 from batchlab.motion._solve._rotations import cross_matrices, inverse_jacobians
 from batchlab.motion._solve._terms import residuals
 
@@ -71,8 +70,10 @@ class Curvature:
         )
 
 
-def curvature_of(problem: Problem, state: State, terms: Terms, robust: Robust, *, bent: bool) -> Curvature:
-    """Curvature at a state; `bent` with that of the loss itself."""
+def curvature_of(
+    problem: Problem, state: State, terms: Terms, robust: Robust, *, bent: bool, held: Float | None = None
+) -> Curvature:
+    """Curvature at a state; `bent` with that of the loss itself, less shares `held` (F,) of it."""
     bonds = None
     if problem.bonds and problem.joint:
         slopes = bond_rows(problem.bonds, state.geometry)[1]
@@ -81,8 +82,10 @@ def curvature_of(problem: Problem, state: State, terms: Terms, robust: Robust, *
     if not bent:
         return Curvature(weights=terms.weights, bonds=bonds, ties=ties)
     error = residuals(problem, state)
-    error *= np.sqrt(-loss_curvatures(robust.loss, terms.squares, robust.scale))[:, None, :]
+    error *= np.sqrt(-robust.curvatures(terms.squares))[:, None, :]
     error *= problem.weights[:, None, :]
+    if held is not None:
+        error *= np.sqrt(1.0 - held)[:, None, None]
     noses = np.ascontiguousarray(np.matmul(np.swapaxes(error, 1, 2), state.rotations))
     arms = np.empty((*terms.weights.shape, 6))
     for axis in range(3):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from batchlab.motion._solve._terms import Terms
 
     Float: TypeAlias = NDArray[np.float64]
+    Bool: TypeAlias = NDArray[np.bool_]
 
 __all__ = ["Border", "Linear", "Solution", "linearised", "minimise", "moved", "windowed_complement"]
 
@@ -46,6 +47,8 @@ _HOLD = 1e-13
 _DAMPING_FIRST, _DAMPING_MAX = 1e-4, 1e8
 # A linearisation is kept near the end, while the decrease falls tenfold a step; a loss that bends is near later.
 _NEAR, _NEAR_BENT, _FALL = 0.1, 1e-2, 0.1
+# Share of the curvature of its loss that a frame is spared after a step that was too long for it.
+_HELD_FIRST, _HELD_MORE, _HELD_LESS = 0.02, 5.0, 0.3
 _WINDOWS, _WINDOW_FRAMES = 8, 32
 _RESIDUE, _DIRECTIONS_MAX = 0.05, 40
 
@@ -120,14 +123,15 @@ def linearised(
     robust: Robust,
     *,
     bent: bool = False,
+    held: Float | None = None,
     damping: float = 0.0,
     before: Border | None = None,
 ) -> Linear | None:
-    """The Hessian at a state, factored; None where it is not positive definite.
+    """The Hessian at a state, factored; None where it is not positive definite. See `curvature_of` for `held`.
 
     A border from `before` is taken over: conjugate gradients make up for its age.
     """
-    curvature = curvature_of(problem, state, terms, robust, bent=bent)
+    curvature = curvature_of(problem, state, terms, robust, bent=bent, held=held)
     band = hessian_band(problem, state, terms, curvature)
     diagonal = band[:, 0].reshape(-1, 6)
     hold = _HOLD * np.maximum(diagonal.max(axis=0), 1e-300)
@@ -173,6 +177,7 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
     # Of a body that fits exactly, rounding of places is all that is left.
     floor = 1e-28 * float(np.vdot(problem.weights, np.einsum("fim,fim->fm", problem.positions, problem.positions)))
     bent = bendable = robust.loss is not Loss.SQUARED
+    held: Float | None = None
     linear: Linear | None = None
     cost_linear = np.inf
     border: Border | None = None
@@ -183,7 +188,7 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
             break
         kept = linear is not None
         if linear is None:
-            linear = linearised(problem, state, terms, robust, bent=bent, damping=damping, before=border)
+            linear = linearised(problem, state, terms, robust, bent=bent, held=held, damping=damping, before=border)
             cost_linear = terms.cost
             border = linear.border if linear is not None and damping == 0.0 else None
         step = None if linear is None else _direction(problem, linear, terms)
@@ -194,6 +199,8 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
             decrease = terms.cost - trial_terms.cost
             log.debug("%d: cost %.12g, less %.3g, damping %g, bent %s", done, terms.cost, decrease, damping, bent)
             if decrease >= 0:
+                if held is not None and not kept:
+                    held = np.where(_worse(terms, trial_terms, robust), held, _HELD_LESS * held)
                 state, terms, done = trial, trial_terms, done + 1
                 if decrease <= tolerance * terms.cost + floor and damping <= _DAMPING_FIRST:
                     status = Status.CONVERGED
@@ -205,6 +212,14 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
                 damping = 0.0 if damping <= _DAMPING_FIRST else 0.1 * damping
                 bent = bendable
                 continue
+            if bent and not kept:
+                # For the sake of a few frames: only theirs is too soft.
+                before_held = np.zeros(len(terms.squares)) if held is None else held
+                worse = _worse(terms, trial_terms, robust) & (before_held < 1.0)
+                if worse.any():
+                    held = np.where(worse, np.clip(_HELD_MORE * before_held, _HELD_FIRST, 1.0), before_held)
+                    linear = None
+                    continue
             expected = float(np.vdot(step[0], terms.downhill))
             if step[1] is not None:
                 expected += float(np.vdot(step[1], terms.downhill_geometry))
@@ -233,6 +248,11 @@ def minimise(problem: Problem, start: State, robust: Robust, iterations_max: int
         linear=linear if plain else None,
         fallen=max(0.0, cost_linear - terms.cost) / max(terms.cost, 1e-300) if plain else 0.0,
     )
+
+
+def _worse(terms: Terms, trial: Terms, robust: Robust) -> Bool:
+    """Frames (F,) whose markers count more after a step."""
+    return np.asarray(robust.values(trial.squares).sum(axis=1) > robust.values(terms.squares).sum(axis=1))
 
 
 def _direction(problem: Problem, linear: Linear, terms: Terms) -> tuple[Float, Float | None] | None:

@@ -5,6 +5,8 @@ Slow: meant for tests, for short recordings, and for residuals that the kernel d
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -15,9 +17,9 @@ from batchlab.motion._solve._fit import begun, fits
 from batchlab.motion._solve._gauge import free_changes
 from batchlab.motion._solve._joint import Solution
 from batchlab.motion._solve._problem import Robust, State
-from batchlab.motion._solve._robust import loss_values, loss_weights
 from batchlab.motion._solve._rotations import cross_matrices, exponentials, inverse_jacobians
 from batchlab.motion._solve._smooth import smoothed
+from batchlab.motion._solve._spare import minimise_sparing
 from batchlab.motion._solve._stack import stack
 from batchlab.motion._solve._terms import evaluate, residuals, steps
 
@@ -64,10 +66,15 @@ def fit_body_by_scipy(
     options = FitOptions() if options is None else options
     stacked = stack(recordings, body, options)
     begin = begun(smoothed(stacked), options)
-    solution = minimise_by_scipy(
-        stacked.problem, begin.state, begin.robust, options.iterations_max, options.tolerance, terms=terms
+    solution, robust = minimise_sparing(
+        stacked.problem,
+        begin.state,
+        begin.robust,
+        options.iterations_max,
+        options.tolerance,
+        solve=partial(minimise_by_scipy, terms=terms),
     )
-    return fits(recordings, body, options, stacked, begin, solution)
+    return fits(recordings, body, options, stacked, replace(begin, robust=robust), solution)
 
 
 def minimise_by_scipy(
@@ -142,8 +149,8 @@ def _bent(problem: Problem, error: Float, robust: Robust) -> tuple[Float, Float]
     if robust.loss is Loss.SQUARED:
         return np.ones_like(squares), np.zeros_like(squares)
     safe = np.maximum(squares, 1e-12 * robust.scale**2)
-    factor = np.sqrt(loss_values(robust.loss, safe, robust.scale) / safe)
-    slope = (loss_weights(robust.loss, safe, robust.scale) - factor**2) / (factor * safe)
+    factor = np.sqrt(robust.values(safe) / safe)
+    slope = (robust.weights(safe) - factor**2) / (factor * safe)
     return factor, slope
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from batchlab.motion._model import Loss, Smoothing
+from batchlab.motion._solve._robust import loss_curvatures, loss_values, loss_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -117,7 +118,41 @@ def chain_of(times: Sequence[Float], smoothing: Smoothing, rotation: float, tran
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Robust:
-    """Loss, and where it bends in stated standard deviations."""
+    """Loss, and where it bends in stated standard deviations.
+
+    Attributes
+    ----------
+    loss, scale
+        Of all frames but those spared.
+    spared
+        (F,) frames that keep Huber's loss, for this one would leave too few markers to tell their pose; None: no frame.
+    mild
+        Where Huber's bends there.
+    """
 
     loss: Loss = Loss.SQUARED
     scale: float = 1.0
+    spared: Bool | None = None
+    mild: float = 1.0
+
+    def values(self, squares: Float) -> Float:
+        """What squared lengths (F, M) count, see `loss_values`."""
+        return self._each(loss_values, squares)
+
+    def weights(self, squares: Float) -> Float:
+        """Their weights, see `loss_weights`."""
+        return self._each(loss_weights, squares)
+
+    def curvatures(self, squares: Float) -> Float:
+        """See `loss_curvatures`."""
+        return self._each(loss_curvatures, squares)
+
+    def part(self, frames: slice) -> Robust:
+        """Of some frames."""
+        return self if self.spared is None else replace(self, spared=self.spared[frames])
+
+    def _each(self, function: Callable[[Loss, Float, float], Float], squares: Float) -> Float:
+        out = function(self.loss, squares, self.scale)
+        if self.spared is not None:
+            out[self.spared] = function(Loss.HUBER, squares[self.spared], self.mild)
+        return out

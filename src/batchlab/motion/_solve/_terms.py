@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from batchlab.motion._solve._bonds import bond_rows, tie_rows
-from batchlab.motion._solve._robust import loss_values, loss_weights
 from batchlab.motion._solve._rotations import logarithms, turned_back
 
 if TYPE_CHECKING:
@@ -98,8 +97,8 @@ def evaluate(problem: Problem, state: State, robust: Robust) -> Terms:
     error = residuals(problem, state)
     squares = np.einsum("fim,fim->fm", error, error)
     squares *= problem.weights
-    cost = float(loss_values(robust.loss, squares, robust.scale).sum())
-    weights = problem.weights * loss_weights(robust.loss, squares, robust.scale)
+    cost = float(robust.values(squares).sum())
+    weights = problem.weights * robust.weights(squares)
     error *= weights[:, None, :]
     downhill = np.empty((frames, 6))
     # With a column of ones: sums over markers are dear by any other way.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from batchlab.motion._model import FitOptions, FrameConvention, Loss, Smoothing, Weights
 from batchlab.motion.tasks._known import DistanceParams, SoftEdgeParams, SymmetryParams, known_of
@@ -98,7 +98,11 @@ class FitParams(BaseModel):
         default_factory=lambda: WeightsParams.model_validate({}), description="how much each part counts"
     )
     loss: Loss = Field(Loss.HUBER, description="how much a large residual counts")
-    loss_scale: Positive = Field(2.0, description="where the loss bends, in standard deviations")
+    loss_scale: Positive | None = Field(
+        None,
+        description="where the loss bends, in standard deviations: by default 2 for huber, 2.7 for cauchy, 4.35 for "
+        "geman-mcclure, 5.5 for tukey",
+    )
     geometry: Literal["estimate", "given"] | None = Field(
         None, description="whether the body's geometry is estimated, or as the input geometry has it; as given if it is"
     )
@@ -144,6 +148,16 @@ class FitParams(BaseModel):
             tolerance=self.tolerance,
             covariance=self.covariance,
         )
+
+    @field_validator("unit")
+    @classmethod
+    def _is_length(cls, unit: str | None) -> str | None:
+        from batchlab.motion._read._units import LENGTHS_M, PIXELS, canonical_length
+
+        if unit is not None and canonical_length(unit) not in LENGTHS_M:
+            why = "pixels are no length" if canonical_length(unit) == PIXELS else f"{unit!r} is no length"
+            raise ValueError(f"{why}; write one of {', '.join(LENGTHS_M)}")
+        return unit
 
     @property
     def asks_for_nothing(self) -> bool:
