@@ -405,6 +405,50 @@ def test_asking_for_the_cost_warns_and_picks_no_smoothing(swept: BatchResult):
     assert best[SMOOTH] == 0.0
 
 
+@pytest.mark.parametrize("metric", ["rms_mm", "median_mm", "chi2_reduced", "cost_start"])
+def test_asking_for_what_was_fitted_warns(swept: BatchResult, metric: str):
+    with pytest.warns(UserWarning, match="jobs differ in weights or losses"):
+        find_best_parameters(swept, metric, one_standard_error=False)
+    with pytest.warns(UserWarning, match="compare held-out scores"):
+        swept.get_best_result(metric)
+
+
+def test_without_scores_no_residual_is_recommended(file: Path, tmp_path: Path):
+    result = done(create_parameter_sweep(config_of(file, score="none"), {SMOOTH: [0.03, 0.3]}, tmp_path))
+    with pytest.raises(ConfigError, match="has a held-out score: set score='held-out'") as caught:
+        find_best_parameters(result)
+    assert "rms" not in str(caught.value)
+
+
+def test_a_best_at_the_end_of_the_grid_is_told(file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    grid = {SMOOTH: [0.003, 0.03, 0.3]}
+    result = done(create_parameter_sweep(config_of(file), grid, tmp_path))
+    assert find_best_parameters(result) == {SMOOTH: 0.3}
+    assert f"at the end of the values tried ({SMOOTH} 0.003 to 0.3): try a larger {SMOOTH}" in caplog.text
+
+
+def test_weights_of_default_in_metres_are_told_once(
+    recordings: list[Truth], tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    told = "one recording is fitted and smoothed differently in m and in mm"
+
+    def planned(written: str, **other: Any) -> int:
+        """How often it is told."""
+        caplog.clear()
+        files = [write_recording(tmp_path / written, truth.recording, "trc") for truth in recordings[:2]]
+        for path in files:
+            path.write_text(path.read_text().replace("\tmm\t", f"\t{written}\t"))
+        plan_batch(create_batch_from_files(files, lambda each: config_of(each, **other), tmp_path / "out"))
+        return caplog.text.count(told)
+
+    usual = RigidBodyConfig.model_fields["weights"].get_default(call_default_factory=True)
+    assert planned("m", weights=usual) == 1
+    assert " and 1 more, and weights of default" in caplog.text
+    assert planned("m") == 0
+    assert planned("mm", weights=usual) == 0
+    assert planned("mm", weights=usual, unit="m") == 1
+
+
 def test_jobs_are_ranked_by_what_they_foretell(swept: BatchResult):
     best, worst = swept.get_best_result(), swept.get_worst_result()
     assert best is not None and worst is not None
@@ -570,6 +614,8 @@ def test_results_are_compared_by_a_parameter(swept: BatchResult):
     with pytest.raises(ConfigError, match="no column 'beauty'"):
         _ = table["beauty"]
     assert "<td>30</td>" in table._repr_html_()
+    words = compare_parameter_sweep_results.__doc__ or ""
+    assert all(f"``{column}``" in words for column in table.columns)
 
 
 # Reports

@@ -72,3 +72,5 @@ def test_a_traceback_for_those_who_ask(view, tmp_path):
 def test_where_nothing_was_run(tmp_path):
     with pytest.raises(StartError, match="no batch was run there"):
         read_view(tmp_path)
+    with pytest.raises(StartError, match="no batch was run there"):
+        read_view(str(tmp_path))

@@ -63,6 +63,15 @@ def test_a_loose_marker_is_named_and_no_other(seed: int, markers: int) -> None:
     assert "leave it out" in words
 
 
+def test_a_loose_marker_of_the_pointer_is_told_with_the_factor_of_the_rule(shared_motion: Path) -> None:
+    recording = read_recording(shared_motion / "ktk_sample_probing_olecrane_R.c3d", markers=["Probe*"])
+    judgement = judge(recording, fitted(recording, FitOptions()))
+    factors = [float(words.rpartition(" times the noise")[0].split()[-1])
+               for words in judgement.warnings if " times the noise of the others" in words]  # fmt: skip
+    assert len(factors) == len(loose(judgement)) == 2
+    assert min(factors) >= 2.0
+
+
 def test_a_noisy_marker_is_not_called_loose() -> None:
     truth = simulate()
     noise = np.random.default_rng(1).normal(0.0, 0.01, (1000, 3))

@@ -60,6 +60,8 @@ def test_it_names_the_choice_and_links_each_score_to_its_job(swept: BatchView) -
     assert panel is not None
     choice = find_best(swept)
     words = ", ".join(f"{name} = {value:g}" for name, value in choice.params.items())
+    ends = [f"{note[0].upper()}{note[1:]}." in panel.text for note in choice.notes]
+    assert ends == [True] * len(ends) and bool(ends) == ("end of the values tried" in panel.text)
     assert panel.headline.startswith(
         f"markers that were hidden are foretold best with {words}: {choice.score:.3g}"[:-1]
     )

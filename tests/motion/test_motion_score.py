@@ -191,6 +191,17 @@ def test_a_neighbours_poses_as_the_start_change_no_score() -> None:
         assert found.folds_m == pytest.approx(alone.folds_m, rel=1e-4)
 
 
+def test_a_loss_of_several_least_costs_is_scored_as_it_is_alone() -> None:
+    truth = simulate(frames=200, seed=5)
+    body = body_of(truth.recording)
+    losses = {Loss.HUBER: 10.0, Loss.CAUCHY: 1.0, Loss.TUKEY: 0.0}
+    candidates = [replace(options(weight), loss=loss) for loss, weight in losses.items()]
+    together = score_each([truth.recording], body, candidates)
+    for candidate, found in zip(candidates, together, strict=True):
+        alone = score(solve([truth.recording], body, candidate))
+        assert found.folds_m.tolist() == alone.folds_m.tolist()
+
+
 # what is refused
 
 

@@ -19,6 +19,7 @@ from batchlab.engine import Batch, BatchView, JobView, Settings, Status, Verdict
 from batchlab.errors import Category, ConfigError
 from batchlab.motion._batch import cross_validation, fit_batch, sweep
 from batchlab.motion._best import find_best, smoothness
+from batchlab.motion._candidate import end_note
 from batchlab.motion._files import find_recordings, grouping
 from batchlab.motion._read import read_recording
 from batchlab.motion._synthetic import Truth, simulate, write_recording, write_recordings
@@ -241,6 +242,8 @@ def test_a_solve_that_stops_early_is_done_with_a_warning(sessions: list[Truth], 
         ({"weights": {"rotaton": 1.0}}, "rotation"),
         ({"weights": {"data_per_m": 0.0}}, "data_per_m"),
         ({"loss": "hubert"}, "huber"),
+        ({"unit": "furlong"}, "'furlong' is no length; write one of m, dm, cm, mm"),
+        ({"unit": "px"}, "pixels are no length"),
         ({"score": "cost"}, "held-out"),
         ({"folds": 1}, "folds"),
         ({"min_confidence": 2.0}, "min_confidence"),
@@ -357,9 +360,9 @@ def test_what_is_simpler_can_be_said(swept: BatchView) -> None:
         find_best(swept, "held_out")
     rough = find_best(swept, simpler=lambda params: float(params["weights.rotation"]))
     assert rough.params["weights.rotation"] <= find_best(swept).params["weights.rotation"]
-    assert find_best(swept, "rms_mm", "max", one_standard_error=False).score == max(
-        float(job.metrics["rms_mm"] or 0) for job in swept.jobs
-    )
+    with pytest.warns(UserWarning, match="choose by held_out_mm"):
+        most = find_best(swept, "rms_mm", "max", one_standard_error=False)
+    assert most.score == max(float(job.metrics["rms_mm"] or 0) for job in swept.jobs)
 
 
 def test_a_combination_that_lacks_a_recording_is_not_chosen(swept: BatchView) -> None:
@@ -381,6 +384,62 @@ def test_the_lowest_cost_among_different_weights_is_warned_of(swept: BatchView) 
     with pytest.warns(UserWarning, match="costs are in different units"):
         choice = find_best(swept, "cost", one_standard_error=False)
     assert choice.params == {"weights.rotation": 0.01, "weights.translation": 0.01}
+
+
+@pytest.mark.parametrize("metric", ["rms_mm", "median_mm", "chi2_reduced", "cost_start"])
+def test_what_markers_were_fitted_to_is_warned_of_among_different_weights(swept: BatchView, metric: str) -> None:
+    why = "costs are in different units" if metric == "cost_start" else f"{metric} tells how closely a fit follows"
+    with pytest.warns(UserWarning, match=why):
+        choice = find_best(swept, metric, one_standard_error=False)
+    assert choice.notes == ()
+
+
+def test_a_best_at_the_end_of_the_values_tried_says_so(swept: BatchView) -> None:
+    values = sorted({float(job.params["weights"]["rotation"]) for job in swept.jobs})
+    assert len(values) == 3
+
+    def best_at(value: float) -> BatchView:
+        """The sweep, with scores that are best at a value and alike for each translation."""
+        jobs = [
+            replace(job, metrics={"held_out_mm": 1.0 + abs(float(job.params["weights"]["rotation"]) - value)})
+            for job in swept.jobs
+            if job.params["weights"]["translation"] == values[0]
+        ]
+        return replace(swept, jobs=tuple(jobs))
+
+    low, middle, high = (find_best(best_at(value), one_standard_error=False) for value in values)
+    tried = f"the best lies at the end of the values tried (weights.rotation {values[0]:g} to {values[2]:g})"
+    assert low.notes == (f"{tried}: try a smaller weights.rotation",)
+    assert middle.notes == ()
+    assert high.notes == (f"{tried}: try a larger weights.rotation",)
+
+
+def test_nothing_is_smaller_than_no_weight_and_other_options_have_no_ends() -> None:
+    tried = [{"weights.rotation": 0.0, "folds": 2}, {"weights.rotation": 1.0, "folds": 5}]
+    assert end_note(tried[0], tried) is None
+    assert "larger weights.rotation" in (end_note(tried[1], tried) or "")
+    assert end_note({"weights.rotation": 1.0}, [{"weights.rotation": 1.0}]) is None
+
+
+def test_recordings_of_a_subject_are_one_part_of_the_standard_error(swept: BatchView) -> None:
+    scores = {"a_1": 1.0, "a_2": 1.2, "b_1": 2.0, "b_2": 2.2}
+    jobs = [
+        replace(job, name=f"{job.name}-{name}", inputs={"recordings": f"subject_{name}.csv"},
+                metrics={"held_out_mm": score + 0.1 * number})
+        for number, job in enumerate(swept.jobs[:2])
+        for name, score in scores.items()
+    ]  # fmt: skip
+    view = replace(swept, jobs=tuple(jobs))
+    alone = find_best(view)
+    assert alone.standard_error == pytest.approx(np.std(list(scores.values()), ddof=1) / 2)
+    assert alone.rule.endswith("; errors over 4 recordings, counted as independent")
+    grouped = find_best(view, group="subject_{subject}_*.csv")
+    # Means of subjects are 1.1 and 2.1.
+    assert grouped.standard_error == pytest.approx(0.5)
+    assert grouped.rule.endswith("; errors over 2 groups of recordings")
+    assert (grouped.params, grouped.score) == (alone.params, alone.score)
+    with pytest.raises(ConfigError, match="does not match"):
+        find_best(view, group="patient_{subject}_*.csv")
 
 
 def test_costs_of_equal_weights_are_compared_without_a_word(sessions: list[Truth], tmp_path: Path) -> None:
@@ -452,6 +511,7 @@ def test_where_bodies_differ_options_are_validated_with_a_geometry_each(tmp_path
     assert summary["best"]["params"] == best.params == {"weights.rotation": 0.1, "weights.translation": 0.1}
     assert summary["best"]["mean"] == pytest.approx(best.score) == pytest.approx(2 * math.sqrt(3), rel=0.12)
     assert summary["best"]["folds"] == 3
+    assert best.standard_error == pytest.approx(summary["best"]["standard_error"])
     for each in summary["chosen_by_others"]:
         assert each["params"] == best.params
         subject = {name.split("_")[1] for name in each["jobs"]}

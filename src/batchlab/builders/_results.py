@@ -75,6 +75,8 @@ class Choice:
         In words, how it was chosen.
     candidates
         All combinations from best to worst: params and spread.
+    notes
+        In words, what speaks against it; none where nothing does.
     """
 
     params: Mapping[str, Json]
@@ -83,6 +85,7 @@ class Choice:
     jobs: tuple[str, ...]
     rule: str
     candidates: tuple[tuple[Mapping[str, Json], Spread], ...] = field(repr=False)
+    notes: tuple[str, ...] = ()
 
 
 def statistics(view: BatchView, *, task: str | None = None) -> dict[str, Spread]:

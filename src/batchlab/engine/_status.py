@@ -26,7 +26,7 @@ _JOBS = """SELECT id, name, task, spec, state, key, category, reason, message, d
 attempts, elapsed_s, peak_bytes, thumbnail, log FROM job WHERE current >= ? ORDER BY current DESC, position"""
 
 
-def read_view(root: Path, *, earlier: bool = False) -> BatchView:
+def read_view(root: str | os.PathLike[str], *, earlier: bool = False) -> BatchView:
     """Everything a ledger tells of its batch, as of now; works while it runs, after a crash, and read-only.
 
     Parameters
@@ -39,7 +39,7 @@ def read_view(root: Path, *, earlier: bool = False) -> BatchView:
     StartError
         If no batch was run there, or the ledger cannot be read.
     """
-    root = root.resolve()
+    root = Path(root).resolve()
     reader = open_reader(Place(root).ledger)
     try:
         reader.db.execute("BEGIN")

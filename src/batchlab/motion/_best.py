@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
-from statistics import fmean, stdev
-from typing import Literal, TypeGuard
+from statistics import fmean
+from typing import Literal
 
-from batchlab.builders import Choice, best
+from batchlab.builders import Choice, Spread, best
 from batchlab.engine import BatchView, JobView, Json, Status
+from batchlab.motion._candidate import Candidate, end_note, is_number, numbers, recording_of
+from batchlab.motion._files import grouping
 from batchlab.motion._model import Loss
 
-__all__ = ["HELD_OUT", "find_best", "smoothness"]
+__all__ = ["HELD_OUT", "TRAINING", "find_best", "smoothness"]
 
 HELD_OUT = "held_out_mm"
 """The metric that options are chosen by."""
 
-_FOLDS = {HELD_OUT: "held_out_folds_mm", "held_out_trimmed_mm": "held_out_trimmed_folds_mm"}
+_COSTS = ("cost", "cost_start")
+TRAINING = (*_COSTS, "rms_mm", "median_mm", "chi2_reduced", "test_rms_mm", "test_median_mm", "test_chi2_reduced")
+"""Metrics of markers that poses were fitted to: they compare fits of equal weights alone."""
+
 _NEVER = ("fold", "n_train", "n_test", "held_out", "body", "markers")
-_COSTS = ("cost",)
 _WEIGHTS = ("weights.", "loss", "smoothing")
 _STIFF = ("weights.rotation", "weights.translation")
 _DATA = "weights.data_per_m"
@@ -34,6 +38,7 @@ def find_best(
     over: Iterable[str] = (),
     one_standard_error: bool = True,
     simpler: Callable[[Mapping[str, Json]], float] | None = None,
+    group: str | Callable[[str], Hashable] | None = None,
 ) -> Choice:
     """The combination of options that does best.
 
@@ -55,36 +60,39 @@ def find_best(
         are fitted to and say nothing of other recordings, so with one recording, or few, it is rather too small.
     simpler
         How elaborate options are, the less the simpler; by default `smoothness`.
+    group
+        What is not independent, such as recordings of a subject: ``subject_{subject}_*.csv``, or a function of the
+        path. By default what a cross-validation in the same batch held out together; else recordings count as
+        independent, and `rule` says so.
 
     Returns
     -------
     Choice
-        Its standard error is that of the score: over jobs, or over folds where a job is alone.
+        Its standard error is that of the score: over jobs, in groups where these are known, or over folds where a job
+        is alone. Its notes say where the best lies at the end of the values tried.
 
     Raises
     ------
     ConfigError
-        If no job that is done has the metric.
+        If no job that is done has the metric, or `group` does not match a recording.
 
     Warns
     -----
     UserWarning
-        If costs of jobs with different weights or losses are asked for: their unit is the weight.
+        If jobs with different weights or losses are to be compared by cost, whose unit is the weight, or by residuals
+        of markers that were fitted, which are least where nothing is smoothed.
     """
     jobs = [job for job in view.jobs if job.state is Status.DONE and job.task == "motion.fit"]
     # A fit of all recordings has seen what the folds hold out.
     folded = [job for job in jobs if "fold" in job.metadata]
     names = {job.name for job in folded or jobs}
+    groups = _groups(view, group)
     view = _only(view, names)
     choice = best(view, metric, mode, task="motion.fit", over=(*_NEVER, *over))
-    if metric in _COSTS and any(name.startswith(_WEIGHTS) for params, _ in choice.candidates for name in params):
-        warnings.warn(
-            "jobs differ in weights or losses, so their costs are in different units: the lowest cost is that of the "
-            f"lowest weight, not of the best fit; choose by {HELD_OUT}",
-            UserWarning,
-            stacklevel=2,
-        )
-    every = [_Candidate(params, _members(view, params)) for params, _ in choice.candidates]
+    warning = _training_note(metric, choice.candidates)
+    if warning is not None:
+        warnings.warn(warning, UserWarning, stacklevel=2)
+    every = [Candidate(params, _members(view, params), groups) for params, _ in choice.candidates]
     most = max(each.count(metric) for each in every)
     # A mean over other recordings, without one that failed, cannot be compared.
     ranked = [each for each in every if each.count(metric) == most]
@@ -99,13 +107,16 @@ def find_best(
         equal = [each for each in ranked if each is first or each.within(first, metric, sign)]
         chosen = min(equal, key=lambda each: rank(each.params))
         rule += ", the simplest within one standard error"
+    rule += _counted(first, bool(groups))
+    note = None if metric in TRAINING else end_note(chosen.params, (params for params, _ in choice.candidates))
     return Choice(
         params=chosen.params,
-        score=fmean(_numbers(chosen.jobs, metric)),
+        score=fmean(numbers(chosen.jobs, metric)),
         standard_error=chosen.error(metric),
         jobs=tuple(job.name for job in chosen.jobs),
         rule=rule,
         candidates=choice.candidates,
+        notes=() if note is None else (note,),
     )
 
 
@@ -114,55 +125,54 @@ def smoothness(params: Mapping[str, Json]) -> float:
 
     Smooth is what weighs smoothness more, or data less: the ratio of the weights rules the motion.
     """
-    smooth = sum(math.log(max(float(value), 1e-12)) for name in _STIFF if _is_number(value := params.get(name)))
+    smooth = sum(math.log(max(float(value), 1e-12)) for name in _STIFF if is_number(value := params.get(name)))
     data = params.get(_DATA)
-    loose = len(_STIFF) * math.log(float(data)) if _is_number(data) and data > 0 else 0.0
+    loose = len(_STIFF) * math.log(float(data)) if is_number(data) and data > 0 else 0.0
     robust = 0.0 if params.get("loss", Loss.SQUARED.value) == Loss.SQUARED.value else 1e-9
     return robust + loose - smooth
 
 
-class _Candidate:
-    """Jobs of one combination of options, with their scores."""
-
-    def __init__(self, params: Mapping[str, Json], jobs: tuple[JobView, ...]) -> None:
-        self.params = params
-        self.jobs = jobs
-
-    def count(self, metric: str) -> int:
-        """Jobs that have the metric."""
-        return len(_numbers(self.jobs, metric))
-
-    def error(self, metric: str) -> float:
-        """Standard error of the mean score."""
-        values = _numbers(self.jobs, metric)
-        if len(values) > 1:
-            return stdev(values) / math.sqrt(len(values))
-        parts = [value for job in self.jobs for value in _folds(job, metric) if math.isfinite(value)]
-        return stdev(parts) / math.sqrt(len(parts)) if len(parts) > 1 else math.nan
-
-    def within(self, other: _Candidate, metric: str, sign: float) -> bool:
-        """Whether this does as well as the best to within one standard error."""
-        mine, best_ones = self._scores(metric), other._scores(metric)
-        shared = [name for name in mine if name in best_ones]
-        if len(shared) > 1 and len(mine) == len(best_ones) == len(shared):
-            apart = [sign * (mine[name] - best_ones[name]) for name in shared]
-            return fmean(apart) <= stdev(apart) / math.sqrt(len(apart))
-        error = other.error(metric)
-        return not math.isnan(error) and sign * (fmean(mine.values()) - fmean(best_ones.values())) <= error
-
-    def _scores(self, metric: str) -> dict[tuple[str, int], float]:
-        """By what was scored: a job's recordings and fold, and the part of them that was hidden."""
-        found = {}
-        for job in self.jobs:
-            where = repr((dict(job.inputs), job.params.get("body")))
-            values = (_folds(job, metric) if len(self.jobs) == 1 else []) or _numbers([job], metric)
-            found.update({(where, part): value for part, value in enumerate(values) if math.isfinite(value)})
-        return found
+def _training_note(metric: str, candidates: Iterable[tuple[Mapping[str, Json], Spread]]) -> str | None:
+    """Why a metric of what was fitted must not choose between these options; None if it may."""
+    if metric not in TRAINING or not any(name.startswith(_WEIGHTS) for params, _ in candidates for name in params):
+        return None
+    if metric in _COSTS:
+        return (
+            "jobs differ in weights or losses, so their costs are in different units: the lowest cost is that of the "
+            f"lowest weight, not of the best fit; choose by {HELD_OUT}"
+        )
+    return (
+        f"jobs differ in weights or losses, and {metric} tells how closely a fit follows markers that it was shown: it "
+        f"is least where least is asked of the motion, not where the fit is best; choose by {HELD_OUT}"
+    )
 
 
-def _folds(job: JobView, metric: str) -> list[float]:
-    """Scores of a job's folds, in order; none where the metric has none."""
-    return [float(part) for part in str(job.metrics.get(_FOLDS.get(metric, ""), "")).split()]
+def _groups(view: BatchView, group: str | Callable[[str], Hashable] | None) -> dict[str, Hashable]:
+    """What the recordings of jobs belong to, by the jobs' names, where somebody said it."""
+    if group is None:
+        parts: dict[str, Hashable] = {}
+        for job in view.jobs:
+            told = job.params.get("parts") if job.task == "motion.validate" else None
+            parts.update(told if isinstance(told, Mapping) else {})
+        return parts
+    of = grouping(group) if isinstance(group, str) else group
+    found: dict[str, Hashable] = {}
+    for job in view.jobs:
+        files = job.inputs.get("test") or job.inputs.get("recordings") or ()
+        found[job.name] = frozenset(of(file) for file in ([files] if isinstance(files, str) else files))
+    return found
+
+
+def _counted(first: Candidate, grouped: bool) -> str:
+    """Over what the standard error is, in words; nothing where one recording is all there is."""
+    recordings = len({recording_of(job) for job in first.jobs})
+    groups = len({first.group(job) for job in first.jobs})
+    if grouped and 1 < groups < recordings:
+        return f"; errors over {groups} groups of recordings"
+    if recordings < 2 or (grouped and groups == recordings):
+        return ""
+    what = "folds" if any("fold" in job.metadata for job in first.jobs) else "recordings"
+    return f"; errors over {recordings} {what}, counted as independent"
 
 
 def _members(view: BatchView, params: Mapping[str, Json]) -> tuple[JobView, ...]:
@@ -184,12 +194,3 @@ def _at(job: JobView, name: str) -> Json:
 
 def _only(view: BatchView, names: set[str]) -> BatchView:
     return replace(view, jobs=tuple(job for job in view.jobs if job.name in names))
-
-
-def _numbers(jobs: Iterable[JobView], metric: str) -> list[float]:
-    """Finite values of a metric."""
-    return [float(value) for value in (job.metrics.get(metric) for job in jobs) if _is_number(value)]
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

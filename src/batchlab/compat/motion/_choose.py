@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from difflib import get_close_matches
 from typing import Any, Literal
 
 from batchlab.builders import compare
+from batchlab.compat.motion._config import INERT
 from batchlab.compat.motion._paths import is_path
 from batchlab.compat.motion._results import BatchJobResult, BatchResult, metric_of
 from batchlab.compat.motion._table import Table
 from batchlab.errors import ConfigError
-from batchlab.motion._best import HELD_OUT, find_best
+from batchlab.motion._best import HELD_OUT, TRAINING, find_best
+from batchlab.motion._candidate import end_note
 
 __all__ = ["compare_parameter_sweep_results", "find_best_parameters"]
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = ("parameter_value", "final_cost", "cost_reduction_pct", "iterations", "duration_s", "held_out_mm",
             "held_out_se_mm", "rms_mm", "job_name")  # fmt: skip
@@ -35,8 +40,11 @@ def compare_parameter_sweep_results(batch_result: BatchResult, parameter_name: s
     Returns
     -------
     Table
-        In ascending order of the value: ``parameter_value``, ``final_cost``, ``cost_reduction`` in %, ``iterations``,
-        ``duration`` in s, and the held-out score, which alone compares jobs of different weights.
+        In ascending order of the value. For each job ``parameter_value``, ``final_cost``, ``cost_reduction_pct`` in %,
+        ``iterations``, ``duration_s`` in s, the held-out score ``held_out_mm``, which alone compares jobs of different
+        weights, with its standard error ``held_out_se_mm``, ``rms_mm`` and ``job_name``. For each value, with `means`,
+        ``parameter_value``, how many ``jobs``, and means of ``held_out_mm``, ``rms_mm`` and ``iterations`` with their
+        standard errors, as in ``held_out_mm_se``.
 
     Raises
     ------
@@ -99,16 +107,20 @@ def find_best_parameters(
     Warns
     -----
     UserWarning
-        If costs of jobs with different weights are compared: the unit of a cost is its weight, so the lowest cost is
-        that of the lowest weight.
+        If costs or residuals of jobs with different weights are compared: the unit of a cost is its weight, so the
+        lowest cost is that of the lowest weight, and residuals are least where nothing is smoothed.
+
+    Notes
+    -----
+    Where the best lies at the end of the values tried, this is logged as a warning.
     """
     if not any(name for job in batch_result.job_results for name in _parameters(job)):
         raise ConfigError("the jobs of this batch differ in no parameter; there is nothing to choose from")
     name = metric_of(metric)
     if name == HELD_OUT and not any(job.metric(HELD_OUT) is not None for job in batch_result.job_results):
         raise ConfigError(
-            "no job that is done has a held-out score: set score='held-out' in its configuration, or ask for another "
-            "metric, such as rms_mm"
+            "no job that is done has a held-out score: set score='held-out' in its configuration and run it again; "
+            "costs and residuals do not tell which weights are best"
         )
     over = {key for job in batch_result.job_results for key in job.metadata if not is_path(key)}
     with warnings.catch_warnings(record=True) as caught:
@@ -117,7 +129,16 @@ def find_best_parameters(
     for each in caught:
         warnings.warn(each.message, each.category, stacklevel=2)
     chosen = next(job for job in batch_result.job_results if job.job_name == choice.jobs[0])
+    if name not in TRAINING:
+        note = end_note(_weighing(chosen), [_weighing(job) for job in batch_result.job_results if job.success])
+        if note is not None:
+            log.warning("%s", note)
     return dict(_parameters(chosen))
+
+
+def _weighing(job: BatchJobResult) -> dict[str, Any]:
+    """Parameters that change something."""
+    return {name: value for name, value in _parameters(job).items() if name not in INERT}
 
 
 def _parameters(job: BatchJobResult) -> dict[str, Any]:

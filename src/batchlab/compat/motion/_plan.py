@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 _LOSSES = {"huber": Loss.HUBER, "soft_l1": Loss.HUBER, "cauchy": Loss.CAUCHY}
 _TABLES = ("poses", "markers")
 _MARKERS_MIN = 3
+_IN_UNITS = ("lambda_data", "lambda_trans_smooth")
+_WEIGHING = frozenset(f"weights.{name}" for name in _IN_UNITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,8 @@ class Planned:
 def plan_batch(config: BatchConfig) -> Planned:
     """Make jobs of configurations, and refuse what cannot be fitted before any of them starts.
 
-    What is varied or set without effect, such as ``weights.lambda_rigid``, is told once.
+    What is varied or set without effect, such as ``weights.lambda_rigid``, is told once; likewise weights of default
+    where positions are in metres, for they are in the unit of the file.
 
     Raises
     ------
@@ -73,6 +76,7 @@ def plan_batch(config: BatchConfig) -> Planned:
     if problems:
         raise ConfigError.of(problems)
     parameters = _parameters(jobs)
+    metres: list[str] = []
     counts = Counter(_key(job) for job in jobs)
     heads: dict[Path, Peek | None] = {}
     made = []
@@ -84,8 +88,12 @@ def plan_batch(config: BatchConfig) -> Planned:
             continue
         if first not in heads:
             heads[first] = peek(first)
+        if _in_metres(own, heads[first]) and not _WEIGHING.intersection(parameters[job.name]):
+            metres.append(first.name)
         alone = counts[_key(job)] == 1 and not job.test_files
         made.append(_job(job, own, heads[first], alone, config.timeout_seconds, metadata))
+    if metres:
+        _tell_metres(list(dict.fromkeys(metres)))
     settings = Settings(workers=config.n_workers, retries=config.retries, continue_on_error=config.continue_on_error)
     output = Path(os.path.abspath(config.output_root))
     return Planned(
@@ -163,6 +171,26 @@ def _tell_inert(varied: list[str], given: set[str]) -> None:
     for reason, names in by_reason.items():
         verbs = ("is", "changes") if len(names) == 1 else ("are", "change")
         log.warning("%s %s set, but %s nothing: %s", ", ".join(names), *verbs, reason)
+
+
+def _in_metres(config: RigidBodyConfig, head: Peek | None) -> bool:
+    """Whether positions are in metres, and weights those of default."""
+    from batchlab.motion._read._units import canonical_length
+
+    said = canonical_length(config.unit) if config.unit else head.unit if head else None
+    usual = RigidBodyConfig.model_fields["weights"].get_default(call_default_factory=True)
+    return said == "m" and all(getattr(config.weights, name) == getattr(usual, name) for name in _IN_UNITS)
+
+
+def _tell_metres(names: Sequence[str]) -> None:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    log.warning(
+        "positions are in m in %s%s, and weights of default are in the unit of the file: lambda_data=100 says that "
+        "markers are measured to 10 mm there, and to 0.01 mm in a file in mm, so one recording is fitted and smoothed "
+        "differently in m and in mm; say weights.lambda_data and weights.lambda_trans_smooth",
+        names[0],
+        more,
+    )
 
 
 def _key(job: BatchJobConfig) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from batchlab.compat.motion._plan import Planned
 from batchlab.engine import BatchView, JobView, Scalar, Status
 from batchlab.errors import Category, ConfigError
-from batchlab.motion._best import HELD_OUT
+from batchlab.motion._best import HELD_OUT, TRAINING
 
 __all__ = ["BatchJobResult", "BatchResult", "OptimizationResult", "metric_of", "result_of", "told_of_costs"]
 
@@ -230,7 +230,7 @@ class BatchResult:
         if not found:
             known = sorted(done[0].optimization_result.metrics) if done[0].optimization_result else []
             raise ConfigError(f"no successful job has the metric {metric!r}; there are {', '.join(known)}")
-        told = told_of_costs(done) if name in ("cost", "rms_mm") else None
+        told = told_of_costs(done) if name in TRAINING else None
         if told is not None:
             warnings.warn(told, UserWarning, stacklevel=3)
         return found

@@ -113,11 +113,10 @@ def judge(recording: Recording, fit: Fit, *, data_per_m: float | None = None) ->
     warnings = [swap_sentence(swap, fit) for swap in swaps]
     kept = np.array([name not in unsteady for name in fit.body.markers]) & np.isfinite(fit.geometry_m[:, 0])
     # Frame by frame, so that no smoothness bends it; three markers alone tell little.
-    noise = rest_unit(measured(recording, fit), fit, kept) if kept.sum() > 3 else np.inf
-    noise = noise if np.isfinite(noise) else residual
-    steady = float(np.median([unit for name, unit in units.items() if name not in unsteady] or [noise]))
+    rest = rest_unit(measured(recording, fit), fit, kept)
+    noise = rest if kept.sum() > 3 and np.isfinite(rest) else residual
     loose = [(name, predicted(recording, fit, fit.body.markers.index(name), kept)) for name in unsteady]
-    warnings += loose_sentences([(name, found) for name, found in loose if found is not None], steady, fit)
+    warnings += loose_sentences([(name, found) for name, found in loose if found is not None], rest, fit)
     warnings += outlier_sentences(outliers, np.flatnonzero(half), fit)
     warnings += body_sentences(fit, thickness, width, noise)
     warnings += frame_sentences(fit, rows, inferred)

@@ -249,9 +249,9 @@ def weight_sentences(fit: Fit, data_per_m: float | None, residual_m: float, nois
     size = _size(fit)
     if ratio > 3 and residual_m > _ONE_BODY * size:
         return [
-            f"the {len(fit.body.markers)} markers of {fit.body.name} do not move as one rigid body, a coordinate is off "
-            f"it by {length(residual_m)} where markers lie {length(size)} from their centre; name the markers of each "
-            "rigid part, in markers or as bodies of their own"
+            f"the {len(fit.body.markers)} markers of {fit.body.name} do not move as one rigid body, a coordinate is "
+            f"off it by {length(residual_m)} where markers lie {length(size)} from their centre; name the markers of "
+            "each rigid part, in markers or as bodies of their own"
         ]
     return [
         f"residuals are {ratio:.2g} times what weights.data_per_m = {data_per_m:.4g} says; the noise is about "

@@ -65,6 +65,7 @@ def fits_panel(view: BatchView) -> Panel | None:
 
 def scores_panel(view: BatchView) -> Panel | None:
     """Which options foretell hidden markers best; None where nothing was swept and scored."""
+    from batchlab.motion._candidate import end_note
     from batchlab.motion._panel._scores import heat_map, parallel, score_curves, value_of
 
     found = _candidates(view)
@@ -88,12 +89,15 @@ def scores_panel(view: BatchView) -> Panel | None:
         rows = [*rows[:_FEW], *kept, *rows[-_FEW:]]
     jobs = {f"#job-{index}": job for index, job in enumerate(view.jobs)}
     pages = [page for each in (chosen, least, found[-1]) if (page := _output(jobs[each.href], "page"))]
+    note = end_note(chosen.params, (each.params for each in found))
     why = (
-        "It has the least score, and nothing simpler is as good."
+        f"It has the least score{', and nothing simpler is as good' if note is None else ''}."
         if chosen.best
         else f"The least score is {told_mm(least)}; to within one standard error the choice does as well, and it is "
         "the smoothest that does."
     )
+    if note is not None:
+        why += f" {note[0].upper()}{note[1:]}."
     return Panel(
         title="Motion: which options to take",
         headline=f"markers that were hidden are foretold best with {taken}: {told_mm(chosen)}",

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from batchlab.errors import ConfigError, DataError
-from batchlab.motion._model import Status
+from batchlab.motion._model import Loss, Status
 from batchlab.motion._score._masks import blackouts, bursts
 from batchlab.motion._score._model import Holdout, Score, ScoreKind
 from batchlab.motion._score._solved import solve, stacked
 from batchlab.motion._solve._joint import minimise
 from batchlab.motion._solve._kabsch import spread
 from batchlab.motion._solve._problem import State
+from batchlab.motion._solve._robust import CONVEX
 from batchlab.motion._solve._start import SPREAD_MIN, bridge
 from batchlab.motion._solve._terms import residuals
 
@@ -70,7 +71,10 @@ def fit_and_score(
 def score_each(
     recordings: Sequence[Recording], body: Body, candidates: Sequence[FitOptions], how: Holdout | None = None
 ) -> tuple[Score, ...]:
-    """Scores of candidates, in order; each solve starts from that of the candidate before.
+    """Scores of candidates, in order.
+
+    Solves of convex losses start from the one before. A loss that has several least costs starts anew, so that its
+    score does not depend on the candidates beside it.
 
     Candidates may differ in smoothing, in losses and in weights but those of single markers.
     """
@@ -80,8 +84,10 @@ def score_each(
     near: Solved | None = None
     out = []
     for options in candidates:
-        near = solve(recordings, body, options, start=start, near=near)
-        out.append(score(near, how))
+        convex = options.loss is Loss.SQUARED or options.loss in CONVEX
+        solved = solve(recordings, body, options, start=start, near=near if convex else None)
+        near = solved if convex else near
+        out.append(score(solved, how))
     return tuple(out)
 
 

@@ -210,3 +210,5 @@ def _tell_best(output: str) -> None:
     told = ", ".join(f"{name} {value}" for name, value in choice.params.items()) or "all options alike"
     score = with_error(choice.score, choice.standard_error)
     click.echo(f"best: {told} ({HELD_OUT.removesuffix('_mm').replace('_', '-')} {score} mm; {choice.rule})")
+    for note in choice.notes:
+        click.echo(note)
