@@ -525,3 +525,13 @@ def test_head_and_pelvis_turn_as_the_vendors_frames(
     assert np.sqrt(np.mean(turns**2)) < turn_deg
     in_body = np.einsum("fji,fj->fi", found.rotations, origin - found.translations_m)
     assert 1e3 * rms(in_body - in_body.mean(axis=0)) < origin_mm
+
+
+@pytest.mark.parametrize("loss", [Loss.SQUARED, Loss.HUBER])
+def test_one_frame_by_itself_tells_no_noise(loss: Loss) -> None:
+    found = fit(motion(1), replace(NONE, loss=loss))
+    assert found.status is Status.CONVERGED
+    assert np.isnan(found.chi2_reduced)
+    assert found.pose_sd is not None and np.isnan(found.pose_sd).all()
+    known = fit(motion(1), replace(NONE, loss=loss, geometry=False, geometry_m=motion(1).geometry))
+    assert known.chi2_reduced > 0 and known.pose_sd is not None and (known.pose_sd > 0).all()
