@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from batchlab.errors import ConfigError, DataError
-from batchlab.motion._eye._model import Edge, EyeFit, EyeOptions, gaze_vectors
+from batchlab.motion._eye._model import EyeFit, EyeOptions, gaze_vectors
 from batchlab.motion._eye._optics import EyeState, pupil_distances
 from batchlab.motion._eye._solve import EyeProblem, EyeSolution, center_covariance, frame_errors, minimise
+from batchlab.motion._eye._stages import least_points, minimise_sparing, robustly, unit_of
 from batchlab.motion._eye._start import interpolated, starts
 from batchlab.motion._model import Loss, Smoothing, Status
 from batchlab.motion._solve._problem import Robust, chain_of
-from batchlab.motion._solve._robust import CONVEX, loss_weights
 
 if TYPE_CHECKING:
     from batchlab.motion._eye._model import Camera
@@ -25,9 +25,6 @@ __all__ = ["fit_eye"]
 
 _SIDES = {"right": 0.0, "bottom": 0.5 * np.pi, "left": np.pi, "top": 1.5 * np.pi}
 _TRIAL_FRAMES, _TRIAL_ITERATIONS = 300, 30
-_GRADUATION = (4.0, 2.0)
-# Median length of one and of two standard normal numbers.
-_MEDIANS = {Edge.OUTLINE: 0.67449, Edge.LABELLED: 1.17741}
 # Standard errors of the distance, over it, that are told, and that leave nothing to believe.
 _UNSURE, _UNKNOWN = 0.1, 0.25
 # Noise of angles over their spread, above which movements that are noise are taken for the eye's: far away they are
@@ -74,7 +71,7 @@ def fit_eye(recording: Recording, camera: Camera, options: EyeOptions | None = N
         )
     points, angles = _points(recording, options)
     pixels, weights = _arrays(recording, points, options)
-    least = max(options.min_points, 5 if options.edge is Edge.OUTLINE else 3)
+    least = least_points(options)
     determined = np.asarray((weights > 0).sum(axis=1) >= least)
     if determined.sum() < 3:
         raise DataError(
@@ -90,7 +87,7 @@ def fit_eye(recording: Recording, camera: Camera, options: EyeOptions | None = N
     )
     begun = _best_start(problem, determined)
     state = EyeState(frames=interpolated(begun.frames, determined, recording.times_s), center=begun.center)
-    solution, robust, spent = _robustly(problem, state, determined, options)
+    solution, robust, spent = robustly(problem, state, determined, options)
     covariance = center_covariance(problem, solution.terms)
     noisy = options.depth_m is None and not _is_told(problem, solution, determined)
     if options.smoothing is not Smoothing.NONE and solution.status is not Status.FAILED:
@@ -100,7 +97,7 @@ def fit_eye(recording: Recording, camera: Camera, options: EyeOptions | None = N
         found = solution.state
         state = EyeState(frames=interpolated(found.frames, determined, recording.times_s), center=found.center)
         spent += solution.iterations
-        solution = minimise(problem, state, robust, options.iterations_max, options.tolerance)
+        solution, robust = minimise_sparing(problem, state, robust, options.iterations_max, options.tolerance)
     return _noun(recording, problem, points, solution, robust, determined, spent, covariance, noisy)
 
 
@@ -186,15 +183,6 @@ def _alike(frames: Float, start: Float, some: np.ndarray) -> Float:
     return out
 
 
-def _unit(solution: EyeSolution, problem: EyeProblem, determined: Bool) -> float:
-    """Standard deviation of normalised residuals, told by their median."""
-    seen = problem.weights > 0
-    each = 1 if problem.options.edge is Edge.OUTLINE else 2
-    free = 1.0 - 3.0 * int(determined.sum()) / max(each * int(seen.sum()), 1)
-    length = float(np.sqrt(np.median(solution.terms.squares[seen])))
-    return max(length / _MEDIANS[problem.options.edge] / float(np.sqrt(max(free, 0.05))), 1e-3)
-
-
 def _is_told(problem: EyeProblem, solution: EyeSolution, determined: Bool) -> bool:
     """Whether gazes change by more than noise, before an eye that can be: none has a pupil wider than it is far."""
     radius = float(np.median(solution.state.frames[determined, 2]))
@@ -205,30 +193,12 @@ def _is_told(problem: EyeProblem, solution: EyeSolution, determined: Bool) -> bo
     blocks = solution.terms.blocks[determined]
     blocks = blocks + 1e-12 * np.einsum("fii->f", blocks)[:, None, None] * np.eye(3)
     inverse = np.linalg.inv(blocks)
-    noise = float(np.sqrt(np.median(inverse[:, 0, 0] + inverse[:, 1, 1]))) * _unit(solution, problem, determined)
+    noise = float(np.sqrt(np.median(inverse[:, 0, 0] + inverse[:, 1, 1]))) * unit_of(solution, problem, determined)
     angles = solution.state.frames[determined, :2]
     # A few wild frames are no wide gaze.
     low, high = np.quantile(angles, [0.02, 0.98], axis=0)
     spread = float(np.sqrt(np.var(np.clip(angles, low, high), axis=0).sum()))
     return noise <= _NOISY * spread
-
-
-def _robustly(
-    problem: EyeProblem, state: EyeState, determined: Bool, options: EyeOptions
-) -> tuple[EyeSolution, Robust, int]:
-    """Stages from Huber's loss to the one asked for, from broad to narrow."""
-    if options.loss is Loss.SQUARED:
-        robust = Robust()
-        return minimise(problem, state, robust, options.iterations_max, options.tolerance), robust, 0
-    spent = 0
-    stage = minimise(problem, state, Robust(loss=Loss.HUBER, scale=4.0 * options.loss_scale), 30, 1e-5)
-    for factor in () if options.loss in CONVEX else _GRADUATION:
-        spent += stage.iterations
-        robust = Robust(loss=options.loss, scale=factor * options.loss_scale * _unit(stage, problem, determined))
-        stage = minimise(problem, stage.state, robust, 20, 1e-5)
-    spent += stage.iterations
-    robust = Robust(loss=options.loss, scale=options.loss_scale * _unit(stage, problem, determined))
-    return minimise(problem, stage.state, robust, options.iterations_max, options.tolerance), robust, spent
 
 
 def _noun(
@@ -251,20 +221,27 @@ def _noun(
     seen = problem.weights > 0
     covered = np.where(seen.all(axis=1), 0, 1).astype(np.uint8)
     covered[~determined] = 2
-    chi2 = _unit(solution, problem, determined) ** 2
+    chi2 = unit_of(solution, problem, determined) ** 2
     sd, center_sd = np.full_like(frames, np.nan), np.full(3, np.nan)
     if covariance is not None:
         found = frame_errors(problem, terms, covariance)
         sd = sd if found is None else found * np.sqrt(chi2)
         center_sd = np.sqrt(np.diag(covariance) * chi2)
+    warnings = _warnings(recording, frames, determined, state.center, center_sd, chi2, noisy, options)
+    if robust.spared is not None:
+        covered[robust.spared] = 2
+        warnings.append(
+            f"in {int(robust.spared.sum())} of {len(determined)} frames {robust.loss} would leave too little of the "
+            "pupil's edge; they keep what Huber's loss tells and count as inferred: broaden loss_scale, or look at them"
+        )
     if not smooth:
-        sd[~determined] = np.nan
+        sd[covered == 2] = np.nan
     distance, _ = pupil_distances(frames[:, 2], options.pupil_distance_m, options.eye_radius_m)
     duct = _tear_duct(recording, options)
     status = solution.status
     if noisy or (options.depth_m is None and not center_sd[2] <= _UNKNOWN * state.center[2]):
         status = Status.DEGENERATE
-    used = np.where(seen, loss_weights(robust.loss, terms.squares, robust.scale), 0.0)
+    used = np.where(seen, robust.weights(terms.squares), 0.0)
     return EyeFit(
         recording=recording.name,
         status=status,
@@ -287,7 +264,7 @@ def _noun(
         sd=sd,
         weights_used=used,
         chi2_reduced=chi2,
-        warnings=tuple(_warnings(recording, frames, determined, state.center, center_sd, chi2, noisy, options)),
+        warnings=tuple(warnings),
     )
 
 

@@ -61,7 +61,9 @@ class EyeOptions:
     smoothing, rotation, radius
         What is asked of the motion, and weights of changes of angle (1/rad or s²/rad) and radius (1/m or s²/m).
     loss, loss_scale
-        Robust loss on normalised residuals, and its scale in units of their standard deviation.
+        Robust loss on normalised residuals, and where it bends in units of their standard deviation. By default 2 for
+        Huber's, 2.55 for Cauchy's, 4.1 for Geman's and McClure's and 5.1 for Tukey's; 2, 2.4, 3.8 and 4.7 for an
+        outline, whose residuals have one coordinate. See `FitOptions`.
     min_confidence
         Points below it count as not seen.
     min_points
@@ -82,7 +84,7 @@ class EyeOptions:
     rotation: float = 0.0
     radius: float = 0.0
     loss: Loss = Loss.HUBER
-    loss_scale: float = 2.0
+    loss_scale: float | None = None
     min_confidence: float = 0.3
     min_points: int = 3
     iterations_max: int = 500

@@ -12,7 +12,6 @@ from batchlab.motion._eye._optics import EyeState, nearest_angles, project, pupi
 from batchlab.motion._model import Status
 from batchlab.motion._solve._band import factored, solved
 from batchlab.motion._solve._covariance import diagonal_blocks
-from batchlab.motion._solve._robust import loss_values, loss_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,14 +110,14 @@ def evaluate(problem: EyeProblem, state: EyeState, robust: Robust) -> EyeTerms:
         onto = normal[..., :, None] * normal[..., None, :]
         slopes, slopes_center = onto @ slopes, onto @ slopes_center
     squares = problem.weights * np.sum(errors**2, axis=2)
-    weights = problem.weights * loss_weights(robust.loss, squares, robust.scale)
+    weights = problem.weights * robust.weights(squares)
     weighted = weights[:, :, None, None] * slopes
     blocks = np.einsum("fpij,fpik->fjk", weighted, slopes)
     border = np.einsum("fpij,fpik->fjk", weighted, slopes_center)
     own = np.einsum("fp,fpij,fpik->jk", weights, slopes_center, slopes_center)
     downhill = np.einsum("fpij,fpi->fj", weighted, errors)
     downhill_center = np.einsum("fp,fpij,fpi->j", weights, slopes_center, errors)
-    cost = float(loss_values(robust.loss, squares, robust.scale).sum())
+    cost = float(robust.values(squares).sum())
     rows = _rows(problem.chain, state.frames)
     cost += float(np.sum(rows**2))
     downhill -= _rows_back(problem.chain, rows)

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     Bool: TypeAlias = NDArray[np.bool_]
 
-__all__ = ["minimise_sparing"]
+__all__ = ["WEIGHT_MIN", "minimise_sparing"]
 
 # A marker of less robust weight tells nothing.
-_WEIGHT_MIN = 0.01
+WEIGHT_MIN = 0.01
 
 
 class _Solve(Protocol):
@@ -78,7 +78,7 @@ def _counts(problem: Problem, state: State, robust: Robust) -> Bool:
     """Markers (F, M) that are not forgotten."""
     error = residuals(problem, state)
     squares = np.einsum("fim,fim->fm", error, error) * problem.weights
-    return np.asarray(robust.weights(squares) >= _WEIGHT_MIN)
+    return np.asarray(robust.weights(squares) >= WEIGHT_MIN)
 
 
 def _tells(markers: Bool, state: State) -> Bool:

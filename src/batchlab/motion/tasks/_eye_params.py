@@ -142,7 +142,11 @@ class EyeParams(BaseModel):
         default_factory=lambda: EyeWeightsParams.model_validate({}), description="how much smoothness counts"
     )
     loss: Loss = Field(Loss.HUBER, description="how much a large residual counts")
-    loss_scale: Positive = Field(2.0, description="where the loss bends, in standard deviations")
+    loss_scale: Positive | None = Field(
+        None,
+        description="where the loss bends, in standard deviations: by default 2 for huber, 2.55 for cauchy, 4.1 for "
+        "geman-mcclure, 5.1 for tukey, and a little less for an outline",
+    )
     iterations_max: int = Field(500, ge=1, description="after which a solve ends with a warning")
     tolerance: float = Field(
         1e-10, gt=0, lt=0.1, description="relative decrease of cost at which a solve has converged"
