@@ -12,10 +12,10 @@ from batchlab.motion._model import Loss, Status
 from batchlab.motion._score._masks import blackouts, bursts
 from batchlab.motion._score._model import Holdout, Score, ScoreKind
 from batchlab.motion._score._solved import solve, stacked
-from batchlab.motion._solve._joint import minimise
 from batchlab.motion._solve._kabsch import spread
 from batchlab.motion._solve._problem import State
 from batchlab.motion._solve._robust import CONVEX
+from batchlab.motion._solve._spare import minimise_sparing
 from batchlab.motion._solve._start import SPREAD_MIN, bridge
 from batchlab.motion._solve._terms import residuals
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from batchlab.motion._model import Body, Fit, FitOptions, Recording
     from batchlab.motion._score._solved import Solved
+    from batchlab.motion._solve._problem import Robust
     from batchlab.motion._solve._stack import Stacked
 
     Float: TypeAlias = NDArray[np.float64]
@@ -190,10 +191,10 @@ def _foretold(solved: Solved, hidden: Bool, *, fixed: bool) -> tuple[Float, Stat
         able &= determined
     if not able.any():
         return np.full(hidden.shape, np.nan), Status.DEGENERATE
-    found = minimise(
+    found, _ = minimise_sparing(
         replace(problem, weights=weights, joint=problem.joint and not fixed),
         State(rotations=rotations, translations=translations, geometry=state.geometry),
-        solved.begun.robust,
+        _bent_by(solved, weights > 0),
         solved.options.iterations_max,
         max(solved.options.tolerance, _TOLERANCE),
     )
@@ -207,3 +208,13 @@ def _foretold(solved: Solved, hidden: Bool, *, fixed: bool) -> tuple[Float, Stat
     squares = np.einsum("fim,fim->fm", error, error)
     squares[~able] = np.nan
     return squares, found.status
+
+
+def _bent_by(solved: Solved, shown: Bool) -> Robust:
+    """The loss, bending where markers `shown` (F, M) alone say."""
+    robust, squares = solved.begun.robust, solved.solution.terms.squares
+    of_all = float(np.median(squares[solved.stack.problem.weights > 0]))
+    if robust.loss is Loss.SQUARED or of_all == 0 or not shown.any():
+        return robust
+    share = float(np.sqrt(np.median(squares[shown]) / of_all))
+    return replace(robust, scale=share * robust.scale, mild=share * robust.mild)

@@ -148,7 +148,10 @@ def _tested(
     known = np.isfinite(trained.geometry_m[:, 0])
     markers = tuple(name for name, has in zip(body.markers, known, strict=True) if has)
     recordings, keys = kept_recordings(ctx, params, "test")
-    free = {"anchor_mm": None, "distances": (), "symmetry": None, "soft_edges": ()}
+    there = {name for recording in recordings for name in recording.markers}
+    edges = tuple(edge for edge in params.soft_edges if edge.marker in markers and edge.point in there)
+    # Of a given geometry nothing is left to know but the way to points outside it.
+    free = {"anchor_mm": None, "distances": (), "symmetry": None, "soft_edges": edges}
     fixed = params.model_copy(update={"geometry": "given", "covariance": False, **free})
     part = replace(body, markers=markers, edges=())
     solved = _solved(ctx, fixed, recordings, keys, part, np.ascontiguousarray(trained.geometry_m[known]))
