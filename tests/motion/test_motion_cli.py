@@ -156,7 +156,9 @@ def test_a_sweep_tells_what_is_best(data: Path, tmp_path: Path) -> None:
     view = read_view(out)
     assert len(view.jobs) == 4
     assert all(job.params["weights"]["data_per_m"] == 500.0 for job in view.jobs)
-    best = found.output.strip().splitlines()[-1]
+    best, note = found.output.strip().splitlines()[-2:]
+    assert note.startswith("the best lies at the end of the values tried (weights.rotation 0.001 to 0.1, ")
+    assert note.endswith(": try a larger weights.rotation and a larger weights.translation")
     assert best.startswith("best: weights.rotation 0.1, weights.translation 0.1 (held-out 3.")
     assert "±" in best and "the simplest within one standard error" in best
     lines = ask("sweep", file, "-o", out, "-w", 1, "--noise", 2, "-g", "weights.rotation=0.001,0.1", "--json",
