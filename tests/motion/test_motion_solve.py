@@ -370,6 +370,74 @@ def test_swapped_labels_are_outvoted(loss: Loss) -> None:
     assert found.weights_used[300:340, [1, 5]].max() < 0.3
 
 
+FORGETTING = [Loss.CAUCHY, Loss.GEMAN_MCCLURE, Loss.TUKEY]
+
+
+@pytest.mark.parametrize("loss", FORGETTING)
+@pytest.mark.parametrize(("share", "bound", "beside"), [(0.0, 1.05, 1.05), (0.02, 1.08, 1.02), (0.1, 1.8, 1.05)])
+def test_losses_are_as_good_as_hubers_by_default(loss: Loss, share: float, bound: float, beside: float) -> None:
+    errors = {}
+    for each in (Loss.HUBER, loss):
+        squares = []
+        for seed in range(3):
+            truth = with_outliers(motion(600, seed=seed), share, 0.05)
+            told = np.isfinite(truth.recording.positions[:, :, 0]).sum(axis=1) >= 4
+            found = fit(truth, replace(NONE, loss=each, iterations_max=300))
+            assert found.status is Status.CONVERGED
+            squares.append(rms((fitted(found) - truth.clean)[told]) ** 2)
+        errors[each] = float(np.sqrt(np.mean(squares)))
+    best = float(np.sqrt(np.mean([_unbent(seed) for seed in range(3)])))
+    assert errors[loss] < bound * best
+    assert errors[loss] < beside * errors[Loss.HUBER]
+
+
+def _unbent(seed: int) -> float:
+    """Mean squared error of least squares where nothing is off."""
+    truth = motion(600, seed=seed)
+    told = np.isfinite(truth.recording.positions[:, :, 0]).sum(axis=1) >= 4
+    return rms((fitted(fit(truth, NONE)) - truth.clean)[told]) ** 2
+
+
+@pytest.mark.parametrize("loss", [Loss.GEMAN_MCCLURE, Loss.TUKEY])
+@pytest.mark.parametrize("markers", [3, 6])
+def test_no_loss_throws_a_frame_away(loss: Loss, markers: int) -> None:
+    truth = with_outliers(motion(300, geometry=motion().geometry[:markers], missing=0.0), 0.02, 0.05)
+    huber = fit(truth, replace(NONE, loss=Loss.HUBER))
+    found = fit(truth, replace(NONE, loss=loss, loss_scale=0.5))
+    spared = found.covered == 2
+    assert spared.sum() > 0
+    (words,) = (words for words in found.warnings if "fewer than three" in words)
+    assert words.startswith(f"in {spared.sum()} of 300 frames {loss} would leave")
+    assert np.isnan(found.pose_sd[spared]).all()
+    assert np.isfinite(found.pose_sd[~spared]).all()
+    assert np.linalg.norm(fitted(found) - fitted(huber), axis=-1).max() < 0.05
+    kept = np.linalg.norm(fitted(found) - fitted(huber), axis=-1)[spared]
+    assert np.median(kept) < 1e-3
+
+
+def test_a_loss_that_keeps_no_frame_is_hubers() -> None:
+    truth = motion(60, missing=0.0)
+    found = fit(truth, replace(NONE, loss=Loss.TUKEY, loss_scale=0.01))
+    assert (found.covered == 2).all()
+    np.testing.assert_allclose(fitted(found), fitted(fit(truth, replace(NONE, loss=Loss.HUBER))), atol=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_three_markers_converge_to_scipys_cost_by_default(seed: int) -> None:
+    truth = with_outliers(motion(40, geometry=motion().geometry[:3], missing=0.0, seed=seed), 0.05, 0.02)
+    found = fit(truth, FitOptions())
+    assert found.status is Status.CONVERGED
+    assert found.iterations < 40
+    (oracle,) = fit_body_by_scipy([truth.recording], truth.body, FitOptions(iterations_max=500))
+    assert found.cost == pytest.approx(oracle.cost, rel=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan")])
+def test_a_loss_that_bends_nowhere_is_refused(scale: float) -> None:
+    with pytest.raises(ConfigError, match="loss_scale"):
+        fit(motion(20), FitOptions(loss_scale=scale))
+
+
 def test_the_limit_of_iterations_is_a_status() -> None:
     assert fit(motion(50), replace(SECOND, iterations_max=1)).status is Status.ITERATION_LIMIT
 
@@ -499,6 +567,32 @@ def test_real_plates_of_a_walk_leave_what_skin_leaves(
     (robust,) = fit_body([recording], plate, replace(smooth, loss=Loss.HUBER))
     assert robust.status is Status.CONVERGED
     assert misfit_mm((robust,))[1] == pytest.approx(huber, rel=0.08)
+
+
+REAL_BODIES = [
+    ("pyomeca_markers_analogs.c3d", "boite:*"),
+    ("ktk_walking_optitrack.c3d", "Knee_*"),
+    ("ktk_walking_optitrack.c3d", "Leg*"),
+    ("ktk_sample_propulsion.c3d", "ArmR*"),
+    ("ktk_sample_propulsion.c3d", "GloveR*"),
+    ("ktk_sample_propulsion.c3d", "ScapulaL*"),
+    ("ktk_sample_probing_acromion_R.c3d", "Probe*"),
+]
+
+
+@pytest.mark.parametrize(("file", "pattern"), REAL_BODIES)
+def test_real_bodies_converge_by_default_and_stay_with_every_loss(shared_motion: Path, file: str, pattern: str) -> None:
+    recording = real(shared_motion, file, pattern)
+    body = Body(name="body", markers=recording.markers)
+    (huber,) = fit_body([recording], body)
+    assert huber.status is Status.CONVERGED
+    assert huber.iterations < 40
+    for loss in (Loss.CAUCHY, Loss.GEMAN_MCCLURE, Loss.TUKEY):
+        for scale in (None, 2.0):
+            (found,) = fit_body([recording], body, FitOptions(loss=loss, loss_scale=scale))
+            away = 1e3 * np.linalg.norm(fitted(found) - fitted(huber), axis=-1).max(axis=1)
+            assert away.max() < 10
+            assert np.median(away) < 3
 
 
 @pytest.mark.parametrize(

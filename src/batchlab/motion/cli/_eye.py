@@ -148,7 +148,12 @@ _OPTIONS = (
         type=click.Choice([each.value for each in Loss]),
         help="How much a large residual counts.  [default: huber]",
     ),
-    click.option("--loss-scale", type=_POSITIVE, help="Where the loss bends, in standard deviations.  [default: 2]"),
+    click.option(
+        "--loss-scale",
+        type=_POSITIVE,
+        help="Where the loss bends, in standard deviations.  [default: 2 for huber, 2.55 for cauchy, 4.1 for "
+        "geman-mcclure, 5.1 for tukey]",
+    ),
     click.option("--iterations", "iterations_max", type=click.IntRange(1), help="At most.  [default: 500]"),
     click.option(
         "--tolerance",
