@@ -69,6 +69,30 @@ def test_wild_points_hardly_move_a_robust_fit(loss: Loss) -> None:
     assert away[0] < 1e-3
 
 
+@pytest.mark.parametrize("edge", list(Edge))
+def test_a_loss_bends_by_default_where_it_hardly_costs(edge: Edge) -> None:
+    truth = simulate_eye(frames=300, seed=2)
+    errors = {}
+    for loss in Loss:
+        fit = fit_eye(truth.recording, camera_of(truth), replace(OPTIONS, loss=loss, edge=edge))
+        assert fit.status is Status.CONVERGED
+        np.testing.assert_array_equal(fit.covered == 2, truth.blinks)
+        errors[loss] = np.sqrt(np.mean(angles_deg(fit.gaze, truth.gaze)[~truth.blinks] ** 2))
+    assert max(errors.values()) < 1.25 * errors[Loss.SQUARED]
+
+
+def test_no_loss_throws_a_gaze_away() -> None:
+    truth = simulate_eye(frames=300, seed=2)
+    fit = fit_eye(truth.recording, camera_of(truth), replace(OPTIONS, loss=Loss.TUKEY, loss_scale=0.5))
+    spared = (fit.covered == 2) & ~truth.blinks
+    assert spared.sum() > 30
+    assert any(
+        text.startswith(f"in {spared.sum()} of 300 frames tukey would leave too little") for text in fit.warnings
+    )
+    assert np.isnan(fit.sd[spared]).all()
+    assert angles_deg(fit.gaze, truth.gaze)[~truth.blinks].max() < 4
+
+
 def test_missing_points_are_no_matter() -> None:
     truth = simulate_eye(frames=400, seed=2)
     positions = truth.recording.positions.copy()

@@ -15,6 +15,7 @@ from batchlab.motion._model import Body, FitOptions, Loss, Recording, Smoothing,
 from batchlab.motion._read import read_recording
 from batchlab.motion._score import Holdout, ScoreKind, fit_and_score, gap_lengths, score, score_each, solve
 from batchlab.motion._score._masks import blackouts, bursts
+from batchlab.motion._score._score import _bent_by
 from batchlab.motion._solve import fit_body
 from batchlab.motion._synthetic import Truth, simulate
 
@@ -115,6 +116,21 @@ def test_a_fold_foretells_what_a_fit_without_the_hidden_markers_says(smoothing: 
     assert found.mean_m == pytest.approx(found.folds_m.mean())
     assert found.standard_error_m == pytest.approx(found.folds_m.std(ddof=1) / np.sqrt(3))
     assert found.count == (label >= 0).sum()
+
+
+def test_hidden_markers_do_not_tell_where_a_loss_bends() -> None:
+    truth = simulate(frames=300, markers=6, seed=4)
+    recording, body = truth.recording, body_of(truth.recording)
+    chosen, how = replace(options(0.0, Smoothing.NONE), loss=Loss.HUBER, loss_scale=1.0), Holdout(folds=3)
+    label = bursts(~np.isnan(recording.positions[:, :, 0]), how, 0)
+    moved = recording.positions.copy()
+    moved[label == 0] += np.random.default_rng(0).normal(0.0, 0.01, ((label == 0).sum(), 3))
+    (plain, off) = (
+        solve([replace(recording, positions=places)], body, chosen) for places in (recording.positions, moved)
+    )
+    assert off.begun.robust.scale > 1.1 * plain.begun.robust.scale
+    one, other = (_bent_by(solved, (label != 0) & (solved.stack.problem.weights > 0)) for solved in (plain, off))
+    assert other.scale / one.scale < 0.5 * off.begun.robust.scale / plain.begun.robust.scale + 0.5
 
 
 def test_a_marker_left_out_is_foretold_by_the_others_and_the_known_geometry() -> None:
