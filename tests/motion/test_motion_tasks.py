@@ -497,6 +497,19 @@ def test_the_held_out_error_of_a_fold_is_of_the_carried_geometry(sessions: list[
     assert "refit" not in {job.name for job in view.jobs}
 
 
+def test_soft_edges_hold_where_a_geometry_is_carried_to(sessions: list[Truth], tmp_path: Path) -> None:
+    paths = [truth.path for truth in sessions[:2] if truth.path]
+    names = [name for name in sessions[0].recording.markers if name != "m1"]
+    rms = {}
+    for mm in (None, 5.0):
+        edges = [] if mm is None else [{"point": "m1", "marker": "m2", "mm": mm, "sd_mm": 0.01}]
+        params = {**SMOOTH, "markers": names, "soft_edges": edges}
+        view = done(cross_validation(paths, tmp_path / f"{mm}", count=2, params=params, refit=False, settings=ONE))
+        rms[mm] = [float(job.metrics["test_rms_mm"] or 0) for job in view.jobs if "fold" in job.metadata]
+    # A way that is not as long as said pulls poses away from their markers.
+    assert min(rms[5.0]) > 2 * max(rms[None])
+
+
 def test_where_bodies_differ_options_are_validated_with_a_geometry_each(tmp_path: Path) -> None:
     write_recordings(tmp_path / "data", subjects=3, sessions=2, frames=150)
     axes = {"weights.rotation": [0.003, 0.1], "weights.translation": [0.1, 30.0]}
