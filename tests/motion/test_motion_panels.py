@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import replace
 from pathlib import Path
+from statistics import stdev
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -15,6 +16,7 @@ from batchlab.engine import BatchView, Settings, read_view, run
 from batchlab.motion import cross_validation, find_best, fit_batch, simulate, sweep, write_recording, write_recordings
 from batchlab.motion._panel import demo_panel, fits_panel, folds_panel, scores_panel
 from batchlab.motion._panel._scores import Candidate, heat_map, parallel, score_curves
+from batchlab.motion._panel._svg import with_error
 from batchlab.reports import find_panels, write_reports
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -87,6 +89,33 @@ def test_it_names_the_choice_and_links_each_score_to_its_job(swept: BatchView) -
     (chosen,) = (row for row in table.rows if "chosen" in row[-1])
     assert dict(zip(table.columns[1:3], chosen[1:3], strict=True)) == choice.params
     assert all((Path(swept.root) / picture).is_file() for picture in panel.pictures)
+
+
+def test_one_result_has_one_error_and_says_over_what_it_is(tmp_path: Path) -> None:
+    write_recordings(tmp_path / "data", sessions=3, frames=80)
+    axes = {"weights.rotation": [0.01, 1.0]}
+    params = {"weights": {"data_per_m": 500.0}}
+    view = read_view(run(sweep([tmp_path / "data"], axes, tmp_path / "out", params=params, settings=ONE)).root)
+    choice, panel = find_best(view), scores_panel(view)
+    assert panel is not None
+    scores = [job.metrics["held_out_mm"] for job in view.jobs if job.name in choice.jobs]
+    assert choice.standard_error == pytest.approx(stdev(scores) / math.sqrt(3))
+    assert panel.headline.endswith(f": {with_error(choice.score, choice.standard_error)} mm")
+    assert "over 3 recordings, counted as independent" in choice.rule
+    assert "over 3 recordings" in panel.text and "over 3 recordings" in panel.drawings[0].note
+    for (params, spread), drawn, row in zip(
+        choice.candidates, panel.drawings[0].drawn.rows, panel.tables[0].rows, strict=True
+    ):
+        assert drawn[:3] == (*params.values(), spread.mean, spread.standard_error)
+        assert row[3] == pytest.approx(spread.standard_error, rel=0.05)
+        if dict(params) == dict(choice.params):
+            assert (spread.mean, spread.standard_error) == (choice.score, choice.standard_error)
+
+
+def test_a_recording_alone_has_errors_over_its_folds(swept: BatchView) -> None:
+    choice, panel = find_best(swept), scores_panel(swept)
+    assert choice.rule.endswith("; errors over 5 folds of one fit")
+    assert panel is not None and "Standard errors are over 5 folds of one fit." in panel.text
 
 
 def test_rings_mark_the_least_score_and_diamonds_the_choice() -> None:

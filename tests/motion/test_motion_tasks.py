@@ -352,7 +352,7 @@ def test_smoother_is_simpler_and_data_that_weigh_less_are_smoother() -> None:
 def test_the_best_by_the_trimmed_score_is_the_smoothest_within_an_error_of_its_folds(swept: BatchView) -> None:
     choice = find_best(swept, "held_out_trimmed_mm")
     assert choice.standard_error > 0
-    assert choice.rule.endswith("the simplest within one standard error")
+    assert choice.rule.endswith("the simplest within one standard error; errors over 5 folds of one fit")
 
 
 def test_what_is_simpler_can_be_said(swept: BatchView) -> None:

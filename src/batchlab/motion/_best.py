@@ -69,7 +69,8 @@ def find_best(
     -------
     Choice
         Its standard error is that of the score: over jobs, in groups where these are known, or over folds where a job
-        is alone. Its notes say where the best lies at the end of the values tried.
+        is alone, and so are those of its candidates; `rule` says which. Its notes say where the best lies at the end
+        of the values tried.
 
     Raises
     ------
@@ -107,7 +108,7 @@ def find_best(
         equal = [each for each in ranked if each is first or each.within(first, metric, sign)]
         chosen = min(equal, key=lambda each: rank(each.params))
         rule += ", the simplest within one standard error"
-    rule += _counted(first, bool(groups))
+    rule += _counted(first, metric, bool(groups))
     note = None if metric in TRAINING else end_note(chosen.params, (params for params, _ in choice.candidates))
     return Choice(
         params=chosen.params,
@@ -115,7 +116,10 @@ def find_best(
         standard_error=chosen.error(metric),
         jobs=tuple(job.name for job in chosen.jobs),
         rule=rule,
-        candidates=choice.candidates,
+        candidates=tuple(
+            (params, replace(spread, standard_error=each.error(metric)))
+            for each, (params, spread) in zip(every, choice.candidates, strict=True)
+        ),
         notes=() if note is None else (note,),
     )
 
@@ -163,14 +167,20 @@ def _groups(view: BatchView, group: str | Callable[[str], Hashable] | None) -> d
     return found
 
 
-def _counted(first: Candidate, grouped: bool) -> str:
-    """Over what the standard error is, in words; nothing where one recording is all there is."""
+def _counted(first: Candidate, metric: str, grouped: bool) -> str:
+    """Over what the standard error is, in words; nothing where there is none."""
+    if math.isnan(first.error(metric)):
+        return ""
+    if first.count(metric) == 1:
+        return f"; errors over {first.parts(metric)} folds of one fit"
     recordings = len({recording_of(job) for job in first.jobs})
     groups = len({first.group(job) for job in first.jobs})
     if grouped and 1 < groups < recordings:
         return f"; errors over {groups} groups of recordings"
-    if recordings < 2 or (grouped and groups == recordings):
-        return ""
+    if recordings < 2:
+        return f"; errors over {first.count(metric)} fits of one recording"
+    if grouped and groups == recordings:
+        return f"; errors over {recordings} recordings"
     what = "folds" if any("fold" in job.metadata for job in first.jobs) else "recordings"
     return f"; errors over {recordings} {what}, counted as independent"
 

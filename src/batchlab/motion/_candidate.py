@@ -48,6 +48,10 @@ class Candidate:
         parts = [value for job in self.jobs for value in _folds(job, metric) if math.isfinite(value)]
         return standard_error(parts, range(len(parts)))
 
+    def parts(self, metric: str) -> int:
+        """Folds that have the metric, of all jobs."""
+        return sum(math.isfinite(value) for job in self.jobs for value in _folds(job, metric))
+
     def within(self, other: Candidate, metric: str, sign: float) -> bool:
         """Whether this does as well as the best to within one standard error."""
         mine, best_ones = self._scores(metric), other._scores(metric)

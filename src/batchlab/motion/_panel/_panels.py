@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from batchlab.engine import BatchView, JobView, Json, Scalar, Status
@@ -68,7 +68,7 @@ def scores_panel(view: BatchView) -> Panel | None:
     from batchlab.motion._candidate import end_note
     from batchlab.motion._panel._scores import heat_map, parallel, score_curves, value_of
 
-    found = _candidates(view)
+    found, over = _candidates(view)
     if len(found) < 2 or not found[0].params:
         return None
     names = list(found[0].params)
@@ -76,7 +76,9 @@ def scores_panel(view: BatchView) -> Panel | None:
     drawn = _drawn(found)
     if len(names) <= 2:
         along = sorted(names, key=lambda name: -len({repr(each.params[name]) for each in found}))
-        drawings.append(Drawing(title="Score curves", svg=score_curves(found, *along), note=_BARS, drawn=drawn))
+        drawings.append(
+            Drawing(title="Score curves", svg=score_curves(found, *along), note=_BARS.format(over=over), drawn=drawn)
+        )
     if len(names) == 2:
         drawings.append(Drawing(title="Heat map", svg=heat_map(found, names[0], names[1]), drawn=drawn))
     if len(names) > 2:
@@ -102,7 +104,7 @@ def scores_panel(view: BatchView) -> Panel | None:
         title="Motion: which options to take",
         headline=f"markers that were hidden are foretold best with {taken}: {told_mm(chosen)}",
         text=f"{why} A score is how far hidden markers lie from where a fit that had not seen them puts them; noise of "
-        "measurement is part of it, and cost is not: its unit is the weight.",
+        f"measurement is part of it, and cost is not: its unit is the weight.{_OVER.format(over=over) if over else ''}",
         drawings=tuple(drawings),
         tables=(
             Table(
@@ -126,9 +128,10 @@ def scores_panel(view: BatchView) -> Panel | None:
 
 
 _BARS = (
-    "Bars are standard errors of each score. All options are scored on the same hidden markers, so their differences "
-    "are surer than the bars tell: the choice compares them part by part."
+    "Bars are standard errors of each score{over}. All options are scored on the same hidden markers, so their "
+    "differences are surer than the bars tell: the choice compares them part by part."
 )
+_OVER = " Standard errors are{over}."
 _PARALLEL = "A line for each combination; bright ones foretell best. Point at a line for its options."
 
 
@@ -198,15 +201,15 @@ def _fits(view: BatchView) -> list[JobView]:
     return [job for job in view.jobs if job.task == _FIT and job.state is Status.DONE]
 
 
-def _candidates(view: BatchView) -> list[Candidate]:
-    """Combinations of options from best to worst; none where no job has a score."""
+def _candidates(view: BatchView) -> tuple[list[Candidate], str]:
+    """Combinations of options from best to worst, none where no job has a score; and over what their errors are."""
     from batchlab.motion._best import HELD_OUT, find_best
     from batchlab.motion._panel._scores import Candidate
 
     try:
         choice = find_best(view)
     except ConfigError:
-        return []
+        return [], ""
     fits = [(index, job) for index, job in enumerate(view.jobs) if job.task == _FIT and job.state is Status.DONE]
     # As the choice: a fit of all recordings has seen what folds hold out.
     fits = [(index, job) for index, job in fits if "fold" in job.metadata] or fits
@@ -218,24 +221,15 @@ def _candidates(view: BatchView) -> list[Candidate]:
             Candidate(
                 params=params,
                 mean=spread.mean,
-                error=_error([job for _, job in own]),
+                error=spread.standard_error,
                 href=f"#job-{own[0][0]}",
                 jobs=len(own),
                 best=rank == 0,
                 chosen=dict(params) == dict(choice.params),
             )
         )
-    return out
-
-
-def _error(jobs: Sequence[JobView]) -> float:
-    """Of the mean score: over the parts that were hidden of each recording, or over folds of recordings."""
-    own = [_number(job, "held_out_se_mm") for job in jobs]
-    known = [error for error in own if error is not None]
-    if len(known) == len(jobs) and not any("fold" in job.metadata for job in jobs):
-        return math.sqrt(sum(error**2 for error in known)) / len(known)
-    values = [value for job in jobs if (value := _number(job, "held_out_mm")) is not None]
-    return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    over = choice.rule.rpartition("; errors")
+    return out, over[2] if over[1] else ""
 
 
 def _is(job: JobView, name: str, wanted: Json) -> bool:
