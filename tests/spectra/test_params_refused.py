@@ -46,7 +46,7 @@ def test_no_word_of_the_library_is_told_of_a_choice_between_forms():
 
 def test_both_windows_are_named():
     (text,) = [text for text in told({"steps": [{"savgol": {"window": 11}}]}) if "no param" in text]
-    assert text.endswith("did you mean 'window_points' or 'window_width'?")
+    assert text.endswith("did you mean 'steps.0.savgol.window_points' or 'steps.0.savgol.window_width'?")
 
 
 @pytest.mark.parametrize(
