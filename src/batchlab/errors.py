@@ -88,6 +88,9 @@ class ConfigError(BatchlabError):
     Carries every problem found, not the first alone.
     """
 
+    # Of a job: what was asked of its task does not fit its input, and trying again mends nothing.
+    category = Category.INVALID_INPUT
+
     def __init__(self, message: str, *, problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(message)
         self.problems = problems or (Problem(message=message),)

@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from click.testing import CliRunner, Result
 
 from batchlab.cli import cli
 from batchlab.engine import read_view
+from batchlab.errors import Category
 from batchlab.motion._synthetic import simulate, write_recording, write_recordings
 
 
@@ -42,3 +44,76 @@ def test_inspect_tells_gaps_in_plain_words(tmp_path: Path) -> None:
         "m3": "never seen",
         "m4": "seen 100.0 %",
     }
+
+
+def test_two_bodies_of_one_name_are_refused(tmp_path: Path) -> None:
+    write_recordings(tmp_path / "data", sessions=1, frames=40)
+    found = ask("fit", tmp_path / "data", "-o", tmp_path / "out", "-b", "foot=m[1-4]", "-b", "foot=m5,m6,m7")
+    assert found.exit_code == 2
+    assert "--body foot: two bodies bear this name" in found.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_view_makes_the_folder_of_its_page(tmp_path: Path) -> None:
+    (truth,) = write_recordings(tmp_path / "data", sessions=1, frames=40)
+    page = tmp_path / "new" / "deep" / "page.html"
+    found = ask("view", truth.path, "-o", page)
+    assert found.exit_code == 0, found.output
+    assert page.exists()
+
+
+def test_view_says_where_its_page_cannot_be_written(tmp_path: Path) -> None:
+    (truth,) = write_recordings(tmp_path / "data", sessions=1, frames=40)
+    found = ask("view", truth.path, "-o", truth.path / "page.html", "--raw")
+    assert found.exit_code == 3
+    assert "cannot be written: " in found.output and "; name another place by -o" in found.output
+
+
+@pytest.mark.parametrize(
+    ("option", "words", "param"),
+    [
+        ("--origin", ("--origin", "box1"), "convention.origin"),
+        ("--edge", ("--edge", "BOX1,m:box2"), "edges"),
+        ("--marker-weight", ("--marker-weight", "m:bxo1=0.5"), "weights.per_marker"),
+    ],
+)
+def test_a_misspelt_marker_is_told_with_what_is_meant(
+    tmp_path: Path, option: str, words: tuple[str, ...], param: str
+) -> None:
+    truth = simulate(frames=40, markers=4, missing=0.0)
+    path = write_recording(tmp_path, replace(truth.recording, markers=("m:box1", "m:box2", "m:box3", "m:box4")))
+    found = ask("fit", path, "-o", tmp_path / "out", *words)
+    assert found.exit_code == 1
+    (job,) = read_view(tmp_path / "out").jobs
+    assert job.category == Category.INVALID_INPUT
+    assert job.reason == "no-such-marker"
+    assert f"{param} ({option}) names" in str(job.message)
+    assert "did you mean 'm:box1'? it has m:box1, m:box2, m:box3, m:box4" in str(job.message)
+    assert "batchlab debug" not in found.output
+    viewed = ask("view", path, "-o", tmp_path / "page.html", *words)
+    assert viewed.exit_code != 0 and "did you mean 'm:box1'?" in viewed.output
+
+
+def test_a_misspelt_pattern_names_what_is_there(tmp_path: Path) -> None:
+    path = write_recording(tmp_path, simulate(frames=40, markers=4).recording)
+    found = ask("fit", path, "-o", tmp_path / "out", "-m", "M1", "-m", "m2", "-m", "m3")
+    assert found.exit_code == 1
+    (job,) = read_view(tmp_path / "out").jobs
+    assert "no marker is called 'M1'; did you mean 'm1'? it has m1, m2, m3, m4" in str(job.message)
+
+
+def test_a_geometry_chooses_its_own_markers(tmp_path: Path) -> None:
+    path = write_recording(tmp_path, simulate(frames=40, markers=6).recording)
+    assert ask("fit", path, "-o", tmp_path / "part", "-m", "m[1-4]", "--quiet").exit_code == 0
+    geometry = next((tmp_path / "part").glob("*/geometry.csv"))
+    found = ask("fit", path, "-o", tmp_path / "out", "--geometry", geometry)
+    assert found.exit_code == 0, found.output
+    (job,) = read_view(tmp_path / "out").jobs
+    assert job.metrics["markers"] == 4
+    assert ask("view", path, "-o", tmp_path / "page.html", "--geometry", geometry).exit_code == 0
+    other = simulate(frames=40, markers=4).recording
+    other = write_recording(tmp_path, replace(other, name="other", markers=("a", "b", "c", "d")))
+    found = ask("fit", other, "-o", tmp_path / "none", "--geometry", geometry)
+    assert found.exit_code == 1
+    (job,) = read_view(tmp_path / "none").jobs
+    assert "no marker of the geometry, which has m1, m2, m3, m4; it has a, b, c, d" in str(job.message)

@@ -263,7 +263,9 @@ def test_a_given_geometry_that_is_none_is_told(sessions: list[Truth], tmp_path: 
     path = sessions[0].path
     assert path
     (tmp_path / "odd.csv").write_text("marker,x_mm,y_mm,z_mm\nm1,0,0,0\n")
-    (job,) = done(fit_batch([path], tmp_path / "a", geometry=tmp_path / "odd.csv", settings=ONE)).jobs
+    (job,) = done(
+        fit_batch([path], tmp_path / "a", geometry=tmp_path / "odd.csv", params={"markers": ["m*"]}, settings=ONE)
+    ).jobs
     assert job.reason == "not-a-geometry" and "no place for m2" in str(job.message)
     (tmp_path / "odd.csv").write_text("marker,x_mm,y_mm,z_mm\nm1,0,,0\n")
     (job,) = done(fit_batch([path], tmp_path / "b", geometry=tmp_path / "odd.csv", settings=ONE)).jobs

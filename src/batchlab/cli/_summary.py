@@ -23,7 +23,7 @@ SHOWN_WARNINGS = 2
 WARNING_WIDTH = 300
 
 ADVICE = {
-    Category.INVALID_INPUT: "mend the file or leave it out, then run again",
+    Category.INVALID_INPUT: "mend the file or leave it out, or mend the option that its message names; then run again",
     Category.MISSING_INPUT: "put the file where the batch looks for it",
     Category.NUMERICAL: "look at the input, or try other params",
     Category.PLOTTING: "see its traceback: batchlab why --traceback",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from batchlab.errors import DataError
 
-__all__ = ["choose", "told_names", "unique_names"]
+__all__ = ["choose", "meant", "told_names", "unique_names"]
 
 _MOST_TOLD = 12
 
@@ -34,11 +34,18 @@ def choose(names: Sequence[str], patterns: Sequence[str], path: Path) -> list[in
         found = [place for place, name in enumerate(names) if name == pattern]
         found = found or [place for place, name in enumerate(names) if fnmatchcase(name, pattern)]
         if not found:
-            near = get_close_matches(pattern, names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {told_names(names)}"
-            raise DataError(f"{path}: no marker is called {pattern!r}; {hint}", reason="no-markers")
+            raise DataError(f"{path}: no marker is called {pattern!r}; {meant(pattern, names)}", reason="no-markers")
         chosen.update(found)
     return sorted(chosen)
+
+
+def meant(name: str, names: Sequence[str]) -> str:
+    """The nearest of the names that are there, and what is there: the end of a sentence on one that is not."""
+    plain = name.strip("*?[]").lower()
+    # A name without its prefix, as Foot1 of subject:Foot1, is nearer than any that is spelt alike.
+    near = [each for each in names if plain and each.lower().endswith(plain)] or get_close_matches(name, names, n=1)
+    there = f"it has {told_names(names)}"
+    return f"did you mean {near[0]!r}? {there}" if near else there
 
 
 def told_names(names: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -253,7 +253,7 @@ def params_asked(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, tuple
     click.UsageError
         If options contradict each other.
     """
-    bodies = dict(given.pop("bodies"))
+    bodies = _bodies_of(given.pop("bodies"))
     markers, edges, factors = given.pop("markers"), given.pop("edges"), given.pop("per_marker")
     if bodies and markers:
         raise click.UsageError("--marker and --body: name the markers of each body in --body NAME=PATTERNS")
@@ -308,6 +308,19 @@ def axes_of(asked: tuple[tuple[str, list[Any]], ...]) -> dict[str, list[Any]]:
             raise click.UsageError(f"--grid {name}: is given twice; write all values at once, with commas")
         axes[name] = values
     return axes
+
+
+def _bodies_of(asked: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    """Patterns of markers by the name of their body."""
+    bodies: dict[str, tuple[str, ...]] = {}
+    for name, patterns in asked:
+        if name in bodies:
+            raise click.UsageError(
+                f"--body {name}: two bodies bear this name; give each its own, or all its markers at once, as in "
+                f"--body {name}={','.join((*bodies[name], *patterns))}"
+            )
+        bodies[name] = patterns
+    return bodies
 
 
 def _value(word: str) -> Any:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from batchlab.cache import worker_cache
 from batchlab.engine import JobContext
-from batchlab.errors import ConfigError, DataError
+from batchlab.errors import DataError
 from batchlab.motion._model import Body
+from batchlab.motion.tasks._names import check_names
 
 if TYPE_CHECKING:
     from batchlab.motion._model import FitOptions, Recording
@@ -36,16 +37,17 @@ def kept_recordings(ctx: JobContext, params: FitParams, name: str) -> tuple[list
         If none can be read.
     """
     files = ctx.inputs(name)
+    patterns = _patterns(ctx, params)
     recordings, keys = [], []
     several = len(files) > 1
     for file, label, digest in zip(files, _labels(files), _digests(ctx, name, files), strict=True):
         key = json.dumps([digest, params.reading], sort_keys=True)
         if not several:
-            recordings.append(_chosen(_kept(ctx, _read, key, file, params), params, file))
+            recordings.append(_chosen(_kept(ctx, _read, key, file, params), params, file, patterns))
             keys.append(key)
             continue
         with ctx.item(label):
-            recording = _chosen(_kept(ctx, _read, key, file, params), params, file)
+            recording = _chosen(_kept(ctx, _read, key, file, params), params, file, patterns)
             recordings.append(replace(recording, name=label))
             keys.append(key)
     if not recordings:
@@ -64,22 +66,14 @@ def body_of(params: FitParams, recordings: Sequence[Recording]) -> Body:
 
     Raises
     ------
-    ConfigError
-        If an edge names no marker.
+    DataError
+        If params name a marker that it does not have.
     """
     seen = dict.fromkeys(marker for recording in recordings for marker in recording.markers)
     markers = tuple(marker for marker in seen if marker not in params.points)
-    edges = []
-    for pair in params.edges:
-        for name in pair:
-            if name not in markers:
-                from difflib import get_close_matches
-
-                near = get_close_matches(name, markers, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(markers)}"
-                raise ConfigError(f"edges names {name!r}, which is no marker of {params.body}; {hint}")
-        edges.append((markers.index(pair[0]), markers.index(pair[1])))
-    return Body(name=params.body, markers=markers, edges=tuple(edges), convention=params.frame)
+    check_names(params, markers, ", ".join(dict.fromkeys(recording.name for recording in recordings)))
+    edges = tuple((markers.index(first), markers.index(second)) for first, second in params.edges)
+    return Body(name=params.body, markers=markers, edges=edges, convention=params.frame)
 
 
 def kept_start(
@@ -111,11 +105,31 @@ def _kept(ctx: JobContext, make: Callable[..., T], key: str, *given: Any) -> T:
     return remembering(*given)
 
 
-def _chosen(recording: Recording, params: FitParams, file: Path) -> Recording:
-    """With the markers of the body alone."""
-    from batchlab.motion._read._choice import choose
+def _patterns(ctx: JobContext, params: FitParams) -> tuple[str, ...] | frozenset[str]:
+    """What chooses the body's markers: patterns; a set of names, not all of them in each file, of a geometry."""
+    if params.markers or not ctx.given("geometry"):
+        return params.markers
+    from batchlab.motion._write import read_geometry
 
-    columns = choose(recording.markers, params.markers, file)
+    return frozenset(read_geometry(ctx.input("geometry"))[0])
+
+
+def _chosen(
+    recording: Recording, params: FitParams, file: Path, patterns: tuple[str, ...] | frozenset[str]
+) -> Recording:
+    """With the markers of the body alone."""
+    from batchlab.motion._read._choice import choose, told_names
+
+    if isinstance(patterns, frozenset):
+        columns = [place for place, name in enumerate(recording.markers) if name in patterns]
+        if not columns:
+            raise DataError(
+                f"{file}: it has no marker of the geometry, which has {told_names(sorted(patterns))}; it has "
+                f"{told_names(recording.markers)}",
+                reason="no-markers",
+            )
+    else:
+        columns = choose(recording.markers, patterns, file)
     columns = [*columns, *(n for n, name in enumerate(recording.markers) if name in params.points and n not in columns)]
     if len(columns) == len(recording.markers):
         return recording
