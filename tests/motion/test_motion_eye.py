@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -219,6 +220,50 @@ def test_an_eye_that_is_still_does_not_tell_its_distance(away: float) -> None:
     fit = fit_eye(wider, camera, OPTIONS)
     assert fit.status is Status.CONVERGED
     assert abs(fit.center_m[2] - 0.035) < 4 * fit.center_sd_m[2]
+
+
+def sized(truth: EyeTruth, factor: float) -> Recording:
+    """A pupil of another size, at the same places."""
+    positions = truth.recording.positions.copy()
+    middle = positions[:, :8].mean(axis=1, keepdims=True)
+    positions[:, :8] = middle + factor * (positions[:, :8] - middle)
+    return replace(truth.recording, positions=positions)
+
+
+@pytest.mark.parametrize(("factor", "side"), [(0.04, "near"), (6.0, "far away")])
+def test_a_pupil_that_no_eye_has_is_told(factor: float, side: str) -> None:
+    truth = simulate_eye(frames=300, seed=2)
+    fit = fit_eye(sized(truth, factor), camera_of(truth), replace(OPTIONS, depth_m=0.035))
+    assert re.match(
+        rf"the pupil's radius is .* mm, 10.2 mm from .* found too {side}, .* look at depth_m", fit.warnings[0]
+    )
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.14])
+def test_a_pupil_in_proportion_to_its_eye_is_believed(scale: float) -> None:
+    truth = simulate_eye(frames=300, seed=2)
+    fit = fit_eye(truth.recording, camera_of(truth), replace(OPTIONS, pupil_distance_m=scale * 0.0102))
+    assert fit.status is Status.CONVERGED
+    assert not any("no eye has that" in words for words in fit.warnings)
+
+
+def test_a_pupil_that_no_eye_has_is_degenerate_where_no_depth_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = simulate_eye(frames=300, seed=2)
+    monkeypatch.setattr("batchlab.motion._eye._fit._NARROWEST", 0.5)
+    fit = fit_eye(truth.recording, camera_of(truth), OPTIONS)
+    assert fit.status is Status.DEGENERATE
+    assert "give depth_m" in fit.warnings[0]
+
+
+def test_small_ranges_of_gaze_have_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = simulate_eye(frames=300, seed=2)
+    monkeypatch.setattr("batchlab.motion._eye._fit._UNSURE", 0.0)
+    monkeypatch.setattr("batchlab.motion._eye._fit._NOISY", 1e9)
+    positions = truth.recording.positions
+    still = replace(truth.recording, positions=positions[:1] + 0.01 * (positions - positions[:1]))
+    (words,) = (text for text in fit_eye(still, camera_of(truth), OPTIONS).warnings if "ranges over" in text)
+    low, high = re.search(r"ranges over (\S+) by (\S+) degrees", words).groups()  # type: ignore[union-attr]
+    assert 0 < float(low) < 1 and 0 < float(high) < 1
 
 
 def test_what_is_not_an_eye_is_refused() -> None:

@@ -163,7 +163,7 @@ def test_gazes_too_small_are_degenerate_and_told_first(tmp_path: Path) -> None:
     assert view.jobs[0].metrics["status"] == "degenerate"
     assert any("give depth_m" in text for text in view.jobs[0].warnings)
     panel = eyes_panel(view)
-    assert panel is not None and panel.headline.startswith("gazes too small to tell how far the eye is: still")
+    assert panel is not None and panel.headline.startswith("nothing tells how far the eye is: still")
     page = output(view, view.jobs[0], "page").read_text()
     assert 'class="warn"><span>solve</span><b>degenerate' in page
 

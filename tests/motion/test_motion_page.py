@@ -19,7 +19,7 @@ from batchlab.engine import Settings, Status, read_view, run
 from batchlab.figures import read_provenance
 from batchlab.motion import Body, FitOptions, Weights, fit_batch, fit_body, fit_page, judge, simulate, write_recording
 from batchlab.motion._panel._charts import seen_of_fit, visibility_chart
-from batchlab.motion._panel._courses import _angles, _speeds
+from batchlab.motion._panel._courses import _angles, _speeds, pose_charts
 from batchlab.motion._panel._edges import _edge_rows
 from batchlab.motion._solve import exponentials
 
@@ -186,6 +186,19 @@ def test_errors_of_turns_are_those_of_small_turns():
     level = np.abs(fit.rotations[:, 2, 0]) < 0.99
     assert level.sum() > 150
     assert np.radians(errors[level]) == pytest.approx(np.sqrt(variance[level]), rel=1e-3)
+
+
+def test_bands_of_errors_lie_within_their_axes():
+    fit = fitted(simulate("walk", frames=400, seed=5))[0]
+    # Errors far wider than what they are errors of, and a frame of which nothing is known.
+    pose_sd = np.full((400, 6), 10.0)
+    pose_sd[7] = 1e6
+    _, drawing = pose_charts(replace(fit, pose_sd=pose_sd))[0]
+    band = next(each for each in ET.fromstring(drawing).iter(f"{SVG}path") if each.get("fill-opacity") == "0.3")
+    heights = [
+        float(y) for y in re.findall(r" (-?[\d.]+)", re.sub("[A-Za-z]", " ", band.get("d")).replace("  ", " "))[1::2]
+    ]
+    assert np.mean([8.5 < y < 111.5 for y in heights]) > 0.95
 
 
 def test_speeds_are_those_of_the_motion():

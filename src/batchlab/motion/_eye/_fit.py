@@ -30,6 +30,8 @@ _UNSURE, _UNKNOWN = 0.1, 0.25
 # Noise of angles over their spread, above which movements that are noise are taken for the eye's: far away they are
 # wide, and explain the noise of the pupil's form. Standard errors, which are of one place, do not tell.
 _NOISY = 0.3
+# Radii of a pupil over the distance of its plane from the centre: 0.3 and 6 mm before 10.2 mm.
+_NARROWEST, _WIDEST = 0.3 / 10.2, 6.0 / 10.2
 
 
 def fit_eye(recording: Recording, camera: Camera, options: EyeOptions | None = None) -> EyeFit:
@@ -238,8 +240,12 @@ def _noun(
         sd[covered == 2] = np.nan
     distance, _ = pupil_distances(frames[:, 2], options.pupil_distance_m, options.eye_radius_m)
     duct = _tear_duct(recording, options)
+    wrong = _no_pupil(frames, determined, distance, options)
+    if wrong is not None:
+        warnings.insert(0, wrong)
     status = solution.status
-    if noisy or (options.depth_m is None and not center_sd[2] <= _UNKNOWN * state.center[2]):
+    unsure = noisy or wrong is not None or not center_sd[2] <= _UNKNOWN * state.center[2]
+    if noisy or (options.depth_m is None and unsure):
         status = Status.DEGENERATE
     used = np.where(seen, robust.weights(terms.squares), 0.0)
     return EyeFit(
@@ -280,6 +286,23 @@ def _tear_duct(recording: Recording, options: EyeOptions) -> Float | None:
     return np.median(course[seen], axis=0) if seen.any() else None
 
 
+def _no_pupil(frames: Float, determined: Bool, distance: Float, options: EyeOptions) -> str | None:
+    """What is wrong, in words, if the pupil is of a size that no eye has."""
+    radius, away = float(np.median(frames[determined, 2])), float(np.median(distance[determined]))
+    if _NARROWEST <= radius / away <= _WIDEST:
+        return None
+    side = "near" if radius / away < _NARROWEST else "far away"
+    mend = "give depth_m, or look at" if options.depth_m is None else "look at depth_m, at pupil_distance_m and at"
+    return (
+        f"the pupil's radius is {_short(radius * 1e3)} mm, {_short(away * 1e3, 3)} mm from the eye's centre, and no "
+        f"eye has that: it is found too {side}, and angles are wrong with it; {mend} the camera's focal length"
+    )
+
+
+def _short(value: float, digits: int = 2) -> str:
+    return f"{float(f'{value:.{digits}g}'):g}"
+
+
 def _warnings(
     recording: Recording,
     frames: Float,
@@ -304,7 +327,8 @@ def _warnings(
     elif options.depth_m is None and not center_sd[2] <= _UNSURE * center[2]:
         out.append(
             f"the distance of the eye is uncertain by {100 * center_sd[2] / center[2]:.0f} %, and angles with it: the "
-            f"gaze ranges over {spread[0]:.0f} by {spread[1]:.0f} degrees only; give depth_m, or fit wider gazes"
+            f"gaze ranges over {_short(spread[0])} by {_short(spread[1])} degrees only; give depth_m, or fit "
+            "wider gazes"
         )
     ratio = float(np.sqrt(chi2))
     if not 1 / 3 <= ratio <= 3:

@@ -16,6 +16,7 @@ __all__ = ["BLUE", "ORANGE", "RED", "gaze_charts", "nameless", "pose_charts", "s
 
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 _MM = 1e3
+_SHOWN = 0.99  # of frames, whose band of errors lies within the axes
 
 
 def pose_charts(fit: Fit) -> list[tuple[str, str]]:
@@ -92,6 +93,10 @@ def _course(times_s: Float, covered: Code, values: Float, two_sd: Float | None, 
     axis = time_axis(times_s, 6)
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    if two_sd is not None and (sure := np.isfinite(values) & np.isfinite(two_sd)).any():
+        # A few frames of which nothing is known would leave the others no room.
+        low = min(low, float(np.quantile((values - two_sd)[sure], 1.0 - _SHOWN)))
+        high = max(high, float(np.quantile((values + two_sd)[sure], _SHOWN)))
     room = 0.05 * (high - low)
     plot = Plot(
         left=left, top=8.0, width=width - left - 12, height=104.0, x=axis, y=axis_of(low - room, high + room, 4)

@@ -26,7 +26,8 @@ __all__ = ["eye_page", "write_eye_page"]
 _MM = 1e3
 _SCALE = (
     "One camera shows no scale: lengths go in proportion to the distance of the pupil's plane from the centre, and "
-    "angles do not. The centre is in the camera's axes: x to the right, y down, z away from it."
+    "angles do not. Standard errors take the camera, the scale and a depth as they are given: what is wrong there is "
+    "not in them. The centre is in the camera's axes: x to the right, y down, z away from it."
 )
 _VENDOR_AXES = "Angles are from straight ahead of the world camera: azimuth to the right, elevation up."
 _AXES = "A gaze of azimuth 0 and elevation 0 looks into the camera; azimuth turns to the image's right, elevation up."

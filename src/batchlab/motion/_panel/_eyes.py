@@ -60,7 +60,7 @@ def _headline(jobs: list[JobView]) -> str:
     unsure = [_of(job) for job in jobs if job.metrics.get("status") == "degenerate"]
     if unsure:
         more = f" and {len(unsure) - 4} more" if len(unsure) > 4 else ""
-        return f"gazes too small to tell how far the eye is: {', '.join(unsure[:4])}{more}; give depth_mm"
+        return f"nothing tells how far the eye is: {', '.join(unsure[:4])}{more}; give depth_mm"
     errors = [value for job in jobs if (value := _number(job, "gaze_sd_deg")) is not None]
     return f"gaze is known to {min(errors):.2g} to {max(errors):.2g}°" if errors else ""
 
