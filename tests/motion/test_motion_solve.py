@@ -22,6 +22,7 @@ from batchlab.motion._model import (
     Status,
     Weights,
 )
+from batchlab.motion._quality import quality
 from batchlab.motion._solve import fit_body, fit_body_by_scipy, logarithms
 
 if TYPE_CHECKING:
@@ -304,6 +305,40 @@ def test_bare_frames_are_bridged_and_marked(options: FitOptions) -> None:
         assert np.isnan(found.pose_sd[100:108]).all()
     else:
         assert (found.pose_sd[104] > 1.1 * found.pose_sd[50]).all()
+
+
+@pytest.mark.parametrize("options", ORDERS)
+@pytest.mark.parametrize("loss", [Loss.SQUARED, Loss.CAUCHY])
+def test_residuals_and_weights_are_of_the_poses_given(options: FitOptions, loss: Loss) -> None:
+    truth = motion(300, missing=0.0)
+    positions = truth.recording.positions.copy()
+    positions[100:140, 2:] = np.nan
+    positions[160:180, 1:] = np.nan
+    positions[185, 2:] = np.nan
+    positions[185, 0] += 0.3
+    found = fit(truth.with_positions(positions), replace(options, loss=loss))
+    np.testing.assert_allclose(found.residuals_m, positions - fitted(found), atol=1e-10)
+    if loss is Loss.CAUCHY:
+        lengths = np.linalg.norm(found.residuals_m, axis=2)
+        assert found.weights_used[lengths > 0.05].max(initial=0.0) < 0.2
+    based = np.linalg.norm(found.residuals_m, axis=2)[found.covered != 2]
+    assert quality((found,)).rms_m == pytest.approx(float(np.sqrt(np.nanmean(based**2))))
+
+
+def test_poses_between_neighbours_follow_the_markers_that_were_seen() -> None:
+    truth = motion(300, missing=0.0)
+    positions = truth.recording.positions.copy()
+    positions[100:160, 2:] = np.nan
+    positions[200:230, 1:] = np.nan
+    # Names exchanged in a frame of two markers must not turn the body round.
+    positions[130, :2] = positions[130, 1::-1]
+    found = fit(truth.with_positions(positions), NONE)
+    apart = np.linalg.norm(fitted(found) - positions, axis=2)
+    two = np.array([frame for frame in range(100, 160) if frame != 130])
+    assert apart[two, :2].max() < 0.01
+    assert apart[200:230, 0].max() < 1e-9
+    before, at = found.rotations[129], found.rotations[130]
+    assert np.degrees(np.arccos((np.trace(before.T @ at) - 1) / 2)) < 30
 
 
 def test_smoothness_carries_on_beyond_the_last_frame_seen() -> None:

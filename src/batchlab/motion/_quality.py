@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from batchlab.motion._model import Status
+from batchlab.motion._model import Covered, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ __all__ = ["EdgeLength", "MarkerQuality", "Quality", "edge_lengths", "marker_qua
 
 # A marker-frame that a robust loss has taken more than half of the weight from is no inlier.
 _INLIER = 0.5
+_INFERRED = list(Covered).index(Covered.INFERRED)
 _PERCENTILES = (5, 25, 50, 75, 95)
 _MOST_EDGES = 66  # all pairs of twelve markers
 
@@ -35,7 +36,7 @@ class Quality:
     status, iterations, cost
         The worst, the most, and the sum.
     rms_m, median_m
-        Of distances of measured markers from fitted ones.
+        Of distances of measured markers from fitted ones, in frames whose pose is not inferred.
     chi2_reduced
         Mean by frames.
     frames, measured, partly, inferred
@@ -88,9 +89,9 @@ def quality(fits: Sequence[Fit]) -> Quality:
     able = [fit for fit in fits if fit.status is not Status.DEGENERATE]
     lengths = _lengths(fits)
     measured = np.isfinite(lengths)
-    told = lengths[measured]
     weights = np.concatenate([fit.weights_used for fit in fits])
     covered = np.concatenate([fit.covered for fit in fits])
+    told = lengths[measured & (covered != _INFERRED)[:, None]]
     frames = np.array([len(fit.times_s) for fit in able])
     chi2 = np.array([fit.chi2_reduced for fit in able])
     return Quality(
@@ -105,7 +106,7 @@ def quality(fits: Sequence[Fit]) -> Quality:
         partly=int((covered == 1).sum()),
         inferred=int((covered == 2).sum()),
         missing_share=float(1.0 - measured.mean()) if measured.size else float("nan"),
-        inlier_share=float((weights[measured] >= _INLIER).mean()) if told.size else float("nan"),
+        inlier_share=float((weights[measured] >= _INLIER).mean()) if measured.any() else float("nan"),
     )
 
 
@@ -113,17 +114,18 @@ def marker_quality(fits: Sequence[Fit]) -> tuple[MarkerQuality, ...]:
     """Numbers of each marker of the body."""
     lengths = _lengths(fits)
     weights = np.concatenate([fit.weights_used for fit in fits])
+    based = np.concatenate([fit.covered for fit in fits]) != _INFERRED
     out = []
     for number, marker in enumerate(fits[0].body.markers):
         measured = np.isfinite(lengths[:, number])
-        told = lengths[measured, number]
+        told = lengths[measured & based, number]
         out.append(
             MarkerQuality(
                 marker=marker,
                 rms_m=_rms(told),
                 median_m=float(np.median(told)) if told.size else float("nan"),
                 missing_share=float(1.0 - measured.mean()) if measured.size else float("nan"),
-                inlier_share=float((weights[measured, number] >= _INLIER).mean()) if told.size else float("nan"),
+                inlier_share=float((weights[measured, number] >= _INLIER).mean()) if measured.any() else float("nan"),
             )
         )
     return tuple(out)

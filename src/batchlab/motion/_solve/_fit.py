@@ -18,7 +18,7 @@ from batchlab.motion._solve._rotations import cross_matrices
 from batchlab.motion._solve._smooth import smoothed
 from batchlab.motion._solve._spare import minimise_sparing
 from batchlab.motion._solve._stack import stack
-from batchlab.motion._solve._start import bridge
+from batchlab.motion._solve._start import bridge, led
 from batchlab.motion._solve._terms import residuals
 
 if TYPE_CHECKING:
@@ -226,14 +226,23 @@ def _fit(
     determined = stacked.determined[part]
     warnings = list(stacked.warnings)
     rotations, translations = placed.rotations[part].copy(), placed.translations[part].copy()
-    if not problem.chain.reach:
+    own, near = placed.residuals[part], squares
+    places = np.flatnonzero(stacked.used)
+    between = np.flatnonzero(~determined)
+    if not problem.chain.reach and between.size:
         bridge(rotations, translations, determined, recording.times_s)
+        seen_there = problem.positions[part][between]
+        geometry = placed.geometry[places]
+        led(rotations, translations, between, seen_there, weights[between], geometry)
+        # Residuals are of the pose that is given; the cost is the one solved for.
+        own, near = own.copy(), squares.copy()
+        own[between] = seen_there - rotations[between] @ geometry.T - translations[between, :, None]
+        near[between] = np.einsum("fim,fim->fm", own[between], own[between]) * weights[between]
     error = np.full((len(weights), len(body.markers), 3), np.nan)
     seen, used_weights = np.zeros(error.shape[:2], dtype=bool), np.zeros(error.shape[:2])
     seen[:, stacked.used] = measured
-    used_weights[:, stacked.used] = np.where(measured, robust.weights(squares), 0.0)
-    places = np.flatnonzero(stacked.used)
-    error[:, places] = np.where(measured[:, :, None], np.swapaxes(placed.residuals[part], 1, 2), np.nan)
+    used_weights[:, stacked.used] = np.where(measured, robust.weights(near), 0.0)
+    error[:, places] = np.where(measured[:, :, None], np.swapaxes(own, 1, 2), np.nan)
     rows = slice(part.start, max(part.start, part.stop - 1))
     cost = float(robust.values(squares).sum())
     cost += float(np.sum(terms.rows_rotation[rows] ** 2) + np.sum(terms.rows_translation[rows] ** 2))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from batchlab.motion._model import DegenerateBody
-from batchlab.motion._solve._kabsch import kabsch, spread
+from batchlab.motion._solve._kabsch import kabsch, nearest_rotations, spread
 from batchlab.motion._solve._rotations import slerp
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Float: TypeAlias = NDArray[np.float64]
     Bool: TypeAlias = NDArray[np.bool_]
 
-__all__ = ["SPREAD_MIN", "mirrored", "start_geometry", "start_poses"]
+__all__ = ["SPREAD_MIN", "led", "mirrored", "start_geometry", "start_poses"]
 
 # (second / first) singular value of 0.02: a turn about the long axis is 50 times less certain than about the others.
 SPREAD_MIN = 4e-4
@@ -41,6 +41,8 @@ _EFFORTS = (_Effort(200, 40, 48, 6, 3, 2), _Effort(400, 40, 400, 40, 6, 5))
 _TAIL_MAX = 8.0
 # So many median squared misfits away a marker counts half.
 _FAR = 4.0
+# What a pose between neighbours weighs beside markers: so little that it tells only what they leave open.
+_OPEN = 1e-3
 
 
 def start_geometry(positions: Float, seen: Bool) -> Float:
@@ -216,3 +218,40 @@ def bridge(rotations: Float, translations: Float, determined: Bool, times: Float
     share = np.where(span > 0, (times[unknown] - times[before]) / np.where(span > 0, span, 1.0), 0.0)
     rotations[unknown] = slerp(rotations[before], rotations[after], share)
     translations[unknown] = translations[before] + share[:, None] * (translations[after] - translations[before])
+
+
+def led(
+    rotations: Float, translations: Float, frames: NDArray[np.intp], positions: Float, weights: Float, geometry: Float
+) -> None:
+    """Take, in place, poses between neighbours to the markers of their own, too few for a pose, that were seen.
+
+    Of two markers all but the turn about their line is told, of one the place. Markers that would turn the body by
+    more than a right angle bear wrong names, and lead nothing.
+
+    Parameters
+    ----------
+    rotations, translations
+        (F, 3, 3); (F, 3) in m.
+    frames
+        (n,) which of them.
+    positions, weights
+        (n, 3, M) in m, of these frames; (n, M), zero where unseen.
+    geometry
+        (M, 3) in m, in the axes of the poses.
+    """
+    some = weights.any(axis=1)
+    frames, positions, weights = frames[some], positions[some], weights[some]
+    if not frames.size:
+        return
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    centre = np.matmul(positions, shares[:, :, None])[:, :, 0]
+    centre_body = shares @ geometry
+    arms = geometry - centre_body[:, None, :]
+    spans = np.matmul((positions - centre[:, :, None]) * shares[:, None, :], arms)
+    before = rotations[frames]
+    size = np.einsum("fm,fmi,fmi->f", shares, arms, arms)
+    leading = np.einsum("fij,fij->f", spans, before) > 0
+    turned = nearest_rotations(spans + _OPEN * size[:, None, None] * before)
+    after = np.where(leading[:, None, None], turned, before)
+    rotations[frames] = after
+    translations[frames] = centre - np.einsum("fij,fj->fi", after, centre_body)
