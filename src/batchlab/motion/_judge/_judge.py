@@ -11,12 +11,14 @@ from batchlab.motion._judge._markers import MarkerRow, marker_rows, marker_units
 from batchlab.motion._judge._outliers import OutlierRun, far_off, outlier_runs
 from batchlab.motion._judge._scale import measured, runs, typical_unit
 from batchlab.motion._judge._swaps import SwapRun, swap_runs, unswapped
+from batchlab.motion._judge._turns import turned_runs
 from batchlab.motion._judge._words import (
     body_sentences,
     frame_sentences,
     loose_sentences,
     outlier_sentences,
     swap_sentence,
+    turn_sentences,
     weight_sentences,
 )
 from batchlab.motion._model import Status
@@ -111,6 +113,8 @@ def judge(recording: Recording, fit: Fit, *, data_per_m: float | None = None) ->
     outliers = outlier_runs(fit, others)
     thickness, width = _extent(fit)
     warnings = [swap_sentence(swap, fit) for swap in swaps]
+    turned = [run for run in turned_runs(fit) if not any(swap.start < run[1] and run[0] < swap.stop for swap in swaps)]
+    warnings += turn_sentences(turned, fit)
     kept = np.array([name not in unsteady for name in fit.body.markers]) & np.isfinite(fit.geometry_m[:, 0])
     # Frame by frame, so that no smoothness bends it; three markers alone tell little.
     rest = rest_unit(measured(recording, fit), fit, kept)

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from batchlab.motion._model import Bool, Fit, Float, Recording
 
-__all__ = ["FAR", "measured", "residual_lengths", "runs", "typical_unit"]
+__all__ = ["FAR", "measured", "residual_lengths", "runs", "turns_deg", "typical_unit"]
 
 # Lengths of three normal numbers beyond this many standard deviations: one in 800,000.
 FAR = 5.5
@@ -58,3 +58,10 @@ def runs(frames: Bool, gap: int = 0) -> list[tuple[int, int]]:
     starts = found[np.concatenate([[0], cuts + 1])]
     stops = found[np.concatenate([cuts, [len(found) - 1]])] + 1
     return list(zip(starts.tolist(), stops.tolist(), strict=True))
+
+
+def turns_deg(rotations: Float, others: Float) -> Float:
+    """By how many degrees (F,) rotations (F, 3, 3) are turned from others, (F, 3, 3) or (3, 3)."""
+    trace = np.sum(rotations * others, axis=(1, 2))
+    out: Float = np.degrees(np.arccos(np.clip(0.5 * (trace - 1.0), -1.0, 1.0)))
+    return out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from batchlab.motion._judge._scale import FAR, measured, residual_lengths, runs, typical_unit
+from batchlab.motion._judge._scale import FAR, measured, residual_lengths, runs, turns_deg, typical_unit
 from batchlab.motion._solve import kabsch
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ _GAIN, _FITS, _CLEAR = 0.4, 2.0, 0.1
 _GAP = 3
 # Coordinates to spare, over all frames of a run, below which chance may find an exchange that fits.
 _SPARE = 12
+# But for names that, taken as they are, turn the body out of its way by more than this, and mended do not.
+_TURN_DEG, _BACK = 90.0, 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,8 @@ def swap_runs(recording: Recording, fit: Fit) -> tuple[SwapRun, ...]:
 
     In frames where some marker lies far from the body every exchange of two names is tried, each with a pose of its
     own, and in stretches of frames rings of three and two exchanges at once; of the markers one may be hidden. The
-    best is kept if the frames then fit as well as any, or ten times better than before. A body that an exchange takes
+    best is kept if the frames then fit as well as any, or ten times better than before; where frames are so few that
+    chance may fit them, if their pose moreover turns back to its neighbours'. A body that an exchange takes
     to itself cannot show it.
 
     Parameters
@@ -103,7 +106,7 @@ def swap_runs(recording: Recording, fit: Fit) -> tuple[SwapRun, ...]:
         hidden = ~np.isfinite(lengths).any(axis=1)
         for start, stop in runs(frames | (hidden & _between(frames)), gap=_GAP):
             inside = same & (suspects >= start) & (suspects < stop)
-            if spare[inside].sum() >= _SPARE:
+            if spare[inside].sum() >= _SPARE or _turns_back(positions[inside], list(way), fit, geometry, (start, stop)):
                 found.append(
                     SwapRun(
                         names=names,
@@ -116,6 +119,19 @@ def swap_runs(recording: Recording, fit: Fit) -> tuple[SwapRun, ...]:
                     )
                 )
     return tuple(sorted(found, key=lambda run: (run.start, run.names)))
+
+
+def _turns_back(positions: Float, way: list[int], fit: Fit, geometry: Float, span: tuple[int, int]) -> bool:
+    """Whether all poses of places (n, M, 3) are turned far from those beside the `span`, but not with names mended."""
+    start, stop = span
+    beside = [fit.rotations[frame] for frame in (start - 1, stop) if 0 <= frame < len(fit.rotations)]
+    if not beside:
+        return False
+    far, near = (
+        np.max([turns_deg(_poses(places, geometry)[0], each) for each in beside], axis=0)
+        for places in (positions, positions[:, way])
+    )
+    return bool((far > _TURN_DEG).all() and (near < _BACK * far).all())
 
 
 def unswapped(recording: Recording, swaps: Sequence[SwapRun]) -> Recording:
@@ -216,12 +232,17 @@ def _try(way: list[int], frames: Frames, positions: Float, geometry: Float, orde
 
 def misfits(positions: Float, geometry: Float) -> Float:
     """Root mean square per free coordinate (F,), in m, of the best rigid fit of `geometry` (M, 3) to (F, M, 3)."""
+    seen = np.isfinite(positions[:, :, 0]).sum(axis=1)
+    _, squares = _poses(positions, geometry)
+    out: Float = np.where(seen >= 3, np.sqrt(squares / np.maximum(3.0 * seen - 6.0, 1.0)), np.inf)
+    return out
+
+
+def _poses(positions: Float, geometry: Float) -> tuple[Float, Float]:
+    """Rotations (F, 3, 3), and sums of squares (F,) in m², of the best rigid fit of `geometry` (M, 3) to (F, M, 3)."""
     seen = np.isfinite(positions[:, :, 0])
     columns = np.where(seen[:, :, None], positions, 0.0).transpose(0, 2, 1)
     weights = seen.astype(np.float64)
     rotations, translations = kabsch(columns, weights, geometry)
     error = columns - rotations @ geometry.T - translations[:, :, None]
-    squares = (weights * np.sum(error**2, axis=1)).sum(axis=1)
-    free = np.maximum(3.0 * seen.sum(axis=1) - 6.0, 1.0)
-    out: Float = np.where(seen.sum(axis=1) >= 3, np.sqrt(squares / free), np.inf)
-    return out
+    return rotations, (weights * np.sum(error**2, axis=1)).sum(axis=1)

@@ -20,6 +20,7 @@ __all__ = [
     "loose_sentences",
     "outlier_sentences",
     "swap_sentence",
+    "turn_sentences",
     "weight_sentences",
 ]
 
@@ -43,7 +44,12 @@ _THIN = 0.1
 def length(value_m: float) -> str:
     """``1.6 mm``, to two digits, or three."""
     value, unit = (value_m * 1e3, "mm") if value_m < 1.0 else (value_m, "m")
-    return f"{float(f'{value:.2g}'):g} {unit}" if value < 100 else f"{value:.0f} {unit}"
+    return f"{plain(value)} {unit}" if value < 100 else f"{value:.0f} {unit}"
+
+
+def plain(value: float, digits: int = 2) -> str:
+    """``680`` and ``0.00015``: so many digits, and no power of ten."""
+    return f"{Decimal(f'{value:.{digits}g}'):f}"
 
 
 def stretches(spans: Sequence[tuple[int, int]]) -> str:
@@ -73,6 +79,24 @@ def swap_sentence(swap: SwapRun, fit: Fit) -> str:
     )
 
 
+def turn_sentences(turned: Sequence[tuple[int, int, float]], fit: Fit) -> list[str]:
+    """On poses that turn round for a few frames and back, where no exchange of names was found that mends it."""
+    if not turned:
+        return []
+    start, stop, degrees = max(turned, key=lambda run: run[2])
+    if len(turned) > 1:
+        spans = [(first, last) for first, last, _ in turned]
+        return [
+            f"the pose turns by up to {degrees:.0f}° and back {len(turned)} times, in {stretches(spans)}; look for "
+            "exchanged names there"
+        ]
+    long = "one frame" if stop - start == 1 else f"{stop - start} frames"
+    return [
+        f"the pose turns {degrees:.0f}° for {long}, at {stretches([(start, stop)])} ({_time(fit, start, stop)}); look "
+        "for exchanged names there"
+    ]
+
+
 def loose_sentences(found: Sequence[tuple[str, Predicted]], noise_m: float, fit: Fit) -> list[str]:
     """On markers that move on the body, one by one if they are few; `noise_m` is that of the others."""
     out, moving = [], []
@@ -98,9 +122,9 @@ def _loose_alone(name: str, found: Predicted, noise_m: float) -> str:
         f"{found.unit_m / noise_m:.2g} times the noise of the others"
     )
     if _slowness(found) >= _SLOW:
-        mend = "leave it out, or give it less weight in per_marker"
+        mend = "leave it out, or give it less weight in weights.per_marker (--marker-weight)"
         return f"marker {name} is loose, it moves on the body, {numbers}; {mend}"
-    return f"marker {name} is noisy, {numbers}; give it less weight in per_marker"
+    return f"marker {name} is noisy, {numbers}; give it less weight in weights.per_marker (--marker-weight)"
 
 
 def _loose_together(found: Sequence[tuple[str, Predicted]], noise_m: float, fit: Fit) -> str:
@@ -241,7 +265,7 @@ def weight_sentences(fit: Fit, data_per_m: float | None, residual_m: float, nois
         return [
             f"smoothness bends the motion; markers lie {length(residual_m)} a coordinate off the smoothed body, and "
             f"{length(noise_m)} off the body in each frame by itself, so take weights.rotation and "
-            "weights.translation lower, or choose them by a sweep"
+            "weights.translation (--rotation-weight, --translation-weight) lower, or choose them by a sweep"
         ]
     ratio = float(np.sqrt(fit.chi2_reduced)) if np.isfinite(fit.chi2_reduced) else 1.0
     if data_per_m is None or 1 / 3 <= ratio <= 3 or ratio <= 0:
@@ -254,8 +278,9 @@ def weight_sentences(fit: Fit, data_per_m: float | None, residual_m: float, nois
             "each rigid part, in markers or as bodies of their own"
         ]
     return [
-        f"residuals are {ratio:.2g} times what weights.data_per_m = {data_per_m:.4g} says; the noise is about "
-        f"{length(ratio / data_per_m)}, so {float(f'{data_per_m / ratio:.2g}'):g} fits it"
+        f"residuals are {plain(ratio)} times what weights.data_per_m = {plain(data_per_m, 4)} "
+        f"(--noise {plain(_MM / data_per_m)}) says; the noise is about {length(ratio / data_per_m)}, so "
+        f"{plain(data_per_m / ratio)} (--noise {plain(_MM * ratio / data_per_m)}) fits it"
     ]
 
 
