@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from batchlab.motion._judge import Judgement, judge, swap_runs, unswapped
+from batchlab.motion._judge._scale import turns_deg
 from batchlab.motion._model import Body, Fit, FitOptions, Loss, Recording, Smoothing, Weights
 from batchlab.motion._read import read_recording
 from batchlab.motion._solve import fit_body
@@ -42,7 +43,7 @@ def loose(judgement: Judgement) -> list[str]:
 @pytest.mark.parametrize("markers", [4, 5, 8])
 def test_nothing_is_said_of_a_plain_recording(seed: int, markers: int) -> None:
     judgement = judged(simulate(seed=seed, markers=markers, missing=0.02))
-    assert not [words for words in judgement.warnings if "no markers of theirs" not in words]
+    assert not [words for words in judgement.warnings if "too few markers for a pose" not in words]
     assert judgement.swaps == ()
     assert loose(judgement) == []
     assert judgement.noise_m == pytest.approx(0.002, rel=0.5)
@@ -204,7 +205,10 @@ def test_what_was_not_seen_is_told() -> None:
     judgement = judge(recording, fitted(recording))
     assert any("marker m8 was never seen" in words for words in judgement.warnings)
     assert any("marker m1 was seen in 5.0 % of the frames only" in words for words in judgement.warnings)
-    assert any("20 of 1000 frames have a pose" in words and "400 to 419" in words for words in judgement.warnings)
+    assert any(
+        "20 of 1000 frames see too few markers for a pose" in words and "400 to 419" in words
+        for words in judgement.warnings
+    )
     assert judgement.inferred == ((400, 420),)
     assert judgement.markers[-1].missing_share == 1.0
     assert np.isnan(judgement.markers[-1].rms_m)
@@ -293,7 +297,7 @@ def test_real_bodies(shared_motion: Path) -> None:
     assert judgement.noise_m == pytest.approx(0.0001, rel=0.3)
     foot = read_recording(shared_motion / "ktk_walking_optitrack.c3d", markers="Foot*")
     judgement = judge(foot, fitted(foot, FitOptions(weights=weights)))
-    assert judgement.swaps == ()
+    assert [(swap.start, swap.stop) for swap in judgement.swaps] == [(1952, 1953)]
     # The one that is not rigid moves with each step.
     assert any(words.startswith("marker Foot_Marker2 is loose") for words in judgement.warnings)
 
@@ -329,4 +333,73 @@ def test_the_loose_marker_of_the_foot_is_the_second_not_the_fifth(shared_motion:
         left.append(float(np.sqrt(np.nanmean(np.sum(fit.residuals_m**2, axis=2)))))
     assert int(np.argmin(left)) == 1
     assert left[1] < 0.75 * left[4]
-    assert judge(foot, fitted(foot)).warnings[0].startswith("marker Foot_Marker2 is loose")
+    assert judge(foot, fitted(foot)).warnings[1].startswith("marker Foot_Marker2 is loose")
+
+
+def test_names_exchanged_in_one_frame_of_a_walk_are_found(shared_motion: Path) -> None:
+    for chosen in ("Foot*", "Foot_Marker[1345]"):
+        foot = read_recording(shared_motion / "ktk_walking_optitrack.c3d", markers=[chosen])
+        judgement = judge(foot, fitted(foot, FitOptions()))
+        (swap,) = judgement.swaps
+        assert (swap.start, swap.stop) == (1952, 1953)
+        assert set(swap.names) == {"Foot_Marker3", "Foot_Marker5"}
+        assert not any("1952" in words and "jumps away" in words for words in judgement.warnings)
+        mended = unswapped(foot, judgement.swaps)
+        fit = fitted(mended, FitOptions())
+        assert turns_deg(fit.rotations[1952:1953], fit.rotations[1951:1952])[0] < 5
+        assert swap_runs(mended, fit) == ()
+
+
+def test_a_pose_that_turns_round_and_back_is_told() -> None:
+    # Names exchanged in a body that is almost the same turned round: no misfit tells it.
+    shape = np.array([[0.05, 0.0, 0.0], [-0.05, 0.0, 0.0], [0.0, 0.03, 0.0]])
+    truth = simulate(markers=3, missing=0.0)
+    rng = np.random.default_rng(0)
+    places = np.einsum("fij,mj->fmi", truth.rotations, shape) + rng.normal(0.0, 0.002, (1000, 3, 3))
+    options = replace(OPTIONS, smoothing=Smoothing.NONE)
+    plain = moved(truth, places)
+    assert not any("turns" in words for words in judge(plain, fitted(plain, options)).warnings)
+    swapped = places.copy()
+    swapped[400, :2] = places[400, 1::-1]
+    recording = moved(truth, swapped)
+    (words,) = [words for words in judge(recording, fitted(recording, options)).warnings if "the pose turns" in words]
+    assert "for one frame, at frame 400" in words
+    assert "look for exchanged names" in words
+
+
+def test_few_frames_are_told() -> None:
+    truth = simulate(missing=0.0)
+    whole = truth.recording
+    for frames, said in ((1, "1 frame; no noise can be told"), (6, "6 frames; noise is hardly told"), (20, "")):
+        note = f"the file holds {frames} frames, though TRIAL says 580, POINT:FRAMES says 570"
+        part = replace(whole, times_s=whole.times_s[:frames], positions=whole.positions[:frames], notes=(note,))
+        warnings = judge(part, fitted(part, FitOptions(weights=Weights(data_per_m=500)))).warnings
+        assert any(f"holds {frames} of the 580 frames" in words for words in warnings)
+        assert [words for words in warnings if words.startswith(f"{frames} frame")] == [
+            words for words in warnings if said and words.startswith(said)
+        ]
+        assert any(said in words for words in warnings)
+    other = replace(whole, notes=("the file holds 1000 frames, though its header says 1001",))
+    assert not any("cut off" in words for words in judge(other, fitted(other)).warnings)
+
+
+@pytest.mark.parametrize(("factor", "size"), [(1e3, " m "), (1e-3, " mm "), (1.0, "")])
+def test_a_body_of_absurd_size_is_told(factor: float, size: str) -> None:
+    truth = simulate(missing=0.0)
+    recording = moved(truth, truth.recording.positions * factor)
+    options = FitOptions(weights=Weights(data_per_m=500 / factor))
+    told = [words for words in judge(recording, fitted(recording, options)).warnings if "is the unit right?" in words]
+    assert len(told) == bool(size)
+    assert all(size in words for words in told)
+
+
+@pytest.mark.parametrize(("times", "told"), [(0.2, True), (0.6, False), (1.7, False), (2.5, True)])
+def test_the_noise_warned_of_is_the_noise_of_the_judgement(times: float, told: bool) -> None:
+    truth = simulate(missing=0.0)
+    options = FitOptions(weights=Weights(data_per_m=500 * times))
+    judgement = judged(truth, options)
+    said = [words for words in judgement.warnings if "fits it" in words]
+    assert len(said) == told
+    for words in said:
+        assert f"the noise of the markers is {1e3 * judgement.noise_m:.2g} mm" in words
+        assert float(words.split(", so ")[1].split()[0]) == pytest.approx(1 / judgement.noise_m, rel=0.05)

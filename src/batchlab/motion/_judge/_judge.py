@@ -15,8 +15,10 @@ from batchlab.motion._judge._turns import turned_runs
 from batchlab.motion._judge._words import (
     body_sentences,
     frame_sentences,
+    length_sentences,
     loose_sentences,
     outlier_sentences,
+    size_sentences,
     swap_sentence,
     turn_sentences,
     weight_sentences,
@@ -86,7 +88,7 @@ def judge(recording: Recording, fit: Fit, *, data_per_m: float | None = None) ->
         nothing = np.zeros(fit.residuals_m.shape[:2], dtype=bool)
         rows = marker_rows(recording, fit, nothing, ())
         return Judgement(
-            warnings=tuple(frame_sentences(fit, rows, inferred)),
+            warnings=(*length_sentences(fit, recording.notes), *frame_sentences(fit, rows, inferred)),
             markers=rows,
             swaps=(),
             outliers=(),
@@ -112,7 +114,8 @@ def judge(recording: Recording, fit: Fit, *, data_per_m: float | None = None) ->
     half = others.sum(axis=1) >= np.maximum(2, 0.5 * seen.sum(axis=1))
     outliers = outlier_runs(fit, others)
     thickness, width = _extent(fit)
-    warnings = [swap_sentence(swap, fit) for swap in swaps]
+    warnings = [*length_sentences(fit, recording.notes), *size_sentences(fit)]
+    warnings += [swap_sentence(swap, fit) for swap in swaps]
     turned = [run for run in turned_runs(fit) if not any(swap.start < run[1] and run[0] < swap.stop for swap in swaps)]
     warnings += turn_sentences(turned, fit)
     kept = np.array([name not in unsteady for name in fit.body.markers]) & np.isfinite(fit.geometry_m[:, 0])

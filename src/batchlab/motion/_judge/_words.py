@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
 __all__ = [
     "body_sentences",
     "frame_sentences",
+    "length_sentences",
     "loose_sentences",
     "outlier_sentences",
+    "size_sentences",
     "swap_sentence",
     "turn_sentences",
     "weight_sentences",
@@ -39,6 +44,15 @@ _ONE_BODY = 0.04
 # Residuals beyond the body's own noise, and a share of freedom that smoothness alone gives.
 _BENT, _SMOOTHED = 1.15, 0.02
 _THIN = 0.1
+# Declared noise is odd where the markers tell twice as much, or a third.
+_MORE, _LESS = 2.0, 1 / 3
+# Frames below which noise is hardly told, and the share of what a header says below which a file was cut.
+_FRAMES_FEW, _CUT_SHARE = 10, 0.5
+# What readers note of headers that lie.
+_CUT, _CLAIM = re.compile(r"the file holds (\d+) frames?, though"), re.compile(r"says (\d+)")
+# Median distances of markers, in m, beyond which a unit is wrong.
+_TINY_M, _HUGE_M = 1e-3, 5.0
+_MM = 1e3
 
 
 def length(value_m: float) -> str:
@@ -191,7 +205,7 @@ def outlier_sentences(outliers: Sequence[OutlierRun], frames: np.ndarray, fit: F
         out.append(
             f"{len(counts)} {'other ' if alone else ''}markers jump away, in {total} of the places seen "
             f"({100 * total / seen:.2g} %), most often "
-            + ", ".join(f"{name} ({counts[name]} frames)" for name in most)
+            + ", ".join(f"{name} ({counts[name]} frame{'s' * (counts[name] != 1)})" for name in most)
             + f"; farthest {largest.marker}, {length(largest.largest_m)} in "
             f"{stretches([(largest.start, largest.stop)])}"
         )
@@ -203,6 +217,16 @@ def outlier_sentences(outliers: Sequence[OutlierRun], frames: np.ndarray, fit: F
             f"({stretches(spans)}); look whether the body bends there, or other objects bear its names"
         )
     return out
+
+
+def size_sentences(fit: Fit) -> list[str]:
+    """On bodies of a size that none has whose markers are tracked: a unit is wrong."""
+    geometry = fit.geometry_m[np.isfinite(fit.geometry_m[:, 0])]
+    apart = [float(np.linalg.norm(one - other)) for one, other in combinations(geometry, 2)]
+    middle = float(np.median(apart)) if apart else 1.0
+    if _TINY_M <= middle <= _HUGE_M:
+        return []
+    return [f"the body measures {length(middle)} from marker to marker: is the unit right?"]
 
 
 def body_sentences(fit: Fit, thickness_m: float, width_m: float, noise_m: float) -> list[str]:
@@ -248,9 +272,34 @@ def frame_sentences(fit: Fit, rows: Sequence[MarkerRow], inferred: Sequence[tupl
     if inferred:
         count = sum(stop - start for start, stop in inferred)
         longest = max(inferred, key=lambda span: span[1] - span[0])
+        where = f"({_time(fit, *longest)}), in {stretches(inferred)}"
         out.append(
-            f"{count} of {len(fit.covered)} frames have a pose that no markers of theirs determine, for "
-            f"{longest[1] - longest[0]} frames at the longest ({_time(fit, *longest)}), in {stretches(inferred)}"
+            f"{count} of {len(fit.covered)} frames see too few markers{_of_which(fit)} for a pose; theirs comes from "
+            f"the frames beside, for {longest[1] - longest[0]} frames at the longest {where}"
+        )
+    return out
+
+
+def _of_which(fit: Fit) -> str:
+    """What is said of markers where frames that see three have no pose of their own."""
+    seen = np.isfinite(fit.residuals_m[:, :, 0]).sum(axis=1)
+    return " off a line that agree" if (seen[fit.covered == 2] >= 3).any() else ""
+
+
+def length_sentences(fit: Fit, notes: Sequence[str]) -> list[str]:
+    """On recordings of few frames, or of few of those that the file was to hold."""
+    out, frames = [], len(fit.times_s)
+    for note in notes:
+        found = _CUT.search(note)
+        if found and int(found[1]) < _CUT_SHARE * max(claims := [int(each) for each in _CLAIM.findall(note)]):
+            out.append(
+                f"the file holds {found[1]} of the {max(claims)} frames that its header says, so it was cut off or its "
+                "export ended early; export or copy it again"
+            )
+    if frames < _FRAMES_FEW:
+        told = "1 frame; no noise can be told" if frames == 1 else f"{frames} frames; noise is hardly told"
+        out.append(
+            f"{told}, and a shape that was fitted to so few has their errors in it; record more, or give geometry"
         )
     return out
 
@@ -267,20 +316,24 @@ def weight_sentences(fit: Fit, data_per_m: float | None, residual_m: float, nois
             f"{length(noise_m)} off the body in each frame by itself, so take weights.rotation and "
             "weights.translation (--rotation-weight, --translation-weight) lower, or choose them by a sweep"
         ]
-    ratio = float(np.sqrt(fit.chi2_reduced)) if np.isfinite(fit.chi2_reduced) else 1.0
-    if data_per_m is None or 1 / 3 <= ratio <= 3 or ratio <= 0:
+    known = np.isfinite(noise_m) and noise_m > 0
+    if data_per_m is None or not known:
         return []
     size = _size(fit)
-    if ratio > 3 and residual_m > _ONE_BODY * size:
+    # Of a body that bends all markers are loose, and the residuals alone tell.
+    if residual_m * data_per_m > _MORE and residual_m > _ONE_BODY * size:
         return [
             f"the {len(fit.body.markers)} markers of {fit.body.name} do not move as one rigid body, a coordinate is "
             f"off it by {length(residual_m)} where markers lie {length(size)} from their centre; name the markers of "
             "each rigid part, in markers or as bodies of their own"
         ]
+    ratio = noise_m * data_per_m
+    if _LESS <= ratio < _MORE:
+        return []
     return [
-        f"residuals are {plain(ratio)} times what weights.data_per_m = {plain(data_per_m, 4)} "
-        f"(--noise {plain(_MM / data_per_m)}) says; the noise is about {length(ratio / data_per_m)}, so "
-        f"{plain(data_per_m / ratio)} (--noise {plain(_MM * ratio / data_per_m)}) fits it"
+        f"the noise of the markers is {length(noise_m)}, {plain(ratio)} times what weights.data_per_m = "
+        f"{plain(data_per_m, 4)} (--noise {plain(_MM / data_per_m)}) says, so {plain(1 / noise_m)} "
+        f"(--noise {plain(_MM * noise_m)}) fits it"
     ]
 
 

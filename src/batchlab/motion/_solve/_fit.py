@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from batchlab.errors import ConfigError
-from batchlab.motion._model import Covered, Fit, FitOptions, FrameConvention, Loss, Status
+from batchlab.motion._model import Covered, Fit, FitOptions, FrameConvention, Loss, Status, recordings_of
 from batchlab.motion._solve._covariance import pose_covariances, pose_leverages
 from batchlab.motion._solve._gauge import aligned, convention_frame, principal_axes
 from batchlab.motion._solve._joint import linearised, minimise
@@ -55,7 +55,9 @@ class Begun:
     iterations: int
 
 
-def fit_body(recordings: Sequence[Recording], body: Body, options: FitOptions | None = None) -> tuple[Fit, ...]:
+def fit_body(
+    recordings: Recording | Sequence[Recording], body: Body, options: FitOptions | None = None
+) -> tuple[Fit, ...]:
     """Fit one body, of one geometry, to recordings.
 
     The least of half the sum of robust squares of ``weight * (measured - (R x + T))`` and of squares of smoothness,
@@ -65,7 +67,7 @@ def fit_body(recordings: Sequence[Recording], body: Body, options: FitOptions | 
     Parameters
     ----------
     recordings
-        In metres, with three coordinates; markers are found by name.
+        In metres, with three coordinates, one or several; markers are found by name.
     body
         Which markers; its convention places the frame. Without one the frame is at the centroid, along principal
         axes, or as in `options.geometry_m`.
@@ -89,6 +91,7 @@ def fit_body(recordings: Sequence[Recording], body: Body, options: FitOptions | 
         If recordings are not in metres, lack all markers, or options contradict each other.
     """
     options = FitOptions() if options is None else options
+    recordings = recordings_of(recordings)
     stacked = stack(recordings, body, options)
     begin, solution = settled(stacked.problem, begun(smoothed(stacked), options), options)
     return fits(recordings, body, options, stacked, begin, solution)
@@ -254,8 +257,7 @@ def _fit(
     bare = int((~determined).sum())
     if bare:
         warnings.append(
-            f"{bare} of {len(determined)} frames see too few markers for a pose; "
-            + ("they are held by smoothness" if problem.chain.reach else "they are interpolated")
+            f"{bare} of {len(determined)} frames see too few markers for a pose; theirs comes from the frames beside"
         )
     if robust.spared is not None and robust.spared.any():
         covered[robust.spared] = 2
