@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,3 +118,51 @@ def test_a_geometry_chooses_its_own_markers(tmp_path: Path) -> None:
     assert found.exit_code == 1
     (job,) = read_view(tmp_path / "none").jobs
     assert "no marker of the geometry, which has m1, m2, m3, m4; it has a, b, c, d" in str(job.message)
+
+
+def test_outliers_are_told_once_a_sweep_and_an_option_follows_the_advice(tmp_path: Path) -> None:
+    truth = simulate(frames=60, markers=5, missing=0.0)
+    positions = truth.recording.positions.copy()
+    positions[20, 1] += 0.5
+    path = write_recording(tmp_path, replace(truth.recording, positions=positions))
+    words = (path, "-o", tmp_path / "out", "--noise", 2, "-g", "weights.rotation=0.01,0.1", "--translation-weight", 1)
+    found = ask("sweep", *words)
+    assert found.exit_code == 0, found.output
+    assert found.output.count("outliers rule") == 1
+    assert "of 2 of 2 jobs" in found.output and "held_out_trimmed_mm (--metric)" in found.output
+    assert not any("outliers rule" in text for job in read_view(tmp_path / "out").jobs for text in job.warnings)
+    again = ask("sweep", *words, "--metric", "held_out_trimmed_mm")
+    assert again.exit_code == 0, again.output
+    assert "(held-out without its worst 5 % " in again.output and "outliers rule" not in again.output
+    alone = ask("fit", path, "-o", tmp_path / "alone", "--noise", 2, "--score", "held-out", "--no-viewer")
+    assert alone.exit_code == 0
+    (job,) = read_view(tmp_path / "alone").jobs
+    assert any("choose by held_out_trimmed_mm (--metric of a sweep)" in text for text in job.warnings)
+
+
+def test_an_option_to_sweep_points_to_its_param(tmp_path: Path) -> None:
+    path = write_recording(tmp_path, simulate(frames=40, markers=4).recording)
+    found = ask("sweep", path, "-o", tmp_path / "out", "-g", "noise=0.1,0.2")
+    assert found.exit_code == 2
+    assert "write --grid weights.data_per_m=10000,5000" in found.output
+    found = ask("sweep", path, "-o", tmp_path / "out", "-g", "rotation-weight=0.1,1")
+    assert "write --grid weights.rotation=0.1,1" in found.output
+
+
+def test_advice_names_the_option_and_has_sensible_digits(tmp_path: Path) -> None:
+    path = write_recording(tmp_path, simulate(frames=60, markers=5, missing=0.0, noise_m=3e-4).recording)
+    assert ask("fit", path, "-o", tmp_path / "out", "--noise", 0.0005, "--no-viewer").exit_code == 0
+    (job,) = read_view(tmp_path / "out").jobs
+    (told,) = [text for text in job.warnings if "data_per_m" in text]
+    assert "what weights.data_per_m = 2000000 (--noise 0.0005) says" in told
+    assert re.search(r" \d+ times what .* so \d+ \(--noise 0\.\d+\) fits it", told)
+    assert "e+" not in told
+
+
+def test_inspect_of_a_folder_tells_a_line_for_each_file(tmp_path: Path) -> None:
+    write_recordings(tmp_path, sessions=3, frames=40)
+    found = ask("inspect", tmp_path, "-q")
+    assert found.exit_code == 0, found.output
+    lines = found.output.splitlines()
+    assert len(lines) == 3
+    assert all(".csv: 40 frames, " in line and " 8 markers in " in line for line in lines)

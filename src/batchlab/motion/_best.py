@@ -11,7 +11,7 @@ from typing import Literal
 
 from batchlab.builders import Choice, Spread, best
 from batchlab.engine import BatchView, JobView, Json, Status
-from batchlab.motion._candidate import Candidate, end_note, is_number, numbers, recording_of
+from batchlab.motion._candidate import Candidate, end_note, is_number, numbers, outlier_note, recording_of
 from batchlab.motion._files import grouping
 from batchlab.motion._model import Loss
 
@@ -70,7 +70,7 @@ def find_best(
     Choice
         Its standard error is that of the score: over jobs, in groups where these are known, or over folds where a job
         is alone, and so are those of its candidates; `rule` says which. Its notes say where the best lies at the end
-        of the values tried.
+        of the values tried, and where outliers rule the score.
 
     Raises
     ------
@@ -109,7 +109,8 @@ def find_best(
         chosen = min(equal, key=lambda each: rank(each.params))
         rule += ", the simplest within one standard error"
     rule += _counted(first, metric, bool(groups))
-    note = None if metric in TRAINING else end_note(chosen.params, (params for params, _ in choice.candidates))
+    ends = None if metric in TRAINING else end_note(chosen.params, (params for params, _ in choice.candidates))
+    ruled = outlier_note(view.jobs) if metric == HELD_OUT else None
     return Choice(
         params=chosen.params,
         score=fmean(numbers(chosen.jobs, metric)),
@@ -120,7 +121,7 @@ def find_best(
             (params, replace(spread, standard_error=each.error(metric)))
             for each, (params, spread) in zip(every, choice.candidates, strict=True)
         ),
-        notes=() if note is None else (note,),
+        notes=tuple(note for note in (ends, ruled) if note is not None),
     )
 
 

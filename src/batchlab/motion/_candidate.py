@@ -9,10 +9,21 @@ from typing import TypeAlias, TypeGuard
 
 from batchlab.engine import JobView, Json
 
-__all__ = ["Candidate", "end_note", "is_number", "numbers", "recording_of", "standard_error"]
+__all__ = [
+    "Candidate",
+    "end_note",
+    "is_number",
+    "numbers",
+    "outlier_note",
+    "outliers_rule",
+    "recording_of",
+    "standard_error",
+]
 
 _FOLDS = {"held_out_mm": "held_out_folds_mm", "held_out_trimmed_mm": "held_out_trimmed_folds_mm"}
 _SIZES = ("weights.", "loss_scale", "anchor_mm")
+# Times the score without its worst twentieth.
+_RULED = 1.5
 
 # Group, what was scored, and the part of it that was hidden.
 _Part: TypeAlias = tuple[Hashable, str, int]
@@ -118,6 +129,27 @@ def end_note(chosen: Mapping[str, Json], tried: Iterable[Mapping[str, Json]]) ->
     if not ranges:
         return None
     return f"the best lies at the end of the values tried ({', '.join(ranges)}): try {' and '.join(mends)}"
+
+
+def outliers_rule(score: float, trimmed: float) -> bool:
+    """Whether a score is much more than without its worst twentieth, both in one unit."""
+    return score > _RULED * trimmed
+
+
+def outlier_note(jobs: Sequence[JobView]) -> str | None:
+    """In words, in how many jobs outliers rule the score that options are chosen by; None where they do in none."""
+    scored = [
+        tuple(numbers([job], name)[0] for name in _FOLDS)
+        for job in jobs
+        if all(numbers([job], name) for name in _FOLDS)
+    ]
+    ruled = sum(outliers_rule(*scores) for scores in scored)
+    if not ruled:
+        return None
+    return (
+        f"outliers rule the held-out score of {ruled} of {len(scored)} jobs, which is much less without the worst 5 %: "
+        "choose by held_out_trimmed_mm (--metric)"
+    )
 
 
 def numbers(jobs: Iterable[JobView], metric: str) -> list[float]:

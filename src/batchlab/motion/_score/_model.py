@@ -78,6 +78,8 @@ class Score:
         Marker-frames foretold.
     warnings
         Sentences.
+    outliers
+        That of them which says that outliers rule the score; None where they do not.
     """
 
     how: Holdout
@@ -90,3 +92,4 @@ class Score:
     per_marker_m: Float
     count: int
     warnings: tuple[str, ...] = ()
+    outliers: str | None = None

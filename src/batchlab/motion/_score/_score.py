@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from batchlab.errors import ConfigError, DataError
-from batchlab.motion._model import Loss, Status
+from batchlab.motion._candidate import outliers_rule
+from batchlab.motion._model import Loss, Status, recordings_of
 from batchlab.motion._score._masks import blackouts, bursts
 from batchlab.motion._score._model import Holdout, Score, ScoreKind
 from batchlab.motion._score._solved import solve, stacked
@@ -37,12 +38,12 @@ __all__ = ["fit_and_score", "score", "score_each"]
 
 # Of cost; what is foretold changes by less than a thousandth of its error.
 _TOLERANCE = 1e-7
-# Share of what is foretold worst that a trimmed score leaves out, and how much more the whole then is by outliers.
-_TRIMMED, _RULED = 0.05, 1.5
+# Share of what is foretold worst that a trimmed score leaves out.
+_TRIMMED = 0.05
 
 
 def fit_and_score(
-    recordings: Sequence[Recording],
+    recordings: Recording | Sequence[Recording],
     body: Body,
     options: FitOptions | None = None,
     how: Holdout | None = None,
@@ -65,12 +66,15 @@ def fit_and_score(
     DegenerateBody, DataError, ConfigError
         As `fit_body` does; also if there is nothing that could be hidden.
     """
-    solved = solve(recordings, body, options, start=start)
+    solved = solve(recordings_of(recordings), body, options, start=start)
     return solved.fits(), score(solved, how)
 
 
 def score_each(
-    recordings: Sequence[Recording], body: Body, candidates: Sequence[FitOptions], how: Holdout | None = None
+    recordings: Recording | Sequence[Recording],
+    body: Body,
+    candidates: Sequence[FitOptions],
+    how: Holdout | None = None,
 ) -> tuple[Score, ...]:
     """Scores of candidates, in order.
 
@@ -81,6 +85,7 @@ def score_each(
     """
     if not candidates:
         raise ConfigError("there are no candidates to score; give one or more options")
+    recordings = recordings_of(recordings)
     start = stacked(recordings, body, candidates[0])
     near: Solved | None = None
     out = []
@@ -138,11 +143,13 @@ def score(solved: Solved, how: Holdout | None = None) -> Score:
     if unsettled:
         warnings.append(f"{unsettled} of {folds} folds of the {how.kind} score did not converge")
     trimmed_m = float(trimmed[np.isfinite(trimmed)].mean())
-    if good.mean() > _RULED * trimmed_m:
-        warnings.append(
+    outliers = None
+    if outliers_rule(float(good.mean()), trimmed_m):
+        outliers = (
             f"outliers rule the {how.kind} score, {good.mean() * 1e3:.3g} mm and {trimmed_m * 1e3:.3g} mm without its "
-            "worst 5 %; choose by held_out_trimmed_mm"
+            "worst 5 %; choose by held_out_trimmed_mm (--metric of a sweep)"
         )
+        warnings.append(outliers)
     error = float(good.std(ddof=1) / np.sqrt(good.size)) if good.size > 1 else float("nan")
     return Score(
         how=how,
@@ -155,6 +162,7 @@ def score(solved: Solved, how: Holdout | None = None) -> Score:
         per_marker_m=per_marker,
         count=int(counts.sum()),
         warnings=tuple(warnings),
+        outliers=outliers,
     )
 
 

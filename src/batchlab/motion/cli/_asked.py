@@ -37,6 +37,18 @@ _PLAIN = (
     "score_seed",
     "up",
 )
+# Options whose params bear another name.
+_OPTION_PARAMS = {
+    "noise": "weights.data_per_m",
+    "rotation-weight": "weights.rotation",
+    "translation-weight": "weights.translation",
+    "loss-scale": "loss_scale",
+    "iterations": "iterations_max",
+    "min-confidence": "min_confidence",
+    "anchor": "anchor_mm",
+    "score-folds": "folds",
+    "burst": "burst_frames",
+}
 _POSITIVE = click.FloatRange(0, min_open=True)
 
 
@@ -300,14 +312,26 @@ def axes_of(asked: tuple[tuple[str, list[Any]], ...]) -> dict[str, list[Any]]:
     Raises
     ------
     click.UsageError
-        If a param is named twice.
+        If a param is named twice, or an option in its place.
     """
     axes: dict[str, list[Any]] = {}
     for name, values in asked:
+        if name in _OPTION_PARAMS:
+            raise click.UsageError(_as_param(name, values))
         if name in axes:
             raise click.UsageError(f"--grid {name}: is given twice; write all values at once, with commas")
         axes[name] = values
     return axes
+
+
+def _as_param(option: str, values: Sequence[Any]) -> str:
+    """How to sweep what is an option of another name and unit."""
+    param = _OPTION_PARAMS[option]
+    if option == "noise" and all(isinstance(value, (int, float)) and value > 0 for value in values):
+        values = [float(f"{1000.0 / value:.4g}") for value in values]
+    told = ",".join(f"{value:.10g}" if isinstance(value, (int, float)) else str(value) for value in values)
+    why = ", 1000 / MM" if option == "noise" else ""
+    return f"--grid {option}: the param of --{option} is {param}{why}; write --grid {param}={told}"
 
 
 def _bodies_of(asked: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:

@@ -49,6 +49,20 @@ def _grid(required: bool) -> Callable[[Any], Any]:
     )
 
 
+_METRIC = click.option(
+    "--metric",
+    type=click.Choice(("held_out_mm", "held_out_trimmed_mm", "held_out_median_mm")),
+    default="held_out_mm",
+    show_default=True,
+    help="What options are chosen by: the score, or the same without its worst 5 %, or its median.",
+)
+_WORDS = {
+    "held_out_mm": "held-out",
+    "held_out_trimmed_mm": "held-out without its worst 5 %",
+    "held_out_median_mm": "median held-out",
+}
+
+
 @click.command("fit")
 @_PLACES
 @_output("motion-fit")
@@ -71,6 +85,7 @@ def fit(ctx: click.Context, /, places: tuple[str, ...], **given: Any) -> None:
 @click.command("sweep")
 @_PLACES
 @_grid(required=True)
+@_METRIC
 @_output("motion-sweep")
 @_TOGETHER
 @fit_options
@@ -80,7 +95,7 @@ def fit(ctx: click.Context, /, places: tuple[str, ...], **given: Any) -> None:
 @batch_options
 @run_options
 @click.pass_context
-def sweep(ctx: click.Context, /, places: tuple[str, ...], grid: Any, **given: Any) -> None:
+def sweep(ctx: click.Context, /, places: tuple[str, ...], grid: Any, metric: str, **given: Any) -> None:
     """Fit each RECORDING with every combination of options, and choose by what each fit foretells.
 
     The least held-out error counts; of options that do as well to within one standard error, the smoothest are taken.
@@ -90,7 +105,7 @@ def sweep(ctx: click.Context, /, places: tuple[str, ...], grid: Any, **given: An
     output = given["output"]
     code = _run(ctx, places, given, axes=axes)
     if not quiet and not dry and code in (0, 1):
-        _tell_best(output)
+        _tell_best(output, metric)
     ctx.exit(code)
 
 
@@ -114,12 +129,13 @@ def sweep(ctx: click.Context, /, places: tuple[str, ...], grid: Any, **given: An
 )
 @click.option("--no-refit", is_flag=True, help="Do not fit all recordings at the end.")
 @_grid(required=False)
+@_METRIC
 @fit_options
 @score_option("held-out")
 @batch_options
 @run_options
 @click.pass_context
-def cross_validate(ctx: click.Context, /, places: tuple[str, ...], grid: Any, **given: Any) -> None:
+def cross_validate(ctx: click.Context, /, places: tuple[str, ...], grid: Any, metric: str, **given: Any) -> None:
     """Fit a geometry to all RECORDINGs but some, see how well it foretells markers of those, and take turns.
 
     All recordings are fitted at the end. With --grid, every combination of options is validated.
@@ -150,7 +166,7 @@ def cross_validate(ctx: click.Context, /, places: tuple[str, ...], grid: Any, **
 
     code = _made_and_run(ctx, given, make)
     if axes and not quiet and not dry and code in (0, 1):
-        _tell_best(output)
+        _tell_best(output, metric)
     ctx.exit(code)
 
 
@@ -194,21 +210,21 @@ def _made_and_run(
     return code
 
 
-def _tell_best(output: str) -> None:
+def _tell_best(output: str, metric: str) -> None:
     """One line: what was chosen, and how well it foretells."""
     from pathlib import Path
 
     from batchlab.engine import read_view
-    from batchlab.motion._best import HELD_OUT, find_best
+    from batchlab.motion._best import find_best
     from batchlab.motion._panel._svg import with_error
 
     try:
-        choice = find_best(read_view(Path(output)))
+        choice = find_best(read_view(Path(output)), metric)
     except BatchlabError as error:
         click.echo(f"no options can be chosen: {error}", err=True)
         return
     told = ", ".join(f"{name} {value}" for name, value in choice.params.items()) or "all options alike"
     score = with_error(choice.score, choice.standard_error)
-    click.echo(f"best: {told} ({HELD_OUT.removesuffix('_mm').replace('_', '-')} {score} mm; {choice.rule})")
+    click.echo(f"best: {told} ({_WORDS[metric]} {score} mm; {choice.rule})")
     for note in choice.notes:
         click.echo(note)

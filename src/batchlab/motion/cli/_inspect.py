@@ -22,10 +22,11 @@ __all__ = ["inspect"]
 @click.option("--rate", "rate_hz", type=click.FloatRange(0, min_open=True), metavar="HZ", help="Likewise.")
 @click.option("--time-unit", type=click.Choice(["s", "ms", "us", "ns"]), help="Of time stamps, likewise.")
 @click.option("--format", "file_format", metavar="NAME", help="c3d, trc, wide...  [default: told by the file]")
+@click.option("-q", "--quiet", is_flag=True, help="One line for each file.")
 @click.option("--json", "as_json", is_flag=True, help="One list, for machines.")
 @click.pass_context
 def inspect(
-    ctx: click.Context, /, places: tuple[str, ...], markers: tuple[str, ...], as_json: bool, **given: Any
+    ctx: click.Context, /, places: tuple[str, ...], markers: tuple[str, ...], quiet: bool, as_json: bool, **given: Any
 ) -> None:
     """Tell what is in each RECORDING: frames, rate, unit, markers, and how much of each was seen.
 
@@ -50,7 +51,8 @@ def inspect(
             row = {"file": file, "refused": str(error), "reason": error.reason}
         told.append(row)
         if not as_json:
-            click.echo("\n".join(_lines(row)) + "\n", err="refused" in row)
+            told_so = _line(row) if quiet else "\n".join(_lines(row)) + "\n"
+            click.echo(told_so, err="refused" in row)
     if as_json:
         click.echo(json.dumps(told, indent=2, allow_nan=False))
     ctx.exit(1 if refused else 0)
@@ -89,14 +91,29 @@ def _row(file: str, recording: Recording) -> dict[str, Any]:
     }
 
 
+def _line(row: dict[str, Any]) -> str:
+    """All of a file in one line, with how many notes it has."""
+    if "refused" in row:
+        return f"refused: {row['refused']}"
+    notes = len(row["notes"])
+    more = f"; {notes} {'note' if notes == 1 else 'notes'}" if notes else ""
+    return f"{row['file']}: {_sizes(row)}{more}"
+
+
+def _sizes(row: dict[str, Any]) -> str:
+    rate = "irregular" if row["rate_hz"] is None else f"{row['rate_hz']:g} Hz"
+    return (
+        f"{row['frames']} frames, {rate}, {row['duration_s']:.2f} s; {len(row['markers'])} markers in {row['unit']}, "
+        f"{row['dimensions']} coordinates; {100 * row['missing_share']:.1f} % missing"
+    )
+
+
 def _lines(row: dict[str, Any]) -> list[str]:
     if "refused" in row:
         return [f"refused: {row['refused']}"]
-    rate = "irregular" if row["rate_hz"] is None else f"{row['rate_hz']:g} Hz"
     lines = [
         row["file"],
-        f"  {row['frames']} frames, {rate}, {row['duration_s']:.2f} s; {len(row['markers'])} markers in {row['unit']}, "
-        f"{row['dimensions']} coordinates; {100 * row['missing_share']:.1f} % missing",
+        f"  {_sizes(row)}",
         f"  {row['frames_with_three_markers']} frames see three markers or more",
     ]
     width = max(len(each["marker"]) for each in row["markers"])

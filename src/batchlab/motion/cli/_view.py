@@ -26,7 +26,7 @@ __all__ = ["view"]
 def view(file: str, output: str | None, raw: bool, every: int, **given: Any) -> None:
     """Write a page that plays a RECORDING and the bodies fitted to it.
 
-    It is one file that needs no network, and opens in any browser.
+    It is one file that needs no network, and opens in any browser. Its folder is made where it is not there.
     """
     from pydantic import ValidationError
 

@@ -90,7 +90,7 @@ def _fitted(ctx: JobContext, params: EyeParams) -> tuple[Recording, Sequence[Eye
             reason="not-solved",
         )
     if fit.status is Status.ITERATION_LIMIT:
-        ctx.warn(f"not converged after {fit.iterations} steps; raise iterations_max")
+        ctx.warn(f"not converged after {fit.iterations} steps; raise iterations_max (--iterations)")
     return recording, (fit,)
 
 

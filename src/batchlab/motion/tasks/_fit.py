@@ -63,7 +63,7 @@ def fit(ctx: JobContext, params: FitParams) -> Mapping[str, Scalar]:
     if params.asks_for_nothing:
         ctx.warn(
             f"smoothing is {params.smoothing}, and both its weights are 0: nothing is asked of the motion; set "
-            "weights.rotation and weights.translation, by a sweep if need be"
+            "weights.rotation and weights.translation (--rotation-weight, --translation-weight), by a sweep if need be"
         )
     ctx.stage("solve")
     geometry_m = _given(ctx, params, body)
@@ -177,5 +177,7 @@ def _scored(ctx: JobContext, params: FitParams, solved: Solved) -> Score:
 
     found = score(solved, params.holdout)
     for text in found.warnings:
-        ctx.warn(text)
+        # Of options beside each other, each fit unjudged, the choice tells it once.
+        if params.judge or text != found.outliers:
+            ctx.warn(text)
     return found

@@ -54,8 +54,8 @@ def fit_metrics(ctx: JobContext, fits: Sequence[Fit]) -> dict[str, Scalar]:
             )
         if fit.status is Status.ITERATION_LIMIT:
             ctx.warn(
-                f"{fit.recording}: not converged after {fit.iterations} steps; raise iterations_max, or look whether "
-                "weights fit the noise"
+                f"{fit.recording}: not converged after {fit.iterations} steps; raise iterations_max (--iterations), "
+                "or look whether weights fit the noise"
             )
     told = quality(fits)
     return {
