@@ -15,6 +15,7 @@ import pytest
 from batchlab.engine import BatchView, Settings, read_view, run
 from batchlab.motion import cross_validation, find_best, fit_batch, simulate, sweep, write_recording, write_recordings
 from batchlab.motion._panel import demo_panel, fits_panel, folds_panel, scores_panel
+from batchlab.motion._panel._panels import _ranked
 from batchlab.motion._panel._scores import Candidate, heat_map, parallel, score_curves
 from batchlab.motion._panel._svg import with_error
 from batchlab.reports import find_panels, write_reports
@@ -110,6 +111,18 @@ def test_one_result_has_one_error_and_says_over_what_it_is(tmp_path: Path) -> No
         assert row[3] == pytest.approx(spread.standard_error, rel=0.05)
         if dict(params) == dict(choice.params):
             assert (spread.mean, spread.standard_error) == (choice.score, choice.standard_error)
+
+
+def test_ranks_of_a_table_do_not_jump() -> None:
+    found = candidates(*(3.0 + 0.1 * n for n in range(14)), w=[float(n) for n in range(14)])
+    found = [replace(each, chosen=at == 7) for at, each in enumerate(found)]
+    tables = _ranked(found)
+    assert [table.title for table in tables] == ["The best", "The choice", "The worst of 14"]
+    assert [[row[0] for row in table.rows] for table in tables] == [[1, 2, 3, 4, 5], [8], [10, 11, 12, 13, 14]]
+    assert [[row[0] for row in table.rows] for table in _ranked(found[:10])] == [[*range(1, 11)]]
+    # A choice among the best has no table of its own.
+    found = [replace(each, chosen=at == 1) for at, each in enumerate(found)]
+    assert [table.title for table in _ranked(found)] == ["The best", "The worst of 14"]
 
 
 def test_a_recording_alone_has_errors_over_its_folds(swept: BatchView) -> None:

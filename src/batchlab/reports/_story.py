@@ -15,6 +15,21 @@ from batchlab.reports._statistics import as_number, by_task, describe_metric, nu
 from batchlab.reports._warnings import warning_groups
 from batchlab.reports._words import counted, flat, grouped, number, visible
 
+_STATISTICS = ("mean", "std", "min", "median", "max")
+# Endings of metrics' names that are units for certain; a lone letter may be anything.
+_UNITS: Mapping[str, str] = {
+    "mm": "mm",
+    "um": "µm",
+    "nm": "nm",
+    "px": "px",
+    "deg": "°",
+    "hz": "Hz",
+    "ms": "ms",
+    "ev": "eV",
+    "kev": "keV",
+    "mv": "mV",
+    "percent": "%",
+}
 SIGNS: Mapping[str, str] = {
     "done": "✓",
     "failed": "×",
@@ -185,14 +200,46 @@ def measured(view: BatchView) -> list[dict[str, Any]]:
         for name, values in numeric_metrics(jobs).items():
             facts = describe_metric(name, values)
             if len(jobs) == 1:
-                once.append(f"{visible(name)} = {number(values[0])}")
+                once.append(f"{visible(name)} = {_close(values[0], None)}")
             elif facts["n"] > 1 and facts["min"] == facts["max"] and not facts["nonfinite"]:
-                same.append(f"{visible(name)} = {number(facts['min'])}")
+                same.append(f"{visible(name)} = {_close(facts['min'], None)}")
             else:
-                rows.append({"name": name, **facts, **_ends(view, task, name), "path": histogram(values)})
+                told = {key: _close(facts[key], _apart(facts)) for key in _STATISTICS}
+                rows.append(
+                    {
+                        "name": name,
+                        "unit": _unit(name),
+                        **facts,
+                        "told": told,
+                        **_ends(view, task, name),
+                        "path": histogram(values),
+                    }
+                )
         if rows or same or once:
             tables.append({"task": task, "rows": rows, "same": ", ".join(same), "once": ", ".join(once)})
     return tables
+
+
+def _apart(facts: Mapping[str, Any]) -> float | None:
+    """How far values of a metric are apart; None where that is not known."""
+    if facts["std"] is not None:
+        return float(facts["std"])
+    return None if facts["min"] is None else float(facts["max"] - facts["min"])
+
+
+def _close(value: float | None, apart: float | None) -> str:
+    """A value to three digits of how far such values are apart, three to six of its own; to four where none is told."""
+    if value is None or not math.isfinite(value) or value == 0 or float(value).is_integer():
+        return number(value)
+    digits = 4
+    if apart is not None and 0 < apart < math.inf:
+        digits = min(6, max(3, math.floor(math.log10(abs(value))) - math.floor(math.log10(apart)) + 3))
+    return number(float(f"{value:.{digits}g}"))
+
+
+def _unit(name: str) -> str:
+    """The unit that a metric's name ends in, before the region that it may be of."""
+    return _UNITS.get(name.partition("[")[0].rpartition("_")[2], "")
 
 
 def _ends(view: BatchView, task: str, name: str) -> dict[str, Any]:

@@ -85,10 +85,6 @@ def scores_panel(view: BatchView) -> Panel | None:
         drawings.append(Drawing(title="Parallel coordinates", svg=parallel(found), note=_PARALLEL, drawn=drawn))
     least, chosen = found[0], next(each for each in found if each.chosen)
     taken = ", ".join(f"{name} = {value_of(value)}" for name, value in chosen.params.items())
-    rows = [*enumerate(found, 1)]
-    if len(rows) > 2 * _FEW:
-        kept = [(rank, each) for rank, each in rows[_FEW:-_FEW] if each.chosen]
-        rows = [*rows[:_FEW], *kept, *rows[-_FEW:]]
     jobs = {f"#job-{index}": job for index, job in enumerate(view.jobs)}
     pages = [page for each in (chosen, least, found[-1]) if (page := _output(jobs[each.href], "page"))]
     note = end_note(chosen.params, (each.params for each in found))
@@ -106,24 +102,40 @@ def scores_panel(view: BatchView) -> Panel | None:
         text=f"{why} A score is how far hidden markers lie from where a fit that had not seen them puts them; noise of "
         f"measurement is part of it, and cost is not: its unit is the weight.{_OVER.format(over=over) if over else ''}",
         drawings=tuple(drawings),
-        tables=(
-            Table(
-                title="Best and worst" if len(found) > len(rows) else "All, the best first",
-                columns=("rank", *names, "score", "standard error", "jobs", ""),
-                units=(None, *(None for _ in names), "mm", "mm", None, None),
-                rows=tuple(
-                    (
-                        rank,
-                        *(_scalar(each.params[name]) for name in names),
-                        *_rounded(each.mean, each.error),
-                        each.jobs,
-                        ", ".join(word for word, on in (("least", each.best), ("chosen", each.chosen)) if on),
-                    )
-                    for rank, each in rows
-                ),
-            ),
-        ),
+        tables=_ranked(found),
         pictures=tuple(dict.fromkeys(pages)),
+    )
+
+
+def _ranked(found: Sequence[Candidate]) -> tuple[Table, ...]:
+    """Combinations by rank; of many the best, the choice and the worst, each a table of its own: ranks do not jump."""
+    rows = [*enumerate(found, 1)]
+    parts = {"All, the best first": rows}
+    if len(rows) > 2 * _FEW:
+        parts = {
+            "The best": rows[:_FEW],
+            "The choice": [(rank, each) for rank, each in rows[_FEW:-_FEW] if each.chosen],
+            f"The worst of {len(rows)}": rows[-_FEW:],
+        }
+    names = list(found[0].params)
+    return tuple(
+        Table(
+            title=title,
+            columns=("rank", *names, "score", "standard error", "jobs", ""),
+            units=(None, *(None for _ in names), "mm", "mm", None, None),
+            rows=tuple(
+                (
+                    rank,
+                    *(_scalar(each.params[name]) for name in names),
+                    *_rounded(each.mean, each.error),
+                    each.jobs,
+                    ", ".join(word for word, on in (("least", each.best), ("chosen", each.chosen)) if on),
+                )
+                for rank, each in part
+            ),
+        )
+        for title, part in parts.items()
+        if part
     )
 
 

@@ -160,7 +160,7 @@ def _frames(path: Path, head: Head, fitting: int, notes: list[str]) -> int:
     lies = {name: number for name, number in stated.items() if number != frames and not (long and number <= _MOST_WORD)}
     if lies:
         told = ", ".join(f"{name} says {number}" for name, number in lies.items())
-        notes.append(f"the file holds {frames} frames, though {told}")
+        notes.append(f"the file holds {frames} frame{'s' * (frames != 1)}, though {told}")
     return frames
 
 

@@ -80,7 +80,9 @@ def read_motive(text: Text, asked: Asked) -> Raw:
         raise DataError(f"{text.path}: the header is there, but no frame; export it again", reason="no-frames")
     claimed = positive(keys.get("Total Exported Frames", ""))
     if claimed is not None and claimed != len(values):
-        notes.append(f"the file holds {len(values)} frames, though its header says {claimed:g}")
+        notes.append(
+            f"the file holds {len(values)} frame{'s' * (len(values) != 1)}, though its header says {claimed:g}"
+        )
     return Raw(
         markers=tuple(names[place] for place in chosen),
         positions=values[:, 2:].reshape(len(values), -1, 3),

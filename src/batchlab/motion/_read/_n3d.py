@@ -48,7 +48,10 @@ def read_n3d(path: Path, data: bytes, asked: Asked) -> Raw:
             f"{path}: the file ends before its first frame: it is cut off; copy it again", reason="truncated"
         )
     if frames != stated:
-        notes.append(f"the file has room for {frames} frames, though its header says {stated}; the fewer are read")
+        notes.append(
+            f"the file has room for {frames} frame{'s' * (frames != 1)}, though its header says {stated}; the fewer "
+            "are read"
+        )
         frames = min(frames, stated) if stated > 0 else frames
     values = np.frombuffer(data, dtype="<f4", count=frames * items * 3, offset=_HEAD).reshape(frames, items, 3)
     names = [f"marker_{place}" for place in range(1, items + 1)]

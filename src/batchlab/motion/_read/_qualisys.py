@@ -59,7 +59,9 @@ def read_qualisys(text: Text, asked: Asked) -> Raw:
     )
     claimed = positive(_first(stated, "NO_OF_FRAMES"))
     if claimed is not None and claimed != len(positions):
-        notes.append(f"the file holds {len(positions)} frames, though its header says {claimed:g}")
+        notes.append(
+            f"the file holds {len(positions)} frame{'s' * (len(positions) != 1)}, though its header says {claimed:g}"
+        )
     return Raw(
         markers=markers,
         positions=positions,
