@@ -14,10 +14,16 @@ import pytest
 
 import batchlab.motion as package
 from batchlab.engine import Status
+from batchlab.errors import ConfigError
 from batchlab.motion import (
     Body,
+    EyeOptions,
     FitOptions,
+    Holdout,
+    Loss,
+    Smoothing,
     Weights,
+    fit_and_score,
     fit_body,
     join_bodies,
     simulate,
@@ -111,3 +117,47 @@ def test_a_fit_shows_how_well_it_fits(walk):
     (last,) = (row for row in rows if row[:1] == ["m8"])
     assert last[4:] == ["–", "100", "–"]
     assert [each.text for each in tree.iter("li")] == list(fit.warnings)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: FitOptions(loss="hubert"), "loss is 'hubert'; choose one of squared, huber, .* did you mean 'huber'"),
+        (lambda: FitOptions(smoothing="secnd"), "smoothing is 'secnd'; .* did you mean 'second'"),
+        (lambda: FitOptions(loss=3), "loss is 3; choose one of squared, .*tukey$"),
+        (lambda: EyeOptions(loss="turkey"), "did you mean 'tukey'"),
+        (lambda: EyeOptions(edge="outlined"), "edge is 'outlined'; .* did you mean 'outline'"),
+        (lambda: EyeOptions(noise_px="a"), "noise_px is 'a'; it must be a number"),
+        (lambda: Holdout(kind="heldout"), "kind is 'heldout'; .* did you mean 'held-out'"),
+        (lambda: Weights(data_per_m="a"), "weights.data_per_m is 'a'; it must be a number"),
+        (lambda: Weights(rotation=None), "weights.rotation is None; it must be a number"),
+        (lambda: Weights(per_marker={"m1": "much"}), "weights.per_marker of m1 is 'much'; it must be a number"),
+    ],
+)
+def test_options_that_are_none_are_refused_where_they_are_made(make, words):
+    with pytest.raises(ConfigError, match=words):
+        make()
+
+
+def test_words_are_taken_for_what_they_stand_for():
+    options = FitOptions(loss="cauchy", smoothing="first")
+    assert options.loss is Loss.CAUCHY and options.smoothing is Smoothing.FIRST
+
+
+def test_a_recording_alone_is_fitted_as_one_of_them(walk):
+    body = Body(name="b", markers=walk.markers)
+    assert fit_body(walk, body)[0].cost == fit_body([walk], body)[0].cost
+    assert fit_and_score(walk, body)[1].mean_m == fit_and_score([walk], body)[1].mean_m
+
+
+def test_a_score_shows_itself(walk):
+    _, score = fit_and_score([walk], Body(name="b", markers=walk.markers))
+    score = replace(score, warnings=(EVIL,))
+    line = repr(score)
+    assert line.startswith("<Score held-out: ") and f"{score.count} places foretold, 1 warning>" in line
+    assert f" ± {1e3 * score.standard_error_m:.2g} mm over 5 folds" in line
+    tree = whole(score._repr_html_())
+    rows = [[cell.text for cell in row.iter("td")] for row in tree.iter("tr")]
+    folds = [row for row in rows if len(row) == 3]
+    assert [float(row[1]) for row in folds] == pytest.approx(1e3 * score.folds_m, rel=1e-3)
+    assert [each.text for each in tree.iter("li")] == [EVIL]

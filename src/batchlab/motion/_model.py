@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, SupportsFloat, TypeAlias, TypeVar
 
-from batchlab.errors import DataError
+from batchlab.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,12 @@ __all__ = [
     "Smoothing",
     "Status",
     "Weights",
+    "number_of",
+    "one_of",
+    "recordings_of",
 ]
+
+Kind = TypeVar("Kind", bound=StrEnum)
 
 
 class DegenerateBody(DataError):
@@ -177,6 +183,12 @@ class Weights:
     translation: float = 0.0
     per_marker: Mapping[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name in ("data_per_m", "rotation", "translation"):
+            number_of(getattr(self, name), f"weights.{name}")
+        for marker, factor in self.per_marker.items():
+            number_of(factor, f"weights.per_marker of {marker}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitOptions:
@@ -213,6 +225,10 @@ class FitOptions:
     iterations_max: int = 100
     tolerance: float = 1e-10
     covariance: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "smoothing", one_of(Smoothing, self.smoothing, "smoothing"))
+        object.__setattr__(self, "loss", one_of(Loss, self.loss, "loss"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -275,3 +291,37 @@ class Fit:
         from batchlab.motion._notebook import fit_html
 
         return fit_html(self)
+
+
+def one_of(kind: type[Kind], value: str, name: str) -> Kind:
+    """The member that a word stands for.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of them, with the nearest, and all.
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        words = [each.value for each in kind]
+        near = get_close_matches(str(value).lower(), words, n=1)
+        meant = f", did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(words)}{meant}") from None
+
+
+def number_of(value: object, name: str) -> None:
+    """Refuse what is no number, with where it stands.
+
+    Raises
+    ------
+    ConfigError
+        If it is text, a truth value, or None.
+    """
+    if isinstance(value, (str, bool)) or not isinstance(value, SupportsFloat):
+        raise ConfigError(f"{name} is {value!r}; it must be a number")
+
+
+def recordings_of(given: Recording | Sequence[Recording]) -> Sequence[Recording]:
+    """Recordings as a sequence; one alone counts as one of them."""
+    return [given] if isinstance(given, Recording) else given

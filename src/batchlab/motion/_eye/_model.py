@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from batchlab.errors import ConfigError
-from batchlab.motion._model import Loss, Smoothing, Status
+from batchlab.motion._model import Loss, Smoothing, Status, number_of, one_of
 
 if TYPE_CHECKING:
     from batchlab.motion._model import Code, Float
@@ -89,6 +89,12 @@ class EyeOptions:
     min_points: int = 3
     iterations_max: int = 500
     tolerance: float = 1e-10
+
+    def __post_init__(self) -> None:
+        for name, kind in (("edge", Edge), ("smoothing", Smoothing), ("loss", Loss)):
+            object.__setattr__(self, name, one_of(kind, getattr(self, name), name))
+        for name in ("pupil_distance_m", "noise_px", "rotation", "radius"):
+            number_of(getattr(self, name), name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

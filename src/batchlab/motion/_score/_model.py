@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from batchlab.errors import ConfigError
+from batchlab.motion._model import one_of
 
 if TYPE_CHECKING:
     from batchlab.motion._model import Float
@@ -50,13 +51,14 @@ class Holdout:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", one_of(ScoreKind, self.kind, "kind"))
         if self.folds < 2:
             raise ConfigError(f"{self.folds} folds hold nothing out; ask for 2 or more")
         if self.burst_frames is not None and self.burst_frames < 1:
             raise ConfigError(f"burst_frames is {self.burst_frames}; hide markers for 1 frame or more")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Score:
     """How far measured markers lie from where a fit that had not seen them puts them; noise of measurement included.
 
@@ -93,3 +95,13 @@ class Score:
     count: int
     warnings: tuple[str, ...] = ()
     outliers: str | None = None
+
+    def __repr__(self) -> str:
+        from batchlab.motion._notebook import score_line
+
+        return score_line(self)
+
+    def _repr_html_(self) -> str:
+        from batchlab.motion._notebook import score_html
+
+        return score_html(self)

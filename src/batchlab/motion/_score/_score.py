@@ -17,7 +17,7 @@ from batchlab.motion._solve._kabsch import spread
 from batchlab.motion._solve._problem import State
 from batchlab.motion._solve._robust import CONVEX
 from batchlab.motion._solve._spare import minimise_sparing
-from batchlab.motion._solve._start import SPREAD_MIN, bridge
+from batchlab.motion._solve._start import SPREAD_MIN, bridge, led
 from batchlab.motion._solve._terms import residuals
 
 if TYPE_CHECKING:
@@ -211,6 +211,8 @@ def _foretold(solved: Solved, hidden: Bool, *, fixed: bool) -> tuple[Float, Stat
         rotations, translations = after.rotations.copy(), after.translations.copy()
         for number, frames in _parts(solved):
             bridge(rotations[frames], translations[frames], determined[frames], solved.stack.times[number])
+        between = np.flatnonzero(~determined)
+        led(rotations, translations, between, problem.positions[between], weights[between], after.geometry)
         after = replace(after, rotations=rotations, translations=translations)
     error = residuals(problem, after)
     squares = np.einsum("fim,fim->fm", error, error)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-from batchlab.motion._model import FitOptions, Loss, Status
+from batchlab.motion._model import FitOptions, Loss, Status, recordings_of
 from batchlab.motion._solve._bonds import bond_rows, tie_rows
 from batchlab.motion._solve._fit import begun, fits
 from batchlab.motion._solve._gauge import free_changes
@@ -53,7 +53,7 @@ class OwnTerm(Protocol):
 
 
 def fit_body_by_scipy(
-    recordings: Sequence[Recording],
+    recordings: Recording | Sequence[Recording],
     body: Body,
     options: FitOptions | None = None,
     *,
@@ -64,6 +64,7 @@ def fit_body_by_scipy(
     Standard errors, the reduced chi-square and the stages before the last of a robust loss know nothing of `terms`.
     """
     options = FitOptions() if options is None else options
+    recordings = recordings_of(recordings)
     stacked = stack(recordings, body, options)
     begin = begun(smoothed(stacked), options)
     solution, robust = minimise_sparing(
