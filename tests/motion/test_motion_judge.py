@@ -345,6 +345,7 @@ def test_names_exchanged_in_one_frame_of_a_walk_are_found(shared_motion: Path) -
         assert set(swap.names) == {"Foot_Marker3", "Foot_Marker5"}
         assert not any("1952" in words and "jumps away" in words for words in judgement.warnings)
         mended = unswapped(foot, judgement.swaps)
+        assert any(note.startswith("names mended in frame 1952:") for note in mended.notes)
         fit = fitted(mended, FitOptions())
         assert turns_deg(fit.rotations[1952:1953], fit.rotations[1951:1952])[0] < 5
         assert swap_runs(mended, fit) == ()
@@ -373,7 +374,10 @@ def test_few_frames_are_told() -> None:
     for frames, said in ((1, "1 frame; no noise can be told"), (6, "6 frames; noise is hardly told"), (20, "")):
         note = f"the file holds {frames} frames, though TRIAL says 580, POINT:FRAMES says 570"
         part = replace(whole, times_s=whole.times_s[:frames], positions=whole.positions[:frames], notes=(note,))
-        warnings = judge(part, fitted(part, FitOptions(weights=Weights(data_per_m=500)))).warnings
+        judgement = judge(part, fitted(part, FitOptions(weights=Weights(data_per_m=500))), data_per_m=500)
+        warnings = judgement.warnings
+        assert np.isnan(judgement.noise_m) == (frames == 1)
+        assert not any("fits it" in words for words in warnings)
         assert any(f"holds {frames} of the 580 frames" in words for words in warnings)
         assert [words for words in warnings if words.startswith(f"{frames} frame")] == [
             words for words in warnings if said and words.startswith(said)

@@ -52,7 +52,7 @@ class Judgement:
     inferred
         Stretches [start, stop) whose pose rests on no markers of their own.
     noise_m
-        Standard deviation of a coordinate of the usual marker.
+        Standard deviation of a coordinate of the usual marker; NaN where its own geometry fits all, as in one frame.
     thickness_m, width_m
         Root mean square distance of the markers from their best plane, and from their best line.
     """
@@ -135,7 +135,7 @@ def judge(recording: Recording, fit: Fit, *, data_per_m: float | None = None) ->
         outliers=outliers,
         outlier_frames=tuple(np.flatnonzero(half).tolist()),
         inferred=inferred,
-        noise_m=noise,
+        noise_m=noise if np.isfinite(fit.chi2_reduced) else float("nan"),
         thickness_m=thickness,
         width_m=width,
     )

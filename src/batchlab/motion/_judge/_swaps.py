@@ -146,7 +146,9 @@ def unswapped(recording: Recording, swaps: Sequence[SwapRun]) -> Recording:
         positions[frames, targets] = recording.positions[frames, sources]
         if confidence is not None and recording.confidence is not None:
             confidence[frames, targets] = recording.confidence[frames, sources]
-        notes.append(f"names mended in frames {swap.start} to {swap.stop - 1}: {', '.join(swap.names)}")
+        one = swap.stop - swap.start == 1
+        where = f"frame {swap.start}" if one else f"frames {swap.start} to {swap.stop - 1}"
+        notes.append(f"names mended in {where}: {', '.join(swap.names)}")
     return replace(recording, positions=positions, confidence=confidence, notes=tuple(notes))
 
 

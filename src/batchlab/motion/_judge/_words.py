@@ -316,7 +316,8 @@ def weight_sentences(fit: Fit, data_per_m: float | None, residual_m: float, nois
             f"{length(noise_m)} off the body in each frame by itself, so take weights.rotation and "
             "weights.translation (--rotation-weight, --translation-weight) lower, or choose them by a sweep"
         ]
-    known = np.isfinite(noise_m) and noise_m > 0
+    # Of so few frames the sentence on them says enough.
+    known = np.isfinite(noise_m) and noise_m > 0 and np.isfinite(fit.chi2_reduced) and len(fit.times_s) >= _FRAMES_FEW
     if data_per_m is None or not known:
         return []
     size = _size(fit)
