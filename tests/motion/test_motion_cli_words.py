@@ -166,3 +166,25 @@ def test_inspect_of_a_folder_tells_a_line_for_each_file(tmp_path: Path) -> None:
     lines = found.output.splitlines()
     assert len(lines) == 3
     assert all(".csv: 40 frames, " in line and " 8 markers in " in line for line in lines)
+
+
+def test_a_file_of_a_folder_that_lacks_a_body_is_skipped_with_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    for name, letter in (("boxes", "box"), ("feet", "foot")):
+        truth = simulate(name, frames=40, markers=4, missing=0.0)
+        write_recording(data, replace(truth.recording, markers=tuple(f"{letter}{n}" for n in range(4))))
+    both = ("-b", "box=box*", "-b", "foot=foot*", "--no-viewer")
+    found = ask("fit", data, "-o", tmp_path / "out", *both)
+    assert found.exit_code == 0, found.output
+    assert len(read_view(tmp_path / "out").jobs) == 2
+    assert caplog.messages.count("skipped where there is no marker of it: box in feet.csv; foot in boxes.csv") == 1
+    named = ask("fit", data / "boxes.csv", data / "feet.csv", "-o", tmp_path / "named", *both)
+    assert named.exit_code == 1
+    assert len(read_view(tmp_path / "named").jobs) == 4
+    none = ask("fit", data, "-o", tmp_path / "none", "-b", "box=box*", "-b", "hand=hand*", "--no-viewer")
+    assert none.exit_code == 1
+    jobs = read_view(tmp_path / "none").jobs
+    assert len(jobs) == 3 and sum("no marker is called 'hand*'" in str(job.message) for job in jobs) == 2

@@ -10,6 +10,7 @@ from batchlab.builders import Each, Entry, Fold, FromEntry, Many, One, expand_or
 from batchlab.engine import Batch, Gather, Json, Limits, Settings
 from batchlab.errors import ConfigError
 from batchlab.motion._files import find_recordings, grouping
+from batchlab.motion._lacking import files_of_bodies
 from batchlab.motion.tasks import OUTPUTS, VIEWERS
 
 __all__ = ["cross_validation", "fit_batch", "sweep"]
@@ -48,7 +49,8 @@ def fit_batch(
         The output root.
     bodies
         Names, and the patterns of their markers, as in ``{"box": ["box:*"]}``; each is fitted by jobs of its own. By
-        default all markers are one body.
+        default all markers are one body. Of several bodies, one is not fitted to files of a folder or pattern that
+        have no marker of it, unless none has; a file that is named is fitted, and refused in words.
     together
         Whether all recordings share one geometry and are solved by one job.
     params
@@ -71,12 +73,13 @@ def fit_batch(
     """
     files = find_recordings(recordings, output)
     given = {} if geometry is None else {"geometry": One(path=os.path.abspath(os.fspath(geometry)))}
-    which = Many(patterns=files, literal=True) if together else Each(patterns=files, literal=True)
+    kind = Many if together else Each
+    having = files_of_bodies(files, recordings, bodies, params)
     entries = [
         Entry(
             id=f"fit/{body}" if bodies else "fit",
             task="motion.fit",
-            inputs={**given, "recordings": which},
+            inputs={**given, "recordings": kind(patterns=having.get(body, files), literal=True)},
             params=chosen,
             sweep=_dotted(axes),
             outputs=_outputs(tables, viewers={"viewers" if together else "viewer"} if viewer else set()),
