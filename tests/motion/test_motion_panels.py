@@ -13,9 +13,18 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from batchlab.engine import BatchView, Settings, read_view, run
-from batchlab.motion import cross_validation, find_best, fit_batch, simulate, sweep, write_recording, write_recordings
+from batchlab.motion import (
+    cross_validation,
+    find_best,
+    fit_batch,
+    join_bodies,
+    simulate,
+    sweep,
+    write_recording,
+    write_recordings,
+)
 from batchlab.motion._panel import demo_panel, fits_panel, folds_panel, scores_panel
-from batchlab.motion._panel._panels import _ranked
+from batchlab.motion._panel._panels import NOT_RIGID, _ranked
 from batchlab.motion._panel._scores import Candidate, heat_map, parallel, score_curves
 from batchlab.motion._panel._svg import with_error
 from batchlab.reports import find_panels, write_reports
@@ -111,6 +120,15 @@ def test_one_result_has_one_error_and_says_over_what_it_is(tmp_path: Path) -> No
         assert row[3] == pytest.approx(spread.standard_error, rel=0.05)
         if dict(params) == dict(choice.params):
             assert (spread.mean, spread.standard_error) == (choice.score, choice.standard_error)
+
+
+def test_what_is_no_rigid_body_is_told_before_all_else(tmp_path: Path) -> None:
+    bodies = {"one": simulate(frames=200, seed=1), "other": simulate(frames=200, seed=2)}
+    path = write_recording(tmp_path, join_bodies("both", bodies), "trc")
+    view = read_view(run(fit_batch([path], tmp_path / "out", settings=ONE)).root)
+    panel = fits_panel(view)
+    assert panel is not None and any(NOT_RIGID in words for words in view.jobs[0].warnings)
+    assert panel.headline.startswith("markers that do not move as one rigid body in both")
 
 
 def test_ranks_of_a_table_do_not_jump() -> None:
@@ -220,7 +238,7 @@ def test_odd_recordings_are_named_and_told_first(tmp_path: Path) -> None:
     )
     panel = fits_panel(view)
     assert panel is not None
-    assert panel.headline == "loose markers: m8 in walk loose; swapped names in walk swapped"
+    assert panel.headline == "swapped names in walk swapped; loose markers: m8 in walk loose"
     (table,) = panel.tables
     by_job = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
     assert by_job["fit/walk loose"]["loose markers"] == "m8" and by_job["fit/walk swapped"]["swaps"] == 1

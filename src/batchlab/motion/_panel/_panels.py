@@ -19,6 +19,7 @@ __all__ = ["fits_panel", "folds_panel", "scores_panel"]
 
 _FIT, _VALIDATE = "motion.fit", "motion.validate"
 _MOST_ROWS, _MOST_SWEPT, _MOST_PAGES, _FEW = 40, 12, 8, 5
+NOT_RIGID = "do not move as one rigid body"  # as the judgement of a fit says it
 _NAMED = 4  # jobs in a headline
 
 
@@ -268,15 +269,21 @@ def _row(job: JobView) -> tuple[Scalar, ...]:
 
 
 def _headline(jobs: Sequence[JobView], *, swept: bool) -> str:
-    """What people must know: loose markers and swapped names; else how well bodies fit, if all was asked for alike."""
+    """What people must know, the worst first: no rigid body, swapped names, loose markers.
+
+    Else how well bodies fit, if all was asked for alike.
+    """
     found = [(job, str(job.metrics["loose_markers"]).split(", ")) for job in jobs if job.metrics.get("loose_markers")]
     loose = [f"{_listed(names)} in {_of(job)}" for job, names in found]
     swapped = [_of(job) for job in jobs if job.metrics.get("swaps")]
+    apart = [_of(job) for job in jobs if any(NOT_RIGID in words for words in job.warnings)]
     parts = []
-    if loose:
-        parts.append(f"loose markers: {_listed(loose)}")
+    if apart:
+        parts.append(f"markers that {NOT_RIGID} in {_listed(apart)}")
     if swapped:
         parts.append(f"swapped names in {_listed(swapped)}")
+    if loose:
+        parts.append(f"loose markers: {_listed(loose)}")
     if parts:
         return "; ".join(parts)
     rms = [value for job in jobs if (value := _number(job, "rms_mm")) is not None]
