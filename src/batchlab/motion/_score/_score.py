@@ -211,8 +211,8 @@ def _foretold(solved: Solved, hidden: Bool, *, fixed: bool) -> tuple[Float, Stat
         rotations, translations = after.rotations.copy(), after.translations.copy()
         for number, frames in _parts(solved):
             bridge(rotations[frames], translations[frames], determined[frames], solved.stack.times[number])
-        between = np.flatnonzero(~determined)
-        led(rotations, translations, between, problem.positions[between], weights[between], after.geometry)
+            seen = problem.positions[frames], weights[frames]
+            led(rotations[frames], translations[frames], determined[frames], *seen, after.geometry)
         after = replace(after, rotations=rotations, translations=translations)
     error = residuals(problem, after)
     squares = np.einsum("fim,fim->fm", error, error)

@@ -234,12 +234,13 @@ def _fit(
     between = np.flatnonzero(~determined)
     if not problem.chain.reach and between.size:
         bridge(rotations, translations, determined, recording.times_s)
-        seen_there = problem.positions[part][between]
         geometry = placed.geometry[places]
-        led(rotations, translations, between, seen_there, weights[between], geometry)
+        led(rotations, translations, determined, problem.positions[part], weights, geometry)
         # Residuals are of the pose that is given; the cost is the one solved for.
         own, near = own.copy(), squares.copy()
-        own[between] = seen_there - rotations[between] @ geometry.T - translations[between, :, None]
+        own[between] = (
+            problem.positions[part][between] - rotations[between] @ geometry.T - translations[between, :, None]
+        )
         near[between] = np.einsum("fim,fim->fm", own[between], own[between]) * weights[between]
     error = np.full((len(weights), len(body.markers), 3), np.nan)
     seen, used_weights = np.zeros(error.shape[:2], dtype=bool), np.zeros(error.shape[:2])

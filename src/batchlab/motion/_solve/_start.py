@@ -43,6 +43,9 @@ _TAIL_MAX = 8.0
 _FAR = 4.0
 # What a pose between neighbours weighs beside markers: so little that it tells only what they leave open.
 _OPEN = 1e-3
+# Mean squares of markers about poses between neighbours, in variances, beyond which these are wrong; and the median
+# square of three normal numbers.
+_ASTRAY, _MEDIAN_SQUARE = 3.0, 2.366
 
 
 def start_geometry(positions: Float, seen: Bool) -> Float:
@@ -221,33 +224,34 @@ def bridge(rotations: Float, translations: Float, determined: Bool, times: Float
 
 
 def led(
-    rotations: Float, translations: Float, frames: NDArray[np.intp], positions: Float, weights: Float, geometry: Float
+    rotations: Float, translations: Float, determined: Bool, positions: Float, weights: Float, geometry: Float
 ) -> None:
     """Take, in place, poses between neighbours to the markers of their own, too few for a pose, that were seen.
 
-    Of two markers all but the turn about their line is told, of one the place. Markers that would turn the body by
-    more than a right angle bear wrong names, and lead nothing.
+    Of two markers all but the turn about their line is told, of one the place. A stretch of frames in which the
+    markers lie as near to the poses as noise puts them stays as it is: poses between neighbours are less noisy.
+    Markers that would turn the body by more than a right angle bear wrong names, and lead nothing.
 
     Parameters
     ----------
     rotations, translations
         (F, 3, 3); (F, 3) in m.
-    frames
-        (n,) which of them.
+    determined
+        (F,) False where the pose lies between neighbours.
     positions, weights
-        (n, 3, M) in m, of these frames; (n, M), zero where unseen.
+        (F, 3, M) in m; (F, M), zero where unseen.
     geometry
         (M, 3) in m, in the axes of the poses.
     """
-    some = weights.any(axis=1)
-    frames, positions, weights = frames[some], positions[some], weights[some]
+    frames = np.flatnonzero(~determined & weights.any(axis=1))
+    frames = frames[_astray(rotations, translations, determined, positions, weights, geometry)[frames]]
     if not frames.size:
         return
-    shares = weights / weights.sum(axis=1, keepdims=True)
-    centre = np.matmul(positions, shares[:, :, None])[:, :, 0]
+    shares = weights[frames] / weights[frames].sum(axis=1, keepdims=True)
+    centre = np.matmul(positions[frames], shares[:, :, None])[:, :, 0]
     centre_body = shares @ geometry
     arms = geometry - centre_body[:, None, :]
-    spans = np.matmul((positions - centre[:, :, None]) * shares[:, None, :], arms)
+    spans = np.matmul((positions[frames] - centre[:, :, None]) * shares[:, None, :], arms)
     before = rotations[frames]
     size = np.einsum("fm,fmi,fmi->f", shares, arms, arms)
     leading = np.einsum("fij,fij->f", spans, before) > 0
@@ -255,3 +259,20 @@ def led(
     after = np.where(leading[:, None, None], turned, before)
     rotations[frames] = after
     translations[frames] = centre - np.einsum("fij,fj->fi", after, centre_body)
+
+
+def _astray(
+    rotations: Float, translations: Float, determined: Bool, positions: Float, weights: Float, geometry: Float
+) -> Bool:
+    """(F,) whether markers of the stretch of frames not `determined` lie farther from its poses than noise tells."""
+    error = positions - np.matmul(rotations, geometry.T) - translations[:, :, None]
+    squares = np.einsum("fim,fim->fm", error, error) * weights
+    seen = weights > 0
+    usual = squares[determined][seen[determined]]
+    free = 1.0 - 2.0 * determined.sum() / max(usual.size, 1)
+    noise = float(np.median(usual)) / _MEDIAN_SQUARE / max(free, 0.1) if usual.size else 0.0
+    stretch = np.cumsum(np.diff(determined, prepend=determined[:1]))
+    counts = np.bincount(stretch, weights=3.0 * seen.sum(axis=1))
+    sums = np.bincount(stretch, weights=squares.sum(axis=1))
+    out: Bool = (sums > _ASTRAY * noise * counts)[stretch]
+    return out
