@@ -73,7 +73,7 @@ def _markers(file: str, params: Mapping[str, Json]) -> tuple[str, ...] | None:
 
     asked = {name: params[name] for name in _READING if params.get(name) is not None}
     try:
-        return read_recording(file, **asked).markers  # type: ignore[arg-type]
+        return read_recording(file, **asked).markers
     except (BatchlabError, TypeError, ValueError):
         return None
 
