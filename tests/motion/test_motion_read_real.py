@@ -40,6 +40,21 @@ def distances_m(recording: Recording) -> np.ndarray:
     return between
 
 
+@pytest.mark.parametrize("file", [name for name, *_ in THREE_DIMENSIONS if name.endswith(".c3d")])
+def test_c3d_files_read_as_another_library_reads_them(shared_motion: Path, file: str) -> None:
+    ezc3d = pytest.importorskip("ezc3d", reason="ezc3d is not installed; 'make bench' installs it")
+    recording = read_recording(shared_motion / file)
+    theirs = ezc3d.c3d(str(shared_motion / file))
+    names = [name.strip() for name in theirs["parameters"]["POINT"]["LABELS"]["value"]]
+    places = [names.index(marker) for marker in recording.markers]
+    scale = {"m": 1.0, "mm": 1e-3}[theirs["parameters"]["POINT"]["UNITS"]["value"][0]]
+    positions = theirs["data"]["points"][:3].transpose(2, 1, 0)[:, places] * scale
+    np.testing.assert_allclose(recording.positions, positions, rtol=0, atol=1e-15)  # gaps are NaN in both
+    # What they hold beside is no place: angles, forces, moments, powers.
+    others = [name for name in names if name not in recording.markers]
+    assert all(name.endswith(("Angles", "Angle", "Force", "Moment", "Power")) for name in others)
+
+
 @pytest.mark.parametrize(("file", "frames", "markers", "rate", "unit", "missing"), THREE_DIMENSIONS)
 def test_a_file_of_three_dimensions_reads_as_its_laboratory_says(
     shared_motion: Path, file: str, frames: int, markers: int, rate: float, unit: str, missing: float | None
