@@ -129,7 +129,7 @@ def test_outliers_are_told_once_a_sweep_and_an_option_follows_the_advice(tmp_pat
     found = ask("sweep", *words)
     assert found.exit_code == 0, found.output
     assert found.output.count("outliers rule") == 1
-    assert "of 2 of 2 jobs" in found.output and "held_out_trimmed_mm (--metric)" in found.output
+    assert "of 1 of 1 jobs with these" in found.output and "held_out_trimmed_mm (--metric)" in found.output
     assert not any("outliers rule" in text for job in read_view(tmp_path / "out").jobs for text in job.warnings)
     again = ask("sweep", *words, "--metric", "held_out_trimmed_mm")
     assert again.exit_code == 0, again.output

@@ -110,7 +110,7 @@ def find_best(
         rule += ", the simplest within one standard error"
     rule += _counted(first, metric, bool(groups))
     ends = None if metric in TRAINING else end_note(chosen.params, (params for params, _ in choice.candidates))
-    ruled = outlier_note(view.jobs) if metric == HELD_OUT else None
+    ruled = outlier_note(chosen.jobs) if metric == HELD_OUT else None
     return Choice(
         params=chosen.params,
         score=fmean(numbers(chosen.jobs, metric)),

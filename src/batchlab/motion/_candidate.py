@@ -137,7 +137,10 @@ def outliers_rule(score: float, trimmed: float) -> bool:
 
 
 def outlier_note(jobs: Sequence[JobView]) -> str | None:
-    """In words, in how many jobs outliers rule the score that options are chosen by; None where they do in none."""
+    """In words, in how many jobs outliers rule the score that options were chosen by; None where they do in none.
+
+    Ask it of jobs of the best combination: one that bends the motion foretells some markers far worse without outliers.
+    """
     scored = [
         tuple(numbers([job], name)[0] for name in _FOLDS)
         for job in jobs
@@ -147,7 +150,8 @@ def outlier_note(jobs: Sequence[JobView]) -> str | None:
     if not ruled:
         return None
     return (
-        f"outliers rule the held-out score of {ruled} of {len(scored)} jobs, which is much less without the worst 5 %: "
+        f"outliers rule the held-out score of {ruled} of {len(scored)} jobs with these options, which is much less "
+        "without the worst 5 %: "
         "choose by held_out_trimmed_mm (--metric)"
     )
 
