@@ -16,7 +16,7 @@ from batchlab.devices.metrics._json import texts
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["KEY", "Coverage", "Upserted", "Wide", "add_history", "metrics_frame", "upsert", "wide"]
+__all__ = ["KEY", "WIDE_FROM", "Coverage", "Upserted", "Wide", "add_history", "metrics_frame", "upsert", "wide"]
 
 KEY = ("run_id", "metric_name", "extraction_method")
 # Where a run has a metric by several methods, the first of these speaks for it.
@@ -36,6 +36,11 @@ _OF_SEVERAL_UNITS = frozenset(
     )
 )
 _RUN = ("run_id", "chip_group", "chip_number", "procedure", "seq_num")
+WIDE_FROM = (
+    *(*_RUN, "metric_name", "unit", "extraction_method"),
+    *("value_float", "value_str", "value_json", "confidence", "flags"),
+)
+"""Columns that `wide` looks at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

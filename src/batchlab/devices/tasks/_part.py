@@ -20,7 +20,7 @@ __all__ = ["Part", "PartWriter", "Settles", "read_part", "write_part"]
 KEY = "batchlab.metrics.settles"
 # Of rows whose time is noted when they come into the table: a part is the same whenever it is made.
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_HELD = 1000  # rows of pairs whose curves wait in memory
+_HELD = 250  # rows of pairs whose curves wait in memory
 
 Group = tuple[str | None, int | None, str]  # chip group, chip number, procedure
 

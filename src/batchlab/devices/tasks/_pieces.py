@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PIECE_ROWS", "Pieces"]
 
-PIECE_ROWS = 2000  # of a table of metrics: a few MB with the curves of its pairs
+PIECE_ROWS = 500  # of a table of metrics: a MB or two with the curves of its pairs
 
 
 class Pieces:

@@ -191,8 +191,10 @@ def numbered(table: pl.DataFrame, numbers: Mapping[str, int]) -> pl.DataFrame:
 
 
 def without_curves(table: pl.DataFrame) -> pl.DataFrame:
-    """The table without the JSON of metrics that have a number or a text: what the wide view shows of them is that."""
+    """What the wide view needs: without the JSON of metrics that have a number or a text, as it shows that of them."""
     import polars as pl
 
+    from batchlab.devices.metrics._table import WIDE_FROM
+
     plain = pl.col("value_float").is_not_null() | pl.col("value_str").is_not_null()
-    return table.with_columns(value_json=pl.when(plain).then(None).otherwise("value_json"))
+    return table.select(WIDE_FROM).with_columns(value_json=pl.when(plain).then(None).otherwise("value_json"))
